@@ -1,0 +1,1 @@
+//! Volumes on the CPU: reslice, project, measure, segment, surface, plan, phantom.

@@ -1,0 +1,190 @@
+//! Framing: one JSON message per line.
+
+use serde::{Serialize, de::DeserializeOwned};
+use std::io::{self, BufRead, Write};
+
+/// Versions of the protocol, named after what each added.
+pub mod version {
+    /// The first: studies, findings, views, jobs, speech.
+    pub const FIRST: u32 = 1;
+    /// What this build speaks.
+    pub const CURRENT: u32 = FIRST;
+}
+
+/// Longest line taken. Units: bytes. A study of tens of thousands of object files still fits.
+pub const MAX_LINE: usize = 64 * 1024 * 1024;
+
+#[derive(Serialize)]
+struct EnvelopeOut<'a, M> {
+    v: u32,
+    #[serde(flatten)]
+    message: &'a M,
+}
+
+#[derive(serde::Deserialize)]
+struct EnvelopeIn<M> {
+    v: u32,
+    #[serde(flatten)]
+    message: M,
+}
+
+/// Why a line was skipped. Never holds the line itself, which could be anything.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Noise {
+    /// Not a message of this protocol.
+    #[error("skipped a line of {bytes} bytes that is not a message: {why}")]
+    NotAMessage {
+        /// Length of the line.
+        bytes: usize,
+        /// The parser's word, without the content.
+        why: String,
+    },
+    /// A message of another protocol version.
+    #[error("skipped a message of protocol version {0}, this program speaks {current}", current = version::CURRENT)]
+    OtherVersion(u32),
+    /// Longer than [`MAX_LINE`].
+    #[error("dropped a line over {MAX_LINE} bytes")]
+    TooLong,
+}
+
+/// What one call of [`LineReader::next`] found.
+#[derive(Debug, PartialEq)]
+pub enum Received<M> {
+    /// A message.
+    Message(M),
+    /// A line that was skipped; go on.
+    Noise(Noise),
+    /// The other side closed: stop.
+    End,
+}
+
+/// Reads messages from a stream.
+#[derive(Debug)]
+pub struct LineReader<R> {
+    input: R,
+    line: Vec<u8>,
+}
+
+impl<R: BufRead> LineReader<R> {
+    /// Reads from a buffered stream.
+    pub fn new(input: R) -> Self {
+        Self { input, line: Vec::new() }
+    }
+
+    /// Waits for the next line. A torn last line (no newline before the end) is noise, not a message.
+    ///
+    /// # Errors
+    /// Only those of the stream itself.
+    pub fn next<M: DeserializeOwned>(&mut self) -> io::Result<Received<M>> {
+        self.line.clear();
+        let mut too_long = false;
+        loop {
+            let chunk = match self.input.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e),
+            };
+            if chunk.is_empty() {
+                return Ok(if self.line.is_empty() && !too_long {
+                    Received::End
+                } else {
+                    let bytes = self.line.len();
+                    self.line.clear();
+                    Received::Noise(Noise::NotAMessage { bytes, why: "the stream ended inside a line".into() })
+                });
+            }
+            let (used, ended) = match chunk.iter().position(|&b| b == b'\n') {
+                Some(at) => (at + 1, true),
+                None => (chunk.len(), false),
+            };
+            if too_long || self.line.len() + used > MAX_LINE {
+                too_long = true;
+                self.line.clear();
+            } else {
+                self.line.extend_from_slice(chunk.get(..used).unwrap_or_default());
+            }
+            self.input.consume(used);
+            if ended {
+                break;
+            }
+        }
+        if too_long {
+            return Ok(Received::Noise(Noise::TooLong));
+        }
+        Ok(parse(&self.line))
+    }
+}
+
+/// Parses one line (with or without its newline).
+pub fn parse<M: DeserializeOwned>(line: &[u8]) -> Received<M> {
+    let noise = |why: String| Received::Noise(Noise::NotAMessage { bytes: line.len(), why });
+    // Only the category and place of a fault, since serde's own text may quote the line.
+    let shape = |e: &serde_json::Error| format!("{:?} at column {}", e.classify(), e.column());
+    match serde_json::from_slice::<EnvelopeIn<M>>(line) {
+        Ok(envelope) if envelope.v == version::CURRENT => Received::Message(envelope.message),
+        Ok(envelope) => Received::Noise(Noise::OtherVersion(envelope.v)),
+        Err(e) => noise(shape(&e)),
+    }
+}
+
+/// Writes messages to a stream, one line each, flushed at once.
+#[derive(Debug)]
+pub struct LineWriter<W> {
+    output: W,
+}
+
+impl<W: Write> LineWriter<W> {
+    /// Writes to a stream.
+    pub const fn new(output: W) -> Self {
+        Self { output }
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// Those of the stream, for example a broken pipe when the other side is gone.
+    pub fn send<M: Serialize>(&mut self, message: &M) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&EnvelopeOut { v: version::CURRENT, message })?;
+        line.push(b'\n');
+        self.output.write_all(&line)?;
+        self.output.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{ToParent, ToViewer};
+    use std::io::Cursor;
+
+    fn read_all(bytes: &[u8]) -> Vec<Received<ToViewer>> {
+        let mut reader = LineReader::new(Cursor::new(bytes));
+        let mut out = Vec::new();
+        loop {
+            let received = reader.next().unwrap();
+            let end = received == Received::End;
+            out.push(received);
+            if end {
+                return out;
+            }
+        }
+    }
+
+    #[test]
+    fn messages_between_noise() {
+        let mut bytes = b"libfoo: hello\n\n".to_vec();
+        LineWriter::new(&mut bytes).send(&ToViewer::Quit).unwrap();
+        bytes.extend_from_slice(b"{\"v\":99,\"type\":\"quit\"}\n{\"v\":1,\"type\":\"qu");
+        let got = read_all(&bytes);
+        assert_eq!(got.len(), 6, "{got:?}");
+        assert_eq!(got[2], Received::Message(ToViewer::Quit));
+        assert_eq!(got[3], Received::Noise(Noise::OtherVersion(99)));
+        assert!(matches!(got[4], Received::Noise(Noise::NotAMessage { .. })));
+    }
+
+    #[test]
+    fn noise_never_quotes_the_line() {
+        let Received::Noise(noise) = parse::<ToParent>(br#"{"v":1,"type":"Wang^Xiaoming"}"#) else { unreachable!() };
+        assert!(!noise.to_string().contains("Wang"));
+    }
+}

@@ -1,0 +1,252 @@
+//! Work that a headless viewer does for its parent.
+
+use crate::message::SeriesFiles;
+use mj_model::plan::{CutPlane, PlanResult};
+use mj_model::{PointLps, Unit, VectorLps, Voxel, Warning};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A piece of work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Job {
+    /// Describes a series: kind, matrix, geometry, sample type, warnings.
+    Describe {
+        /// The series.
+        series: SeriesFiles,
+    },
+    /// Reads one voxel.
+    Probe {
+        /// The series.
+        series: SeriesFiles,
+        /// Where.
+        at: ProbeAt,
+    },
+    /// Decodes single files and says what is in them.
+    Check {
+        /// Plain files.
+        paths: Vec<PathBuf>,
+    },
+    /// SHA-256 of the decoded samples of an object file, for telling apart instances of one UID.
+    PixelHash {
+        /// The file.
+        file: crate::message::ObjectFile,
+    },
+    /// Writes a picture as PNG.
+    Render {
+        /// The series.
+        series: SeriesFiles,
+        /// What to draw.
+        view: RenderView,
+        /// The PNG to write.
+        out: PathBuf,
+    },
+    /// Writes a volume as NRRD, NIfTI or a folder of DICOM files, by the name's ending.
+    Export {
+        /// The series.
+        series: SeriesFiles,
+        /// Where to.
+        to: PathBuf,
+    },
+    /// Generates the demo patient.
+    Phantom {
+        /// Folder to write into.
+        out: PathBuf,
+        /// Seed of everything random.
+        seed: u64,
+        /// Number of slices of the present study.
+        slices: usize,
+        /// Rows and columns.
+        size: usize,
+    },
+    /// Makes a segment and writes it as a sealed DICOM SEG into the inbox.
+    Segment {
+        /// The series.
+        series: SeriesFiles,
+        /// How.
+        op: SegmentOp,
+        /// What people call it.
+        label: String,
+    },
+    /// Cuts a segment by a plane.
+    Cut {
+        /// The series the segment lives on.
+        series: SeriesFiles,
+        /// The DICOM SEG that holds it.
+        segment: crate::message::ObjectFile,
+        /// The plane.
+        plane: CutPlane,
+        /// Where to write the kept part's surface, if wanted (STL).
+        stl: Option<PathBuf>,
+    },
+    /// Writes a segment as NRRD or STL, by the name's ending.
+    ExportSegment {
+        /// The series the segment lives on.
+        series: SeriesFiles,
+        /// The DICOM SEG that holds it.
+        segment: crate::message::ObjectFile,
+        /// Where to.
+        to: PathBuf,
+    },
+}
+
+/// Where a probe reads.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeAt {
+    /// A voxel.
+    Voxel(Voxel),
+    /// A position. Units: mm, LPS.
+    Lps(PointLps),
+}
+
+/// What a picture shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RenderView {
+    /// Which view.
+    pub kind: ViewKind,
+    /// Centre of the picture; the volume's centre when absent. Units: mm, LPS.
+    pub at: Option<PointLps>,
+    /// Normal of the oblique plane (towards the viewer's back).
+    pub normal: Option<VectorLps>,
+    /// Window center and width; the file's first when absent.
+    pub window: Option<(f64, f64)>,
+    /// Thickness of a slab, projected by maximum. Units: mm.
+    pub slab_mm: Option<f64>,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+    /// Draw orientation letters, scale bar and identity.
+    pub overlay: bool,
+}
+
+/// Kinds of views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewKind {
+    /// Seen from the feet, patient's left on the right of the picture.
+    Axial,
+    /// Seen from the front.
+    Coronal,
+    /// Seen from the left.
+    Sagittal,
+    /// By `normal`.
+    Oblique,
+    /// Maximum intensity projection through the whole volume, seen from the front.
+    Mip,
+    /// Volume rendering.
+    Vr,
+}
+
+/// How a segment is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum SegmentOp {
+    /// All voxels of a range of values.
+    Threshold {
+        /// Lowest and highest value, both inside. Units: the volume's unit.
+        range: (f64, f64),
+    },
+    /// The part of a range that is connected (6 neighbours) with a seed.
+    Grow {
+        /// Lowest and highest value, both inside. Units: the volume's unit.
+        range: (f64, f64),
+        /// Where to start. Units: mm, LPS.
+        seed: PointLps,
+        /// Do not go further from the seed than this. Units: mm.
+        within_mm: Option<f64>,
+    },
+}
+
+/// What came of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "did", rename_all = "snake_case")]
+pub enum JobResult {
+    /// Of `Describe`.
+    Described(Described),
+    /// Of `Probe`.
+    Probed {
+        /// The voxel.
+        voxel: Voxel,
+        /// Its centre. Units: mm, LPS.
+        lps: PointLps,
+        /// Stored value.
+        stored: f64,
+        /// Value in `unit`.
+        value: f64,
+        /// Unit.
+        unit: Unit,
+    },
+    /// Of `Check`: one JSON object per file in the form of the command line's `check`.
+    Checked {
+        /// One per file, in order.
+        files: Vec<serde_json::Value>,
+    },
+    /// Of `PixelHash`.
+    PixelHash {
+        /// 64 hexadecimal digits.
+        samples_sha256: String,
+    },
+    /// Of `Render`.
+    Rendered {
+        /// The file.
+        written: PathBuf,
+        /// What drew it.
+        backend: String,
+        /// Drawing alone, without loading. Units: ms.
+        ms: f64,
+    },
+    /// Of `Export`, `ExportSegment` and `Phantom`.
+    Written {
+        /// The files.
+        written: Vec<PathBuf>,
+        /// SHA-256 over all of them, in order.
+        sha256: String,
+    },
+    /// Of `Segment`.
+    Segmented {
+        /// File name of the sealed DICOM SEG in the inbox.
+        file: String,
+        /// Its SOP Instance UID.
+        seg_instance: mj_model::InstanceUid,
+        /// Number of voxels.
+        voxels: u64,
+        /// By voxels. Units: ml.
+        volume_ml: f64,
+        /// By mesh. Units: ml.
+        mesh_volume_ml: f64,
+        /// Box along the patient axes. Units: mm, LPS.
+        box_lps: (PointLps, PointLps),
+    },
+    /// Of `Cut`.
+    Cut {
+        /// `remnant` and `removed`.
+        results: Vec<PlanResult>,
+        /// Files written.
+        written: Vec<PathBuf>,
+    },
+}
+
+/// What a series is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Described {
+    /// `volume`, `stack`, `cine` or `document`.
+    pub kind: String,
+    /// Columns, rows, slices.
+    pub matrix: [usize; 3],
+    /// Spacing along i, j, k; `None` where the file gives none. Units: mm.
+    pub spacing_mm: Option<[f64; 3]>,
+    /// Position of voxel (0, 0, 0). Units: mm, LPS.
+    pub origin_lps: Option<PointLps>,
+    /// Columns are the directions of i, j, k; written row by row.
+    pub direction: Option<[[f64; 3]; 3]>,
+    /// Frame of reference.
+    pub frame_of_reference_uid: Option<String>,
+    /// Sample type.
+    pub sample: String,
+    /// Unit label.
+    pub unit: String,
+    /// Transfer syntaxes that occur.
+    pub transfer_syntaxes: Vec<String>,
+    /// What is odd.
+    pub warnings: Vec<Warning>,
+}

@@ -1,0 +1,226 @@
+//! What the shell and the command line say to a viewer, and what a viewer says back.
+
+use crate::job::{Job, JobResult};
+use mj_model::{Finding, InstanceUid, Lang, PointLps, SeriesUid, StudyUid, Told, VectorLps};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Keys and folders a child needs to read and make objects of a record. Sent once, over the child's stdin;
+/// never in arguments or the environment.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyGrant {
+    /// Key of sealed objects, 64 hexadecimal digits.
+    pub object_key: String,
+    /// Folder where the child puts sealed files it made; the parent ingests them.
+    pub inbox: PathBuf,
+}
+
+impl std::fmt::Debug for KeyGrant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyGrant(‹secret›)")
+    }
+}
+
+/// One object file of a series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectFile {
+    /// Where the file is.
+    pub path: PathBuf,
+    /// True when it is sealed with the granted key; false for a plain DICOM file.
+    pub sealed: bool,
+}
+
+/// The files of one series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesFiles {
+    /// The series.
+    pub series: SeriesUid,
+    /// Its object files, in any order.
+    pub files: Vec<ObjectFile>,
+}
+
+/// What a viewer shows of a study, complete enough to show the same again after a restart.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ViewState {
+    /// The series in view.
+    pub series: Option<SeriesUid>,
+    /// Crosshair. Units: mm, LPS.
+    pub crosshair: Option<PointLps>,
+    /// Window center and width in the volume's unit.
+    pub window: Option<(f64, f64)>,
+    /// Zoom of each viewport, in the room's order; 1 fits the picture.
+    pub zoom: Vec<f64>,
+    /// Pan of each viewport: displacement of the picture's centre. Units: mm along the picture's axes.
+    pub pan_mm: Vec<[f64; 2]>,
+    /// Which viewport is enlarged, if one is.
+    pub enlarged: Option<usize>,
+    /// Normal of the oblique viewport, when it was turned.
+    pub oblique_normal: Option<VectorLps>,
+}
+
+/// From the parent to a viewer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum ToViewer {
+    /// First line. The protocol version is in the envelope.
+    Hello {
+        /// Language of texts.
+        lang: Lang,
+        /// Keys, when the viewer is to read a record.
+        keys: Option<KeyGrant>,
+        /// Who is reading: id of the person, written as origin of findings.
+        person: String,
+    },
+    /// Show a study.
+    OpenStudy {
+        /// The study.
+        study: StudyUid,
+        /// Its image series, the one to show first at the front.
+        series: Vec<SeriesFiles>,
+        /// Present revisions of its findings.
+        findings: Vec<Finding>,
+        /// Where it was, after a restart.
+        view: Option<ViewState>,
+    },
+    /// Forget a study.
+    CloseStudy {
+        /// The study.
+        study: StudyUid,
+    },
+    /// A revision was stored: draw this one. Also sent for changes made elsewhere.
+    FindingStored {
+        /// The study.
+        study: StudyUid,
+        /// The present revision.
+        finding: Finding,
+    },
+    /// A change was not stored; the viewer goes back to the revision it knows and shows the reason.
+    FindingRefused {
+        /// The study.
+        study: StudyUid,
+        /// Id of the finding.
+        finding: String,
+        /// Why.
+        error: Told,
+    },
+    /// Jump to a finding and show it.
+    FocusFinding {
+        /// The study.
+        study: StudyUid,
+        /// Id of the finding.
+        finding: String,
+    },
+    /// Text a person typed in the shell for the viewer, answering `TextWanted`.
+    TextGiven {
+        /// Number of the request.
+        request: u64,
+        /// The text, `None` when the person cancelled.
+        text: Option<String>,
+    },
+    /// Work without a window.
+    RunJob {
+        /// Number of the job, unique in this connection.
+        job: u64,
+        /// What to do.
+        what: Job,
+    },
+    /// Stop a job; it ends with `JobFailed` of code `job.cancelled`.
+    CancelJob {
+        /// Number of the job.
+        job: u64,
+    },
+    /// Leave.
+    Quit,
+}
+
+/// From a viewer to the parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum ToParent {
+    /// First line.
+    Hello {
+        /// Program and version.
+        program: String,
+        /// Process id.
+        pid: u32,
+        /// What draws: `vulkan`, `gl`, `cpu`, …
+        backend: String,
+    },
+    /// The first picture of a study is on the screen.
+    StudyShown {
+        /// The study.
+        study: StudyUid,
+        /// From `OpenStudy` to the picture. Units: ms.
+        ms: u64,
+    },
+    /// What is shown changed; sent when a movement ends.
+    ViewChanged {
+        /// The study.
+        study: StudyUid,
+        /// What is shown.
+        view: ViewState,
+    },
+    /// A finding was made, changed, deleted or undone by hand. `finding.revision` is the revision it was
+    /// based on (0 for a new one); the parent stores it as the next and answers `FindingStored`.
+    FindingChanged {
+        /// The study.
+        study: StudyUid,
+        /// The new state of the finding.
+        finding: Finding,
+    },
+    /// A finding was chosen in the picture.
+    FindingSelected {
+        /// The study.
+        study: StudyUid,
+        /// Id of the finding.
+        finding: String,
+    },
+    /// A key image was taken: a sealed PNG lies in the inbox.
+    KeyImage {
+        /// The study.
+        study: StudyUid,
+        /// The image it shows.
+        instance: InstanceUid,
+        /// File name in the inbox.
+        file: String,
+        /// One line under the picture: plane, position, window; no patient data.
+        caption: String,
+    },
+    /// The viewer needs a text that a person types (a label); asked for in the shell, where input methods work.
+    TextWanted {
+        /// Number of the request.
+        request: u64,
+        /// Key of the question in the catalogue.
+        question: String,
+        /// The present text.
+        text: String,
+    },
+    /// How far a job is.
+    JobProgress {
+        /// Number of the job.
+        job: u64,
+        /// Steps done.
+        done: u64,
+        /// Steps in all.
+        total: u64,
+    },
+    /// A job is done.
+    JobDone {
+        /// Number of the job.
+        job: u64,
+        /// What came of it.
+        result: JobResult,
+    },
+    /// A job failed or was cancelled.
+    JobFailed {
+        /// Number of the job.
+        job: u64,
+        /// Why.
+        error: Told,
+    },
+    /// Something to tell the person that belongs to no job.
+    Problem {
+        /// What.
+        error: Told,
+    },
+}

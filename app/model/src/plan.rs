@@ -1,0 +1,110 @@
+//! Segments and surgical plans: what is kept of them. Their voxels are objects of the record.
+
+use crate::clock::Moment;
+use crate::code::Code;
+use crate::finding::Origin;
+use crate::space::{PointLps, VectorLps};
+use crate::uid::{SeriesUid, StudyUid};
+use serde::{Deserialize, Serialize};
+
+/// One revision of a segment: a set of voxels of a series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Id, stable over revisions.
+    pub id: String,
+    /// From 1.
+    pub revision: u32,
+    /// The study.
+    pub study: StudyUid,
+    /// The series whose grid the voxels live on.
+    pub series: SeriesUid,
+    /// What people call it.
+    pub label: String,
+    /// What it is, when coded.
+    pub kind: Option<Code>,
+    /// SOP Instance UID of the DICOM SEG in the record that holds the voxels.
+    pub seg_instance: crate::InstanceUid,
+    /// Number of voxels.
+    pub voxels: u64,
+    /// Volume by counting voxels. Units: ml.
+    pub volume_ml: f64,
+    /// Volume inside the surface mesh. Units: ml.
+    pub mesh_volume_ml: f64,
+    /// Box along the patient axes (lowest, highest corner). Units: mm, LPS.
+    pub box_lps: (PointLps, PointLps),
+    /// How it was made, as a readable program: operation and parameters.
+    pub made_by: serde_json::Value,
+    /// Who made it.
+    pub origin: Origin,
+    /// When.
+    pub at: Moment,
+}
+
+/// A cutting plane in patient space.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CutPlane {
+    /// A point on the plane. Units: mm, LPS.
+    pub point: PointLps,
+    /// Unit normal; the side it points to is the part that is removed.
+    pub normal: VectorLps,
+}
+
+/// What a plan was built on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanInput {
+    /// Id of the segment or finding.
+    pub id: String,
+    /// The revision that was used.
+    pub revision: u32,
+}
+
+/// A result of a plan, with the interval that the uncertainty of its inputs allows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanResult {
+    /// Name, for example `remnant`.
+    pub name: String,
+    /// Volume by voxels. Units: ml.
+    pub volume_ml: f64,
+    /// Volume inside the mesh. Units: ml.
+    pub mesh_volume_ml: f64,
+    /// Lowest and highest plausible volume (boundary moved by half a voxel). Units: ml.
+    pub interval_ml: (f64, f64),
+    /// Percent of the whole organ.
+    pub percent: f64,
+}
+
+/// One revision of a plan: an ordered program over segments and findings, and its results.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Id, stable over revisions.
+    pub id: String,
+    /// From 1.
+    pub revision: u32,
+    /// The study.
+    pub study: StudyUid,
+    /// What people call it.
+    pub name: String,
+    /// What it was built on, by revision.
+    pub inputs: Vec<PlanInput>,
+    /// The steps, in order.
+    pub steps: Vec<PlanStep>,
+    /// The results.
+    pub results: Vec<PlanResult>,
+    /// Who made it.
+    pub origin: Origin,
+    /// When.
+    pub at: Moment,
+}
+
+/// A step of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum PlanStep {
+    /// Cuts a segment by a plane into a part that stays and one that is removed.
+    Cut {
+        /// Id of the segment.
+        segment: String,
+        /// The plane.
+        plane: CutPlane,
+    },
+}

@@ -1,0 +1,187 @@
+//! Image volumes and masks in memory. They never have `Serialize`, so pixels cannot cross a process by
+//! accident.
+
+use crate::code::Unit;
+use crate::space::{Grid, Voxel};
+use crate::uid::{FrameOfReferenceUid, InstanceUid, SeriesUid, SopClassUid, StudyUid};
+use crate::warning::Warning;
+use serde::{Deserialize, Serialize};
+
+/// Stored samples as the file stored them.
+///
+/// Shape: `[k][j][i]`, `i` fastest. Units: stored values, before [`LinearMap`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Samples {
+    /// Signed 16 bit (most CT).
+    I16(Vec<i16>),
+    /// Unsigned 16 bit (most MR).
+    U16(Vec<u16>),
+    /// 8 bit.
+    U8(Vec<u8>),
+    /// Float: float pixel data, or a volume whose slope differs per slice (PET).
+    F32(Vec<f32>),
+}
+
+impl Samples {
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::I16(v) => v.len(),
+            Self::U16(v) => v.len(),
+            Self::U8(v) => v.len(),
+            Self::F32(v) => v.len(),
+        }
+    }
+    /// True when there is no sample.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The stored value at a position in memory, or `None` beyond the end.
+    #[must_use]
+    pub fn stored(&self, offset: usize) -> Option<f64> {
+        match self {
+            Self::I16(v) => v.get(offset).map(|&s| f64::from(s)),
+            Self::U16(v) => v.get(offset).map(|&s| f64::from(s)),
+            Self::U8(v) => v.get(offset).map(|&s| f64::from(s)),
+            Self::F32(v) => v.get(offset).map(|&s| f64::from(s)),
+        }
+    }
+    /// Name of the sample type: `i16`, `u16`, `u8`, `f32`.
+    #[must_use]
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::I16(_) => "i16",
+            Self::U16(_) => "u16",
+            Self::U8(_) => "u8",
+            Self::F32(_) => "f32",
+        }
+    }
+}
+
+/// The one linear map from stored values to the unit: `value = stored * slope + intercept`.
+///
+/// Source: PS3.3 §C.11.1.1.2 (Rescale Slope (0028,1053), Rescale Intercept (0028,1052)).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LinearMap {
+    /// Rescale Slope.
+    pub slope: f64,
+    /// Rescale Intercept.
+    pub intercept: f64,
+}
+
+impl Default for LinearMap {
+    fn default() -> Self {
+        Self { slope: 1.0, intercept: 0.0 }
+    }
+}
+
+impl LinearMap {
+    /// Applies the map.
+    #[must_use]
+    pub fn apply(self, stored: f64) -> f64 {
+        stored * self.slope + self.intercept
+    }
+}
+
+/// A window: which values are shown from black to white. Units: the volume's unit.
+///
+/// Source: PS3.3 §C.11.2.1.2 (Window Center (0028,1050), Window Width (0028,1051)).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Window Center.
+    pub center: f64,
+    /// Window Width, at least 1 for the linear function.
+    pub width: f64,
+    /// Window Center & Width Explanation (0028,1055), or the preset's name; may be empty.
+    pub name: String,
+}
+
+/// Where a slice came from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SliceSource {
+    /// The instance.
+    pub instance: InstanceUid,
+    /// Its SOP class.
+    pub sop_class: SopClassUid,
+    /// Frame number from 1, for multi-frame objects.
+    pub frame: Option<u32>,
+}
+
+/// A volume: one grid, stored samples, one linear map to a unit.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    /// The study it belongs to.
+    pub study: StudyUid,
+    /// The series it was assembled from.
+    pub series: SeriesUid,
+    /// Modality (0008,0060).
+    pub modality: String,
+    /// Where the voxels are.
+    pub grid: Grid,
+    /// False when the file gave no spacing: the grid then counts pixels and no millimetre may be shown.
+    pub is_calibrated: bool,
+    /// Stored samples.
+    pub samples: Samples,
+    /// From stored to `unit`.
+    pub map: LinearMap,
+    /// Unit of mapped values, for example HU for CT.
+    pub unit: Unit,
+    /// Stored value that marks padding outside the field of view, PS3.3 §C.7.5.1.1.2.
+    pub padding: Option<f64>,
+    /// Frame of reference, which says what else lies in the same space.
+    pub frame_of_reference: Option<FrameOfReferenceUid>,
+    /// Source of each slice `k`.
+    pub sources: Vec<SliceSource>,
+    /// Windows from the file, first is the default.
+    pub windows: Vec<Window>,
+    /// True when the samples are to be shown inverted (MONOCHROME1).
+    pub is_inverted: bool,
+    /// What is odd about it; shown on the picture.
+    pub warnings: Vec<Warning>,
+}
+
+impl Volume {
+    /// Stored value of a voxel, or `None` outside.
+    #[must_use]
+    pub fn stored(&self, v: Voxel) -> Option<f64> {
+        let [ni, nj, nk] = self.grid.dims;
+        (v.i < ni && v.j < nj && v.k < nk).then(|| self.samples.stored(self.grid.offset(v))).flatten()
+    }
+
+    /// Value of a voxel in the volume's unit, or `None` outside.
+    #[must_use]
+    pub fn value(&self, v: Voxel) -> Option<f64> {
+        self.stored(v).map(|s| self.map.apply(s))
+    }
+}
+
+/// Which voxels of a grid belong to something.
+///
+/// Shape: `[k][j][i]`, one byte a voxel, 0 or 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mask {
+    /// The grid the mask lives on.
+    pub grid: Grid,
+    /// 1 inside, 0 outside.
+    pub voxels: Vec<u8>,
+}
+
+impl Mask {
+    /// An empty mask.
+    #[must_use]
+    pub fn empty(grid: Grid) -> Self {
+        Self { grid, voxels: vec![0; grid.n_voxels()] }
+    }
+    /// Number of voxels inside.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.voxels.iter().filter(|&&v| v != 0).count()
+    }
+    /// Volume by counting voxels. Units: ml.
+    #[must_use]
+    pub fn volume_ml(&self) -> f64 {
+        self.count() as f64 * self.grid.voxel_ml()
+    }
+}

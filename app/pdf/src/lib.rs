@@ -1,0 +1,1 @@
+//! Typesetting of reports and plans as PDF.

@@ -1,0 +1,1 @@
+//! What is kept and exchanged: database, object files, journal, outbox, audit, peers.

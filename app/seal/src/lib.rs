@@ -1,0 +1,1 @@
+//! The sealed object format: 64 KiB authenticated chunks with random access.

@@ -1,0 +1,1 @@
+//! wgpu pictures of volumes: slices, slabs, projections; on screen and off.
