@@ -15,8 +15,10 @@ pub mod codec;
 pub mod job;
 pub mod message;
 pub mod speech;
+pub mod worker;
 
 pub use codec::{LineReader, LineWriter, MAX_LINE, Noise, Received, version};
 pub use job::{Job, JobResult};
 pub use message::{KeyGrant, ObjectFile, SeriesFiles, ToParent, ToViewer, ViewState};
 pub use mj_model::{Lang, Told};
+pub use worker::{Event, Events, Worker, WorkerError, find_program};
