@@ -22,6 +22,13 @@ pub enum Job {
         /// Where.
         at: ProbeAt,
     },
+    /// Finds the image of a series that is nearest to a position.
+    Nearest {
+        /// The series.
+        series: SeriesFiles,
+        /// Where. Units: mm, LPS.
+        at: PointLps,
+    },
     /// Decodes single files and says what is in them.
     Check {
         /// Plain files.
@@ -175,6 +182,17 @@ pub enum JobResult {
         value: f64,
         /// Unit.
         unit: Unit,
+    },
+    /// Of `Nearest`.
+    Nearest {
+        /// SOP Instance UID of the image.
+        instance: mj_model::InstanceUid,
+        /// Its SOP class.
+        sop_class: mj_model::SopClassUid,
+        /// Frame number from 1, for multi-frame objects.
+        frame: Option<u32>,
+        /// Frame of reference of the series.
+        frame_of_reference: Option<mj_model::FrameOfReferenceUid>,
     },
     /// Of `Check`: one JSON object per file in the form of the command line's `check`.
     Checked {

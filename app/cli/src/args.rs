@@ -1,0 +1,537 @@
+//! What a person may type. Only shapes and simple values are checked here.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use mj_model::Lang;
+use std::path::PathBuf;
+
+/// Mingjing: clinical workstation, command line. Not a certified medical device.
+#[derive(Debug, Parser)]
+#[command(name = "mingjing", version, about, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    /// Folder of the record.
+    #[arg(long, global = true, env = "MINGJING_RECORD", value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// File whose first line is the passphrase.
+    #[arg(long, global = true, env = "MINGJING_PASSPHRASE_FILE", value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Print JSON for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print errors only.
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+    /// Language of messages: zh or en; by default that of the system.
+    #[arg(long, global = true, env = "MINGJING_LANG")]
+    lang: Option<Lang>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Args {
+    /// The language of messages: as asked for, else the system's.
+    pub(crate) fn lang(&self) -> Lang {
+        let system = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+        self.lang.unwrap_or_else(|| if system().is_some_and(|v| v.starts_with("zh")) { Lang::Zh } else { Lang::En })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a new, empty record.
+    Init,
+    /// Write the demo patient: a present and a prior CT, and their truth.
+    Phantom(Phantom),
+    /// Take files, folders, ZIPs or media into the record.
+    Import {
+        /// What to take in.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// List studies.
+    List {
+        /// Only studies whose name, id, accession or description holds this.
+        #[arg(long)]
+        query: Option<String>,
+    },
+    /// Show a study, series or instance.
+    Show {
+        /// UID or short id.
+        id: String,
+    },
+    /// Read one voxel of a series.
+    Probe(Probe),
+    /// Open single files and say what is in them.
+    Check {
+        /// Files or folders.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Write a series as NRRD, NIfTI or a folder of DICOM files.
+    Export {
+        /// UID or short id of the series.
+        series: String,
+        /// FILE.nrrd, FILE.nii.gz or a folder.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Draw a picture of a series.
+    Render(Render),
+    /// Findings and their measurements.
+    Finding {
+        #[command(subcommand)]
+        command: Finding,
+    },
+    /// Segments of a series.
+    Segment {
+        #[command(subcommand)]
+        command: Segment,
+    },
+    /// Plans on segments.
+    Plan {
+        #[command(subcommand)]
+        command: Plan,
+    },
+    /// Reports.
+    Report {
+        #[command(subcommand)]
+        command: Report,
+    },
+    /// Verify a signed report.
+    Verify {
+        /// Id of the report.
+        id: String,
+    },
+    /// The hospital's servers.
+    Server {
+        #[command(subcommand)]
+        command: Server,
+    },
+    /// Ask a server whether it is there (C-ECHO).
+    Echo {
+        /// Name of the server.
+        name: String,
+    },
+    /// Look for studies on a server (C-FIND).
+    Find(Find),
+    /// Bring a study from a server (C-GET).
+    Fetch {
+        /// Name of the server.
+        name: String,
+        /// Study Instance UID.
+        #[arg(long)]
+        study: String,
+    },
+    /// Put a study, series or instance into the outbox for a server, and deliver.
+    Send {
+        /// UID or short id.
+        id: String,
+        /// Name of the server.
+        #[arg(long)]
+        to: String,
+    },
+    /// Receive images (C-STORE) until Ctrl-C.
+    Serve {
+        /// Port on this machine; 0 takes a free one and prints it.
+        #[arg(long)]
+        port: u16,
+        /// Our AE title.
+        #[arg(long, default_value = "MINGJING")]
+        aet: String,
+        /// Address to listen on.
+        #[arg(long, default_value = "127.0.0.1")]
+        address: std::net::IpAddr,
+    },
+    /// What waits to be sent, and what was.
+    Outbox {
+        #[command(subcommand)]
+        command: Outbox,
+    },
+    /// People who work at the station.
+    Person {
+        #[command(subcommand)]
+        command: Person,
+    },
+    /// Turn a WAV file into text.
+    Dictate {
+        /// The sound.
+        wav: PathBuf,
+        /// ggml model file.
+        #[arg(long)]
+        model: PathBuf,
+        /// Spoken language: zh, en or auto.
+        #[arg(long, default_value = "auto")]
+        language: String,
+    },
+    /// Check this machine and say what to do.
+    Doctor,
+    /// Open a series or a folder in the reading room.
+    View {
+        /// UID or short id of a study or series, or a folder of DICOM files.
+        id: String,
+    },
+    /// Open the workstation.
+    Desk,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Phantom {
+    /// Folder to write into.
+    pub(crate) out: PathBuf,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Number of slices.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(8..=2000))]
+    pub(crate) slices: u32,
+    /// Rows and columns.
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(32..=2048))]
+    pub(crate) size: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Probe {
+    /// UID or short id of the series.
+    pub(crate) series: String,
+    /// Voxel i,j,k.
+    #[arg(long, value_parser = numbers::<3, usize>, required_unless_present = "lps", conflicts_with = "lps")]
+    pub(crate) voxel: Option<[usize; 3]>,
+    /// Position x,y,z in mm, LPS.
+    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    pub(crate) lps: Option<[f64; 3]>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Render {
+    /// UID or short id of the series.
+    pub(crate) series: String,
+    /// What to draw.
+    #[arg(long)]
+    pub(crate) view: View,
+    /// The PNG to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Centre x,y,z in mm, LPS.
+    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    pub(crate) at: Option<[f64; 3]>,
+    /// Normal x,y,z of the oblique plane.
+    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    pub(crate) normal: Option<[f64; 3]>,
+    /// Window center,width.
+    #[arg(long, value_parser = numbers::<2, f64>, allow_hyphen_values = true, conflicts_with = "preset")]
+    pub(crate) wl: Option<[f64; 2]>,
+    /// Window by name.
+    #[arg(long)]
+    pub(crate) preset: Option<Preset>,
+    /// Thickness of a maximum slab in mm.
+    #[arg(long)]
+    pub(crate) slab: Option<f64>,
+    /// Width x height in pixels.
+    #[arg(long, value_parser = size, default_value = "512x512")]
+    pub(crate) size: (u32, u32),
+    /// Orientation letters, scale bar and identity.
+    #[arg(long, value_enum, default_value_t = Switch::Off)]
+    pub(crate) overlay: Switch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum View {
+    Axial,
+    Coronal,
+    Sagittal,
+    Oblique,
+    Mip,
+    Vr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+/// Windows by name, center and width in HU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    Lung,
+    Soft,
+    Bone,
+    Brain,
+    Liver,
+}
+
+impl Preset {
+    /// Window center and width in HU.
+    pub(crate) const fn window(self) -> (f64, f64) {
+        match self {
+            Self::Lung => (-600.0, 1500.0),
+            Self::Soft => (40.0, 400.0),
+            Self::Bone => (400.0, 1800.0),
+            Self::Brain => (40.0, 80.0),
+            Self::Liver => (90.0, 150.0),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Finding {
+    /// Add a finding: a line makes an unclassified one with its length.
+    Add(FindingAdd),
+    /// Findings of a study.
+    List {
+        /// UID or short id.
+        study: String,
+    },
+    /// A finding with its history.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Change the line of a finding.
+    Edit {
+        /// Its id.
+        id: String,
+        /// Ends x,y,z,x,y,z in mm, LPS.
+        #[arg(long, value_parser = numbers::<6, f64>, allow_hyphen_values = true)]
+        line: [f64; 6],
+    },
+    /// Take a finding back; it stays in the history.
+    Delete {
+        /// Its id.
+        id: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FindingAdd {
+    /// UID or short id of the series it is drawn on.
+    pub(crate) series: String,
+    /// Ends x,y,z,x,y,z in mm, LPS.
+    #[arg(long, value_parser = numbers::<6, f64>, allow_hyphen_values = true)]
+    pub(crate) line: [f64; 6],
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Segment {
+    /// Make a segment.
+    Run(SegmentRun),
+    /// Segments of a series.
+    List {
+        /// UID or short id of the series.
+        series: String,
+    },
+    /// Write a segment as NRRD, STL or DICOM SEG.
+    Export {
+        /// Id of the segment.
+        id: String,
+        /// FILE.nrrd, FILE.stl or FILE.dcm.
+        #[arg(long)]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SegmentRun {
+    /// UID or short id of the series.
+    pub(crate) series: String,
+    /// How.
+    #[arg(long)]
+    pub(crate) op: SegmentHow,
+    /// Lowest,highest value, in the series' unit.
+    #[arg(long, value_parser = numbers::<2, f64>, allow_hyphen_values = true)]
+    pub(crate) range: [f64; 2],
+    /// Where growing starts: x,y,z in mm, LPS.
+    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true, required_if_eq("op", "grow"))]
+    pub(crate) seed: Option<[f64; 3]>,
+    /// Growing stays within this distance of the seed, in mm.
+    #[arg(long)]
+    pub(crate) within: Option<f64>,
+    /// What people call it.
+    #[arg(long, default_value = "segment")]
+    pub(crate) label: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SegmentHow {
+    Threshold,
+    Grow,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plan {
+    /// Run a plan written as TOML.
+    Run {
+        /// name, segment, and [cut] with point and normal.
+        file: PathBuf,
+        /// Write the kept part's surface here (STL).
+        #[arg(long)]
+        stl: Option<PathBuf>,
+    },
+    /// Plans of a study.
+    List {
+        /// UID or short id.
+        study: String,
+    },
+    /// A plan and what is stale in it.
+    Show {
+        /// Its id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Report {
+    /// Begin a report.
+    New {
+        /// UID or short id of the study.
+        study: String,
+        /// Template.
+        #[arg(long, default_value = "chest_ct")]
+        template: String,
+    },
+    /// Replace the text of a section.
+    Set {
+        /// Id of the report.
+        id: String,
+        /// Id of the section.
+        field: String,
+        /// The text; `{FINDING}` puts in the chip of that finding's measurement.
+        text: String,
+    },
+    /// Show a report.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Reports of a study.
+    List {
+        /// UID or short id of the study.
+        study: String,
+    },
+    /// Check a report.
+    Check {
+        /// Its id.
+        id: String,
+    },
+    /// Sign as the reporting physician.
+    Sign(Sign),
+    /// Sign as the reviewing physician.
+    Countersign(Sign),
+    /// Write a report as a file.
+    Export {
+        /// Its id.
+        id: String,
+        /// The form.
+        #[arg(long = "as")]
+        form: ReportForm,
+        /// Folder to write into.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Sign {
+    /// Id of the report.
+    pub(crate) id: String,
+    /// Id of the person who signs.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub(crate) person: String,
+    /// Send to this server; may be given several times.
+    #[arg(long)]
+    pub(crate) to: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportForm {
+    Pdf,
+    Sr,
+    Md,
+    Txt,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Server {
+    /// Add a server.
+    Add {
+        /// What people call it.
+        name: String,
+        /// HOST:PORT of its DICOM service.
+        #[arg(long)]
+        dicom: String,
+        /// Its AE title.
+        #[arg(long)]
+        aet: String,
+        /// Our AE title towards it.
+        #[arg(long, default_value = "MINGJING")]
+        our_aet: String,
+    },
+    /// List servers.
+    List,
+    /// Try a server.
+    Test {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Find {
+    /// Name of the server.
+    pub(crate) server: String,
+    /// Patient's name, with * and ?.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Patient ID.
+    #[arg(long)]
+    pub(crate) patient: Option<String>,
+    /// Accession number.
+    #[arg(long)]
+    pub(crate) accession: Option<String>,
+    /// Study date YYYYMMDD or a range A-B.
+    #[arg(long)]
+    pub(crate) date: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Outbox {
+    /// List rows.
+    List,
+    /// Deliver what waits.
+    Flush,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Person {
+    /// Add a person.
+    Add {
+        /// Name as it stands under a report.
+        name: String,
+        /// Role.
+        #[arg(long)]
+        role: Role,
+    },
+    /// List people.
+    List,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    Reporting,
+    Reviewing,
+    Surgeon,
+    Engineer,
+}
+
+fn numbers<const N: usize, T: std::str::FromStr>(text: &str) -> Result<[T; N], String>
+where
+    T: Copy + Default,
+{
+    let parsed: Option<Vec<T>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    let wrong = || format!("{N} numbers separated by commas are needed");
+    parsed.ok_or_else(wrong)?.try_into().map_err(|_: Vec<T>| wrong())
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let parse = |part: &str| part.parse::<u32>().ok().filter(|n| (16..=8192).contains(n));
+    text.split_once('x').and_then(|(w, h)| Some((parse(w)?, parse(h)?))).ok_or_else(|| "WIDTHxHEIGHT, each 16 to 8192".into())
+}

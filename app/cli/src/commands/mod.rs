@@ -1,0 +1,111 @@
+//! The commands, one module per area.
+
+mod findings;
+mod hospital;
+mod images;
+mod machine;
+mod plans;
+mod record;
+mod reports;
+mod segments;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+use crate::out::{Done, Out};
+use crate::passphrase;
+use crate::pixels::Pixels;
+use mj_link::{ObjectFile, SeriesFiles};
+use mj_model::{SeriesUid, StudyUid};
+use mj_record::{Record, Subject};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What commands work with.
+pub(crate) struct Ctx<'a> {
+    args: &'a Args,
+    out: &'a Out,
+    /// Set by Ctrl-C; long work looks at it.
+    cancel: Arc<AtomicBool>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(mut args: Args, out: &Out) -> Result<Done, Failure> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancel);
+    // A machine without signal handling can still work; Ctrl-C then ends the process, which loses nothing.
+    drop(ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)));
+    let command = std::mem::replace(&mut args.command, Command::Doctor);
+    let ctx = Ctx { args: &args, out, cancel };
+    match command {
+        Command::Init => record::init(&ctx).await,
+        Command::Phantom(phantom) => images::phantom(&ctx, &phantom),
+        Command::Import { paths } => record::import(&ctx, &paths).await,
+        Command::List { query } => record::list(&ctx, query).await,
+        Command::Show { id } => record::show(&ctx, &id).await,
+        Command::Probe(probe) => images::probe(&ctx, &probe).await,
+        Command::Check { paths } => images::check(&ctx, &paths),
+        Command::Export { series, to } => images::export(&ctx, &series, &to).await,
+        Command::Render(render) => images::render(&ctx, &render).await,
+        Command::Finding { command } => findings::run(&ctx, command).await,
+        Command::Segment { command } => segments::run(&ctx, command).await,
+        Command::Plan { command } => plans::run(&ctx, command).await,
+        Command::Report { command } => reports::run(&ctx, command).await,
+        Command::Verify { id } => reports::verify(&ctx, &id).await,
+        Command::Server { command } => hospital::server(&ctx, command).await,
+        Command::Echo { name } => hospital::echo(&ctx, &name).await,
+        Command::Find(find) => hospital::find(&ctx, &find).await,
+        Command::Fetch { name, study } => hospital::fetch(&ctx, &name, &study).await,
+        Command::Send { id, to } => hospital::send(&ctx, &id, &to).await,
+        Command::Serve { port, aet, address } => hospital::serve(&ctx, port, &aet, address).await,
+        Command::Outbox { command } => hospital::outbox(&ctx, command).await,
+        Command::Person { command } => record::person(&ctx, command).await,
+        Command::Dictate { wav, model, language } => machine::dictate(&ctx, &wav, &model, &language),
+        Command::Doctor => machine::doctor(&ctx).await,
+        Command::View { id } => machine::view(&ctx, &id).await,
+        Command::Desk => machine::desk(&ctx),
+    }
+}
+
+impl Ctx<'_> {
+    fn record_dir(&self) -> Result<&Path, Failure> {
+        self.args.record.as_deref().ok_or(Failure::NoRecord)
+    }
+
+    /// Opens the record that was named.
+    async fn record(&self) -> Result<Record, Failure> {
+        let dir = self.record_dir()?;
+        Ok(Record::open(dir, &passphrase::find(self.args)?).await?)
+    }
+
+    fn pixels(&self, record: Option<&Record>) -> Result<Pixels, Failure> {
+        Pixels::start(record, self.out, &self.cancel)
+    }
+
+    fn watch(&self) -> mj_dicom::Watch {
+        mj_dicom::Watch { cancel: Arc::clone(&self.cancel), ..mj_dicom::Watch::default() }
+    }
+}
+
+/// The study of an id; a series or instance names the study it belongs to.
+async fn study_of(record: &Record, id: &str) -> Result<StudyUid, Failure> {
+    match record.resolve(id).await? {
+        Subject::Study(uid) => Ok(uid),
+        _ => Err(Failure::WrongKind { wanted: "study", id: id.into() }),
+    }
+}
+
+/// The series of an id.
+async fn series_of(record: &Record, id: &str) -> Result<SeriesUid, Failure> {
+    match record.resolve(id).await? {
+        Subject::Series(uid) => Ok(uid),
+        _ => Err(Failure::WrongKind { wanted: "series", id: id.into() }),
+    }
+}
+
+/// The sealed files of a series, for a worker.
+async fn files_of(record: &Record, series: &SeriesUid) -> Result<SeriesFiles, Failure> {
+    let objects = record.series_objects(series).await?;
+    let files = objects.into_iter().map(|o| ObjectFile { path: o.path, sealed: true }).collect();
+    Ok(SeriesFiles { series: series.clone(), files })
+}

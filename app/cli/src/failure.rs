@@ -1,0 +1,135 @@
+//! Everything a command can fail with.
+
+use mj_link::WorkerError;
+use mj_model::{Coded, Lang, Told};
+
+/// How a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] mj_record::Error),
+    /// The hospital's servers.
+    #[error(transparent)]
+    Peer(#[from] mj_record::peers::Error),
+    /// The report.
+    #[error(transparent)]
+    Report(#[from] mj_report::Error),
+    /// Typesetting.
+    #[error(transparent)]
+    Pdf(#[from] mj_pdf::Error),
+    /// DICOM objects.
+    #[error(transparent)]
+    Dicom(#[from] mj_dicom::Error),
+    /// A worker program.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// A worker program told why it failed.
+    #[error("worker: {}", .0.code)]
+    Told(Told),
+    /// No `--record` and no `MINGJING_RECORD`.
+    #[error("no record named")]
+    NoRecord,
+    /// No passphrase and no terminal to ask on.
+    #[error("no passphrase given")]
+    NoPassphrase,
+    /// The id is not of the kind the command needs.
+    #[error("not a {wanted}")]
+    WrongKind {
+        /// What is needed: `study`, `series`, …
+        wanted: &'static str,
+        /// What was given.
+        id: String,
+    },
+    /// A file could not be read or written.
+    #[error("could not {what} a file")]
+    File {
+        /// `read` or `write`.
+        what: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A plan file is not as it should be.
+    #[error("the plan file is not understood")]
+    PlanFile(String),
+    /// There is no such template, person or server.
+    #[error("no such {what}")]
+    Unknown {
+        /// `template`, `person`, `server`, …
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A clinical check refuses.
+    #[error("refused by {} clinical checks", .0.len())]
+    Checks(Vec<mj_report::CheckResult>),
+    /// The async runtime did not start.
+    #[error("the runtime did not start")]
+    Runtime(std::io::Error),
+}
+
+impl Failure {
+    /// Exit code: 4 when a clinical check refuses, 1 otherwise.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Checks(_) => 4,
+            _ => 1,
+        }
+    }
+
+    /// The sentences for a person.
+    pub(crate) fn told(&self, lang: Lang) -> Told {
+        match self {
+            Self::Record(e) => mj_lang::tell(e, lang),
+            Self::Peer(e) => mj_lang::tell(e, lang),
+            Self::Report(e) => mj_lang::tell(e, lang),
+            Self::Pdf(e) => mj_lang::tell(e, lang),
+            Self::Dicom(e) => mj_lang::tell(e, lang),
+            Self::Worker(e) => mj_lang::tell(e, lang),
+            Self::Told(told) => told.clone(),
+            _ => mj_lang::tell(self, lang),
+        }
+    }
+}
+
+impl Coded for Failure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Record(e) => e.code(),
+            Self::Peer(e) => e.code(),
+            Self::Report(e) => e.code(),
+            Self::Pdf(e) => e.code(),
+            Self::Dicom(e) => e.code(),
+            Self::Worker(e) => e.code(),
+            Self::Told(_) => "worker.failed",
+            Self::NoRecord => "record.not_named",
+            Self::NoPassphrase => "record.no_passphrase",
+            Self::WrongKind { .. } => "id.wrong_kind",
+            Self::File { what: "read", .. } => "file.not_read",
+            Self::File { .. } => "file.not_written",
+            Self::PlanFile(_) => "plan.file",
+            Self::Unknown { .. } => "name.unknown",
+            Self::Checks(_) => "report.checks_refuse",
+            Self::Runtime(_) => "machine.runtime",
+        }
+    }
+
+    fn args(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::WrongKind { wanted, id } => vec![("wanted", (*wanted).into()), ("id", id.clone())],
+            Self::File { path, source, .. } => vec![("path", path.display().to_string()), ("reason", source.to_string())],
+            Self::PlanFile(why) => vec![("reason", why.clone())],
+            Self::Unknown { what, name, known } => vec![("what", (*what).into()), ("name", name.clone()), ("known", known.clone())],
+            Self::Checks(checks) => {
+                let messages: Vec<&str> = checks.iter().map(|c| c.message.as_str()).collect();
+                vec![("count", checks.len().to_string()), ("checks", messages.join("; "))]
+            }
+            Self::Runtime(source) => vec![("reason", source.to_string())],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The headless viewer: all work on pixels is done there.
+
+use crate::failure::Failure;
+use crate::out::Out;
+use mj_link::{Event, Events, Job, JobResult, KeyGrant, ToParent, ToViewer, Worker, find_program};
+use mj_record::Record;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A headless viewer, ready for jobs.
+pub(crate) struct Pixels {
+    worker: Worker,
+    events: Events<ToParent>,
+    cancel: Arc<AtomicBool>,
+    next_job: u64,
+}
+
+impl Pixels {
+    /// Starts one; with a record it gets the keys over its stdin.
+    pub(crate) fn start(record: Option<&Record>, out: &Out, cancel: &Arc<AtomicBool>) -> Result<Self, Failure> {
+        let (mut worker, events) = Worker::spawn(&find_program("mingjing-viewer")?, &["--headless"])?;
+        let keys = record.map(|record| {
+            let grant = record.grant();
+            KeyGrant { object_key: grant.object_key.to_string(), inbox: grant.inbox }
+        });
+        worker.send(&ToViewer::Hello { lang: out.lang, keys, person: String::new() })?;
+        Ok(Self { worker, events, cancel: Arc::clone(cancel), next_job: 1 })
+    }
+
+    /// Runs one job to its end, with progress; Ctrl-C cancels it.
+    pub(crate) fn run(&mut self, what: Job, out: &Out) -> Result<JobResult, Failure> {
+        let job = self.next_job;
+        self.next_job += 1;
+        self.worker.send(&ToViewer::RunJob { job, what })?;
+        let mut has_asked_to_stop = false;
+        loop {
+            if self.cancel.load(Ordering::Relaxed) && !has_asked_to_stop {
+                has_asked_to_stop = true;
+                self.worker.send(&ToViewer::CancelJob { job })?;
+            }
+            match self.events.next_within(Duration::from_millis(100)) {
+                Some(Event::Message(ToParent::JobProgress { job: of, done, total })) if of == job => out.progress(done, total),
+                Some(Event::Message(ToParent::JobDone { job: of, result })) if of == job => return Ok(result),
+                Some(Event::Message(ToParent::JobFailed { job: of, error })) if of == job => return Err(Failure::Told(error)),
+                Some(Event::Ended) => {
+                    return Err(mj_link::WorkerError::Ended(std::io::ErrorKind::UnexpectedEof.into()).into());
+                }
+                Some(Event::Message(_) | Event::Noise(_)) | None => {}
+            }
+        }
+    }
+}
