@@ -1,1 +1,22 @@
-//! Volumes on the CPU: reslice, project, measure, segment, surface, plan, phantom.
+//! Volumes on the CPU: reslice, project, measure, segment, surface, plan, export, and the demo patient.
+//!
+//! Plain functions over `mj_model::Volume` and `mj_model::Mask`; the work is spread over threads by rayon.
+//! No file, window, GPU or DICOM data set is opened here.
+//!
+//! Start reading at [`plane`] for the picture's geometry, then [`reslice`] for the fast makers of pictures
+//! and [`oracle`] for the slow, plain reference that they (and the GPU's shaders) are tested against.
+
+pub mod error;
+pub mod measure;
+pub mod oracle;
+pub mod picture;
+pub mod plane;
+pub mod reslice;
+pub mod window;
+
+#[cfg(test)]
+mod testing;
+
+pub use error::{Error, Result};
+pub use picture::{Interpolation, Picture, Projection};
+pub use plane::Plane;
