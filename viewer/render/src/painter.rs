@@ -1,0 +1,347 @@
+//! Draws values and grey, into textures that are kept between pictures.
+
+use crate::texture::{Storage, VolumeTexture};
+use crate::view::{ValuesParams, View};
+use crate::{Error, Gpu, Result};
+use mj_model::Window;
+use std::collections::HashMap;
+
+/// Values the shader writes below this are "outside the volume".
+const OUTSIDE_BELOW: f32 = -2.9e38;
+const LARGEST_PICTURE: usize = 8192;
+
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct GreyParams {
+    center: f32,
+    width: f32,
+    inverted: f32,
+    unused: f32,
+}
+
+/// The shader source for a storage, whole. Public so that a test can validate each.
+#[must_use]
+pub fn values_shader(storage: Storage) -> String {
+    let volume = if storage.is_filtered() {
+        include_str!("shader/volume_filtered.wgsl").to_owned()
+    } else {
+        include_str!("shader/volume_loaded.wgsl").replace("SAMPLE", storage.shader_type())
+    };
+    format!("{}\n{volume}", include_str!("shader/values.wgsl"))
+}
+
+/// The shader that turns values into grey.
+pub const GREY_SHADER: &str = include_str!("shader/grey.wgsl");
+
+/// Pipelines, made once per device.
+#[derive(Debug)]
+pub struct Painter {
+    gpu: Gpu,
+    values: HashMap<Storage, wgpu::RenderPipeline>,
+    grey: wgpu::RenderPipeline,
+    sampler: wgpu::Sampler,
+}
+
+/// A picture on the device: its values and its grey, with the parameters they were drawn from.
+#[derive(Debug)]
+pub struct Target {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    values: wgpu::Texture,
+    grey: wgpu::Texture,
+    values_params: wgpu::Buffer,
+    grey_params: wgpu::Buffer,
+}
+
+impl Target {
+    /// The 8-bit picture (`Rgba8Unorm`, opaque), for a window to show.
+    #[must_use]
+    pub fn grey_view(&self) -> wgpu::TextureView {
+        self.grey.create_view(&wgpu::TextureViewDescriptor::default())
+    }
+}
+
+impl Painter {
+    /// Compiles the shaders a device can use.
+    #[must_use]
+    pub fn new(gpu: Gpu) -> Self {
+        let mut values = HashMap::new();
+        for storage in Storage::ALL {
+            let has = gpu.device.features();
+            let can = match storage {
+                Storage::Norm16 => has.contains(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM),
+                Storage::Float => has.contains(wgpu::Features::FLOAT32_FILTERABLE),
+                _ => true,
+            };
+            if can {
+                values.insert(storage, values_pipeline(&gpu.device, storage));
+            }
+        }
+        let grey = grey_pipeline(&gpu.device);
+        let sampler = gpu.device.create_sampler(&wgpu::SamplerDescriptor {
+            label: Some("trilinear"),
+            mag_filter: wgpu::FilterMode::Linear,
+            min_filter: wgpu::FilterMode::Linear,
+            ..Default::default()
+        });
+        Self { gpu, values, grey, sampler }
+    }
+
+    /// The device.
+    #[must_use]
+    pub const fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// Makes textures for a picture.
+    ///
+    /// # Errors
+    /// [`Error::BadSize`] for no pixels or more than 8192 along a side.
+    pub fn target(&self, width: usize, height: usize) -> Result<Target> {
+        if width == 0 || height == 0 || width > LARGEST_PICTURE || height > LARGEST_PICTURE {
+            return Err(Error::BadSize(width, height));
+        }
+        let texture = |label, format| {
+            self.gpu.device.create_texture(&wgpu::TextureDescriptor {
+                label: Some(label),
+                size: wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 },
+                mip_level_count: 1,
+                sample_count: 1,
+                dimension: wgpu::TextureDimension::D2,
+                format,
+                usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_SRC,
+                view_formats: &[],
+            })
+        };
+        let buffer = |label, size| {
+            self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size,
+                usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })
+        };
+        Ok(Target {
+            width,
+            height,
+            values: texture("values", wgpu::TextureFormat::R32Float),
+            grey: texture("grey", wgpu::TextureFormat::Rgba8Unorm),
+            values_params: buffer("values params", size_of::<ValuesParams>() as u64),
+            grey_params: buffer("grey params", size_of::<GreyParams>() as u64),
+        })
+    }
+
+    /// Draws the values of a view. The view's size must be the target's.
+    ///
+    /// # Errors
+    /// [`Error::BadSize`] when it is not.
+    pub fn draw_values(&self, target: &Target, volume: &VolumeTexture, view: &View) -> Result<()> {
+        let Some(pipeline) = self.values.get(&volume.storage).filter(|_| view.width == target.width && view.height == target.height)
+        else {
+            return Err(Error::BadSize(view.width, view.height));
+        };
+        let params = view.params(&volume.grid, volume.unit_from_sample);
+        self.gpu.queue.write_buffer(&target.values_params, 0, bytemuck::bytes_of(&params));
+        let mut entries = vec![
+            wgpu::BindGroupEntry { binding: 0, resource: target.values_params.as_entire_binding() },
+            wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(&volume.view) },
+        ];
+        if volume.storage.is_filtered() {
+            entries.push(wgpu::BindGroupEntry { binding: 2, resource: wgpu::BindingResource::Sampler(&self.sampler) });
+        }
+        self.draw(pipeline, &entries, &target.values);
+        Ok(())
+    }
+
+    /// Turns the target's values into grey by a window.
+    pub fn draw_grey(&self, target: &Target, window: &Window, is_inverted: bool) {
+        let params = GreyParams {
+            center: window.center as f32,
+            width: window.width as f32,
+            inverted: if is_inverted { 1.0 } else { 0.0 },
+            unused: 0.0,
+        };
+        self.gpu.queue.write_buffer(&target.grey_params, 0, bytemuck::bytes_of(&params));
+        let values = target.values.create_view(&wgpu::TextureViewDescriptor::default());
+        let entries = [
+            wgpu::BindGroupEntry { binding: 0, resource: target.grey_params.as_entire_binding() },
+            wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(&values) },
+        ];
+        self.draw(&self.grey, &entries, &target.grey);
+    }
+
+    fn draw(&self, pipeline: &wgpu::RenderPipeline, entries: &[wgpu::BindGroupEntry<'_>], into: &wgpu::Texture) {
+        let device = &self.gpu.device;
+        let group =
+            device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &pipeline.get_bind_group_layout(0), entries });
+        let view = into.create_view(&wgpu::TextureViewDescriptor::default());
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        {
+            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: None,
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: &view,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::BLACK), store: wgpu::StoreOp::Store },
+                })],
+                ..Default::default()
+            });
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, &group, &[]);
+            pass.draw(0..3, 0..1);
+        }
+        self.gpu.queue.submit([encoder.finish()]);
+    }
+
+    /// Reads the values back. Shape: `[row][column]`; NaN outside the volume. For tests and pictures in files,
+    /// never for numbers that a clinician reads.
+    ///
+    /// # Errors
+    /// [`Error::ReadBack`].
+    pub fn read_values(&self, target: &Target) -> Result<Vec<f32>> {
+        let bytes = self.read(&target.values)?;
+        Ok(bytes
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .map(|v| if v < OUTSIDE_BELOW { f32::NAN } else { v })
+            .collect())
+    }
+
+    /// Reads the grey picture back, one byte a pixel. Shape: `[row][column]`.
+    ///
+    /// # Errors
+    /// [`Error::ReadBack`].
+    pub fn read_grey(&self, target: &Target) -> Result<Vec<u8>> {
+        Ok(self.read(&target.grey)?.chunks_exact(4).map(|b| b[0]).collect())
+    }
+
+    /// Copies a texture of four bytes a pixel into memory, without the rows' padding.
+    fn read(&self, texture: &wgpu::Texture) -> Result<Vec<u8>> {
+        let device = &self.gpu.device;
+        let (width, height) = (texture.width(), texture.height());
+        let padded = (width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read back"),
+            size: u64::from(padded) * u64::from(height),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        encoder.copy_texture_to_buffer(
+            texture.as_image_copy(),
+            wgpu::TexelCopyBufferInfo {
+                buffer: &buffer,
+                layout: wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(padded), rows_per_image: Some(height) },
+            },
+            texture.size(),
+        );
+        self.gpu.queue.submit([encoder.finish()]);
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+            // A receiver that is gone has stopped waiting.
+            sender.send(result).ok();
+        });
+        device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| Error::ReadBack(e.to_string()))?;
+        receiver
+            .recv()
+            .map_err(|e| Error::ReadBack(e.to_string()))
+            .and_then(|mapped| mapped.map_err(|e| Error::ReadBack(e.to_string())))?;
+        let mapped = buffer.get_mapped_range(..).map_err(|e| Error::ReadBack(e.to_string()))?;
+        let mut out = Vec::with_capacity(width as usize * height as usize * 4);
+        for row in mapped.chunks_exact(padded as usize) {
+            out.extend_from_slice(&row[..width as usize * 4]);
+        }
+        Ok(out)
+    }
+}
+
+fn uniform(binding: u32) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::FRAGMENT,
+        ty: wgpu::BindingType::Buffer { ty: wgpu::BufferBindingType::Uniform, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}
+
+fn texture(binding: u32, sample_type: wgpu::TextureSampleType, view_dimension: wgpu::TextureViewDimension) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::FRAGMENT,
+        ty: wgpu::BindingType::Texture { sample_type, view_dimension, multisampled: false },
+        count: None,
+    }
+}
+
+fn values_pipeline(device: &wgpu::Device, storage: Storage) -> wgpu::RenderPipeline {
+    let mut entries = vec![uniform(0), texture(1, storage.sample_type(), wgpu::TextureViewDimension::D3)];
+    if storage.is_filtered() {
+        entries.push(wgpu::BindGroupLayoutEntry {
+            binding: 2,
+            visibility: wgpu::ShaderStages::FRAGMENT,
+            ty: wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
+            count: None,
+        });
+    }
+    pipeline(device, &values_shader(storage), &entries, wgpu::TextureFormat::R32Float)
+}
+
+fn grey_pipeline(device: &wgpu::Device) -> wgpu::RenderPipeline {
+    let values = texture(1, wgpu::TextureSampleType::Float { filterable: false }, wgpu::TextureViewDimension::D2);
+    pipeline(device, GREY_SHADER, &[uniform(0), values], wgpu::TextureFormat::Rgba8Unorm)
+}
+
+fn pipeline(
+    device: &wgpu::Device,
+    shader: &str,
+    entries: &[wgpu::BindGroupLayoutEntry],
+    format: wgpu::TextureFormat,
+) -> wgpu::RenderPipeline {
+    let module =
+        device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(shader.into()) });
+    let group = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries });
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: None,
+        bind_group_layouts: &[Some(&group)],
+        immediate_size: 0,
+    });
+    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: None,
+        layout: Some(&layout),
+        vertex: wgpu::VertexState { module: &module, entry_point: Some("vertex"), compilation_options: Default::default(), buffers: &[] },
+        primitive: Default::default(),
+        depth_stencil: None,
+        multisample: Default::default(),
+        fragment: Some(wgpu::FragmentState {
+            module: &module,
+            entry_point: Some("fragment"),
+            compilation_options: Default::default(),
+            targets: &[Some(format.into())],
+        }),
+        multiview_mask: None,
+        cache: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn validate(source: &str) {
+        let module = wgpu::naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
+        wgpu::naga::valid::Validator::new(wgpu::naga::valid::ValidationFlags::all(), wgpu::naga::valid::Capabilities::empty())
+            .validate(&module)
+            .unwrap_or_else(|e| panic!("{e:?}"));
+    }
+
+    #[test]
+    fn every_shader_is_valid() {
+        for storage in Storage::ALL {
+            validate(&values_shader(storage));
+        }
+        validate(GREY_SHADER);
+    }
+}

@@ -1,0 +1,7 @@
+// Stored samples through the hardware's trilinear filter (R16Unorm, R8Unorm, filterable R32Float).
+@group(0) @binding(1) var volume: texture_3d<f32>;
+@group(0) @binding(2) var filtered: sampler;
+
+fn stored_at(voxel: vec3f) -> f32 {
+    return textureSampleLevel(volume, filtered, (voxel + 0.5) / params.dims.xyz, 0.0).r;
+}
