@@ -1,0 +1,128 @@
+//! This machine: speech, windows, and what is missing.
+
+use super::{Ctx, files_of};
+use crate::failure::Failure;
+use crate::out::Done;
+use mj_link::find_program;
+use std::path::Path;
+use std::process::Command;
+
+/// Runs the speech worker on one file; its JSON is the answer.
+pub(super) fn dictate(ctx: &Ctx<'_>, wav: &Path, model: &Path, language: &str) -> Result<Done, Failure> {
+    let output = Command::new(find_program("mingjing-speech")?)
+        .arg("--transcribe")
+        .arg(wav)
+        .arg("--model")
+        .arg(model)
+        .args(["--language", language, "--json"])
+        .stderr(std::process::Stdio::null())
+        .output()
+        .map_err(|source| Failure::File { what: "read", path: wav.into(), source })?;
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+        let died = std::io::Error::other(output.status.to_string());
+        Failure::from(mj_link::WorkerError::Ended(died))
+    })?;
+    if !output.status.success() {
+        let told = serde_json::from_value(json).map_err(|e| Failure::PlanFile(e.to_string()))?;
+        return Err(Failure::Told(told));
+    }
+    ctx.out.result(&json, |j| j.get("text").and_then(|t| t.as_str()).unwrap_or_default().to_owned())?;
+    Ok(Done::Well)
+}
+
+/// Checks each part and says what to do.
+pub(super) async fn doctor(ctx: &Ctx<'_>) -> Result<Done, Failure> {
+    let mut parts = Vec::new();
+    for name in ["mingjing-viewer", "mingjing-speech", "mingjing-desk"] {
+        let (ok, what, to_do) = match find_program(name) {
+            Ok(path) => (true, path.display().to_string(), String::new()),
+            Err(e) => {
+                let told = mj_lang::tell(&e, ctx.out.lang);
+                (false, told.message, told.hint)
+            }
+        };
+        parts.push(serde_json::json!({"part": name, "ok": ok, "what": what, "do": to_do}));
+    }
+    let (ok, what, to_do) = match mj_pdf::Fonts::find() {
+        Ok(_) => (true, "Noto Sans SC".to_owned(), String::new()),
+        Err(e) => {
+            let told = mj_lang::tell(&e, ctx.out.lang);
+            (false, told.message, told.hint)
+        }
+    };
+    parts.push(serde_json::json!({"part": "fonts", "ok": ok, "what": what, "do": to_do}));
+    if ctx.args.record.is_some() {
+        let (ok, what, to_do) = match ctx.record().await {
+            Ok(record) => (true, record.dir().display().to_string(), String::new()),
+            Err(failure) => {
+                let told = failure.told(ctx.out.lang);
+                (false, told.message, told.hint)
+            }
+        };
+        parts.push(serde_json::json!({"part": "record", "ok": ok, "what": what, "do": to_do}));
+    }
+    ctx.out.result(&parts, |parts| {
+        let text = |p: &serde_json::Value, key: &str| p.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let mark = |p: &serde_json::Value| if p.get("ok") == Some(&true.into()) { "ok " } else { "!! " };
+        parts.iter().map(|p| format!("{}{}  {}  {}", mark(p), text(p, "part"), text(p, "what"), text(p, "do"))).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Done::Well)
+}
+
+/// Opens a folder or a series of the record in the reading room.
+pub(super) async fn view(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
+    let program = find_program("mingjing-viewer")?;
+    if Path::new(id).is_dir() {
+        return wait(Command::new(program).args(["--room", "reading"]).arg(id));
+    }
+    let record = ctx.record().await?;
+    let (study, first) = match record.resolve(id).await? {
+        mj_record::Subject::Study(uid) => (uid, None),
+        mj_record::Subject::Series(uid) => (record.study_of_series(&uid).await?, Some(uid)),
+        _ => return Err(Failure::WrongKind { wanted: "series", id: id.into() }),
+    };
+    let mut series = Vec::new();
+    for uid in record.image_series(&study).await? {
+        series.push(files_of(&record, &uid).await?);
+    }
+    series.sort_by_key(|s| Some(&s.series) != first.as_ref());
+    let findings = record.findings(&study).await?;
+    let (mut worker, events) = mj_link::Worker::spawn::<mj_link::ToParent>(&program, &["--room", "reading", "--stdio"])?;
+    let grant = record.grant();
+    let keys = mj_link::KeyGrant { object_key: grant.object_key.to_string(), inbox: grant.inbox };
+    worker.send(&mj_link::ToViewer::Hello { lang: ctx.out.lang, keys: Some(keys), person: super::findings::WHO.into() })?;
+    worker.send(&mj_link::ToViewer::OpenStudy { study: study.clone(), series, findings, view: None })?;
+    loop {
+        match events.next() {
+            mj_link::Event::Message(mj_link::ToParent::FindingChanged { study: of, finding }) if of == study => {
+                let id = finding.id.clone();
+                let answer = match record.put_finding(finding, super::findings::WHO).await {
+                    Ok(stored) => mj_link::ToViewer::FindingStored { study: of, finding: stored.finding },
+                    Err(e) => mj_link::ToViewer::FindingRefused { study: of, finding: id, error: mj_lang::tell(&e, ctx.out.lang) },
+                };
+                worker.send(&answer)?;
+            }
+            mj_link::Event::Ended => return Ok(Done::Well),
+            mj_link::Event::Message(_) | mj_link::Event::Noise(_) => {}
+        }
+    }
+}
+
+/// Opens the workstation on the record.
+pub(super) fn desk(ctx: &Ctx<'_>) -> Result<Done, Failure> {
+    let mut command = Command::new(find_program("mingjing-desk")?);
+    // Both are paths, not secrets.
+    if let Some(record) = &ctx.args.record {
+        command.env("MINGJING_RECORD", record);
+    }
+    if let Some(file) = &ctx.args.passphrase_file {
+        command.env("MINGJING_PASSPHRASE_FILE", file);
+    }
+    wait(&mut command)
+}
+
+fn wait(command: &mut Command) -> Result<Done, Failure> {
+    let status = command.status().and_then(|s| if s.success() { Ok(()) } else { Err(std::io::Error::other(s.to_string())) });
+    status.map_err(|source| Failure::from(mj_link::WorkerError::Ended(source)))?;
+    Ok(Done::Well)
+}

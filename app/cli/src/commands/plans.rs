@@ -1,0 +1,107 @@
+//! Plans: ordered programs over segments, by revision.
+
+use super::images::unexpected;
+use super::segments::object_of;
+use super::{Ctx, files_of, findings::WHO, study_of};
+use crate::args::Plan as Command;
+use crate::failure::Failure;
+use crate::out::Done;
+use mj_link::{Job, JobResult};
+use mj_model::clock;
+use mj_model::finding::{Origin, OriginKind};
+use mj_model::plan::{CutPlane, Plan, PlanInput, PlanStep};
+use mj_model::{PointLps, VectorLps};
+use mj_record::Record;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A plan as a person writes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanFile {
+    name: String,
+    /// Id of the segment that is cut.
+    segment: String,
+    cut: Cut,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cut {
+    /// A point on the plane. Units: mm, LPS.
+    point: [f64; 3],
+    /// Points to the part that is removed; any length.
+    normal: [f64; 3],
+}
+
+pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
+    let record = ctx.record().await?;
+    match command {
+        Command::Run { file, stl } => plan(ctx, &record, &file, stl).await,
+        Command::List { study } => {
+            let plans = record.plans(&study_of(&record, &study).await?).await?;
+            ctx.out.result(&plans, |all| all.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+            Ok(Done::Well)
+        }
+        Command::Show { id } => {
+            let plan = record.plan(&id).await?;
+            print(ctx, &record, &plan).await
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<(PlanFile, CutPlane), Failure> {
+    let text = std::fs::read_to_string(path).map_err(|source| Failure::File { what: "read", path: path.into(), source })?;
+    let file: PlanFile = toml::from_str(&text).map_err(|e| Failure::PlanFile(e.to_string()))?;
+    let normal = VectorLps::from(file.cut.normal).unit().ok_or_else(|| Failure::PlanFile("cut.normal has no direction".into()))?;
+    let plane = CutPlane { point: PointLps::from(file.cut.point), normal };
+    Ok((file, plane))
+}
+
+async fn plan(ctx: &Ctx<'_>, record: &Record, path: &Path, stl: Option<PathBuf>) -> Result<Done, Failure> {
+    let (file, plane) = read(path)?;
+    let segment = record.segment(&file.segment).await?;
+    let stl = stl.map(std::path::absolute).transpose().map_err(|source| Failure::File { what: "write", path: path.into(), source })?;
+    let job = Job::Cut { series: files_of(record, &segment.series).await?, segment: object_of(record, &segment).await?, plane, stl };
+    let JobResult::Cut { results, .. } = ctx.pixels(Some(record))?.run(job, ctx.out)? else { return Err(unexpected()) };
+    let plan = Plan {
+        id: record.new_id(),
+        revision: 0,
+        study: segment.study.clone(),
+        name: file.name,
+        inputs: vec![PlanInput { id: segment.id.clone(), revision: segment.revision }],
+        steps: vec![PlanStep::Cut { segment: segment.id, plane }],
+        results,
+        origin: Origin { who: OriginKind::Person, name: WHO.into(), version: String::new() },
+        at: clock::now(),
+    };
+    let plan = record.put_plan(plan, WHO).await?;
+    print(ctx, record, &plan).await
+}
+
+/// Shows a plan and which of its inputs have moved on since.
+async fn print(ctx: &Ctx<'_>, record: &Record, plan: &Plan) -> Result<Done, Failure> {
+    let mut stale = Vec::new();
+    for input in &plan.inputs {
+        let now = record.segment(&input.id).await?.revision;
+        if now != input.revision {
+            stale.push(serde_json::json!({"id": input.id, "built_on": input.revision, "now": now}));
+        }
+    }
+    let mut json = serde_json::to_value(plan).map_err(|e| Failure::PlanFile(e.to_string()))?;
+    if let Some(object) = json.as_object_mut() {
+        object.insert("stale".into(), stale.into());
+    }
+    ctx.out.result(&json, |_| line(plan))?;
+    Ok(Done::Well)
+}
+
+fn line(plan: &Plan) -> String {
+    let mut lines = vec![format!("{}  r{}  {}", plan.id, plan.revision, plan.name)];
+    for r in &plan.results {
+        let (low, high) = r.interval_ml;
+        let (name, ml, percent, mesh) = (&r.name, r.volume_ml, r.percent, r.mesh_volume_ml);
+        lines.push(format!("  {name}: {ml:.1} ml ({low:.1}-{high:.1}), {percent:.1} %, mesh {mesh:.1} ml"));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,150 @@
+//! Reports: the same document edits as the shell's.
+
+use super::{Ctx, findings::WHO, study_of};
+use crate::args::{Report as Command, ReportForm, Sign};
+use crate::failure::Failure;
+use crate::out::Done;
+use mj_record::{Record, Report, SignRequest};
+use mj_report::{CheckResult, Edit, EditSource, Op, Severity, Slot, SlotState, Template};
+use std::path::Path;
+
+pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
+    let record = ctx.record().await?;
+    match command {
+        Command::New { study, template } => {
+            let found = Template::builtin(&template).ok_or_else(|| Failure::Unknown {
+                what: "template",
+                name: template.clone(),
+                known: Template::all().iter().map(|t| t.name.clone()).collect::<Vec<_>>().join(", "),
+            })?;
+            let report = record.new_report(&study_of(&record, &study).await?, &found, ctx.out.lang, WHO).await?;
+            print(ctx, &report)
+        }
+        Command::Set { id, field, text } => set(ctx, &record, &id, &field, &text).await,
+        Command::Show { id } => print(ctx, &record.report(&id).await?),
+        Command::List { study } => {
+            let reports = record.reports(&study_of(&record, &study).await?).await?;
+            let json = reports.iter().map(Report::to_json).collect::<Vec<_>>();
+            ctx.out.result(&json, |_| reports.iter().map(|r| format!("{}  {}", r.document.id, r.state.name())).collect::<Vec<_>>().join("\n"))?;
+            Ok(Done::Well)
+        }
+        Command::Check { id } => {
+            let checks = checks(&record, &id).await?;
+            ctx.out.result(&checks, |all| all.iter().map(|c| format!("{:?}  {}  {}", c.severity, c.rule, c.message)).collect::<Vec<_>>().join("\n"))?;
+            Ok(Done::Well)
+        }
+        Command::Sign(sign) => self::sign(ctx, &record, &sign, false).await,
+        Command::Countersign(sign) => self::sign(ctx, &record, &sign, true).await,
+        Command::Export { id, form, out } => export(ctx, &record, &id, form, &out).await,
+    }
+}
+
+fn print(ctx: &Ctx<'_>, report: &Report) -> Result<Done, Failure> {
+    ctx.out.result(&report.to_json(), |_| report.document.plain())?;
+    Ok(Done::Well)
+}
+
+/// Replaces the text of a section; `{FINDING}` becomes the chip of that finding's first measurement.
+async fn set(ctx: &Ctx<'_>, record: &Record, id: &str, field: &str, text: &str) -> Result<Done, Failure> {
+    let report = record.report(id).await?;
+    let document = &report.document;
+    let block = document.blocks.iter().find(|b| b.id == field).ok_or_else(|| Failure::Unknown {
+        what: "section",
+        name: field.into(),
+        known: document.blocks.iter().map(|b| b.id.clone()).collect::<Vec<_>>().join(", "),
+    })?;
+    let mut ops = Vec::new();
+    let length = block.text.chars().count();
+    if length > 0 {
+        ops.push(Op::Delete { block: field.into(), at: 0, len: length });
+    }
+    let mut at = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (words, chip, after) = next_chip(rest);
+        if !words.is_empty() {
+            ops.push(Op::Insert { block: field.into(), at, text: words.into() });
+            at += words.chars().count();
+        }
+        if let Some(finding) = chip {
+            ops.push(Op::InsertSlot { block: field.into(), slot: chip_of(record, finding, at).await? });
+            at += 1;
+        }
+        rest = after;
+    }
+    let edit = Edit { base_revision: document.revision, ops, by: EditSource::Typing };
+    record.apply(id, edit, WHO).await?;
+    print(ctx, &record.report(id).await?)
+}
+
+/// Splits off the words before the next `{…}`, and its content.
+fn next_chip(text: &str) -> (&str, Option<&str>, &str) {
+    let Some(open) = text.find('{') else { return (text, None, "") };
+    match text[open..].find('}') {
+        Some(len) => (&text[..open], Some(&text[open + 1..open + len]), &text[open + len + 1..]),
+        None => (text, None, ""),
+    }
+}
+
+async fn chip_of(record: &Record, finding: &str, at: usize) -> Result<Slot, Failure> {
+    let finding = record.finding(finding).await?;
+    let measurement = finding.measurements.first().ok_or_else(|| Failure::WrongKind { wanted: "measurement", id: finding.id.clone() })?;
+    Ok(Slot {
+        id: record.new_id(),
+        at,
+        finding: finding.id.clone(),
+        measurement: measurement.id.clone(),
+        finding_revision: finding.revision,
+        shown: measurement.quantity.shown(),
+        state: SlotState::Verified,
+    })
+}
+
+async fn checks(record: &Record, id: &str) -> Result<Vec<CheckResult>, Failure> {
+    Ok(record.check_report(id).await?)
+}
+
+/// Signs: refused with exit 4 while a blocking check stands.
+async fn sign(ctx: &Ctx<'_>, record: &Record, sign: &Sign, is_countersign: bool) -> Result<Done, Failure> {
+    let blocking: Vec<CheckResult> = checks(record, &sign.id).await?.into_iter().filter(|c| c.severity == Severity::Block).collect();
+    if !blocking.is_empty() {
+        return Err(Failure::Checks(blocking));
+    }
+    let fonts = mj_pdf::Fonts::find()?;
+    let sheet = record.sheet_for_signing(&sign.id, &sign.person, is_countersign).await?;
+    let pdf = mj_pdf::typeset(&sheet, &fonts)?;
+    let request = SignRequest { report: sign.id.clone(), person: sign.person.clone(), pdf, deliver_to: sign.to.clone() };
+    if is_countersign {
+        record.countersign(request).await?;
+    } else {
+        record.sign(request).await?;
+    }
+    print(ctx, &record.report(&sign.id).await?)
+}
+
+async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, form: ReportForm, out: &Path) -> Result<Done, Failure> {
+    let not_written = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| Failure::File { what: "write", path, source }
+    };
+    let (ending, bytes) = match form {
+        ReportForm::Pdf => ("pdf", record.signed_pdf(id).await?),
+        ReportForm::Sr => ("dcm", record.signed_sr(id).await?),
+        ReportForm::Md => ("md", mj_report::render_md(&record.sheet(id).await?).into_bytes()),
+        ReportForm::Txt => ("txt", mj_report::render_txt(&record.sheet(id).await?).into_bytes()),
+    };
+    std::fs::create_dir_all(out).map_err(not_written(out))?;
+    // Named after the report, never after the patient.
+    let path = out.join(format!("report-{id}.{ending}"));
+    std::fs::write(&path, bytes).map_err(not_written(&path))?;
+    ctx.out.result(&serde_json::json!({"written": [path]}), |_| path.display().to_string())?;
+    Ok(Done::Well)
+}
+
+/// Verifies the signatures of a report against what is stored.
+pub(super) async fn verify(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
+    let record = ctx.record().await?;
+    let verified = record.verify(id).await?;
+    ctx.out.result(&verified, |v| format!("{}  {}  {}", v.valid, v.signed_by, v.at))?;
+    Ok(Done::Well)
+}
