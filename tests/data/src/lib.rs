@@ -6,6 +6,8 @@
 
 #![expect(clippy::print_stderr, clippy::panic, reason = "this crate only serves tests: a skip is printed, a strict one fails")]
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The folder of real images, if it is there.
@@ -31,9 +33,64 @@ pub fn path(relative: &str) -> Option<PathBuf> {
 
 /// Prints that a test is skipped and why; fails under `MINGJING_STRICT=1`.
 ///
+/// The test's output is hidden where it passes, so the line also goes into the file `MINGJING_SKIP_LOG`, which
+/// `cargo xtask` sets and prints at the end.
+///
 /// # Panics
 /// Under `MINGJING_STRICT=1`.
 pub fn skip(why: &str) {
     assert!(std::env::var("MINGJING_STRICT").as_deref() != Ok("1"), "skipped under MINGJING_STRICT=1: {why}");
-    eprintln!("SKIPPED: {why}");
+    let thread = std::thread::current();
+    let line = format!("SKIPPED: {}: {why}", thread.name().unwrap_or("a test"));
+    eprintln!("{line}");
+    append("MINGJING_SKIP_LOG", &line);
+}
+
+/// Notes a result of a long run or a bench as one line of JSON in the file `MINGJING_RESULTS`, which
+/// `cargo xtask soak` and `bench` set and turn into a table; prints it in any case.
+///
+/// `line` is what was measured, `who` the program (`mingjing` for ours, so that ratios can be taken), `unit` what
+/// the values count (`s`, `MB`, `kills`), `note` anything a reader has to know.
+pub fn note(line: &str, who: &str, unit: &str, values: &[f64], note: &str) {
+    let numbers: Vec<String> = values.iter().map(|v| if v.is_finite() { v.to_string() } else { "null".into() }).collect();
+    let [line, who, unit, note] = [line, who, unit, note].map(quoted);
+    let json = format!(r#"{{"line":{line},"who":{who},"unit":{unit},"values":[{}],"note":{note}}}"#, numbers.join(","));
+    eprintln!("RESULT: {json}");
+    append("MINGJING_RESULTS", &json);
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// One write per line, so that lines of tests that run side by side do not mix.
+fn append(variable: &str, line: &str) {
+    let Some(file) = std::env::var_os(variable) else { return };
+    let written =
+        OpenOptions::new().create(true).append(true).open(&file).and_then(|mut out| out.write_all(format!("{line}\n").as_bytes()));
+    if let Err(e) = written {
+        panic!("cannot write the file {variable} names: {e}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_become_json() {
+        for (text, json) in [("plain", r#""plain""#), ("a \"b\" \\ 中", r#""a \"b\" \\ 中""#), ("two\nlines", r#""two lines""#)] {
+            assert_eq!(quoted(text), json);
+        }
+    }
 }

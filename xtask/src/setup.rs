@@ -1,0 +1,117 @@
+//! Brings what a fresh machine lacks: system packages, the page, fonts, checkers, the window driver.
+
+use crate::shell::{self, Place, fingerprint, stamped};
+use crate::system;
+use anyhow::{Context as _, Result, bail};
+use std::fs;
+use std::path::PathBuf;
+
+/// Release of the program that drives the shell's window in tests.
+const TAURI_DRIVER: &str = "2.1.0";
+/// Oldest Node that builds the page.
+const NODE: u32 = 18;
+/// Font files, by folder of the npm package and file name.
+const FONTS: &[(&str, &str)] = &[("400Regular", "NotoSansSC_400Regular.ttf"), ("700Bold", "NotoSansSC_700Bold.ttf"), (".", "LICENSE_FONT")];
+
+/// What the machine is made ready for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// Build and open windows on a real display.
+    Demo,
+    /// The same on a virtual display, driven by a program.
+    HeadlessDemo,
+    /// All of it, the outside checkers included.
+    Test,
+}
+
+/// Brings what is missing; does nothing quickly when nothing is.
+pub(crate) fn run(place: &Place, what_for: For) -> Result<()> {
+    let mut packages = [system::BUILD, system::WINDOWS].concat();
+    if what_for != For::Demo {
+        packages.extend(system::VIRTUAL_SCREEN);
+    }
+    if what_for == For::Test {
+        packages.extend(system::CHECKERS);
+    }
+    system::bring(&packages)?;
+    node()?;
+    page_packages(place)?;
+    fonts(place)?;
+    page(place)?;
+    if what_for == For::Test {
+        checkers(place)?;
+    }
+    if what_for != For::Demo {
+        window_driver(place)?;
+    }
+    Ok(())
+}
+
+/// The page needs Node; it is the one thing besides Rust that is not brought.
+fn node() -> Result<()> {
+    const NEXT: &str = "install Node from https://nodejs.org or your system's packages, then run this command again";
+    let Ok(version) = shell::output(std::process::Command::new("node").arg("--version")) else { bail!("there is no Node. Next: {NEXT}") };
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|n| n.parse::<u32>().ok());
+    if major.is_none_or(|n| n < NODE) {
+        bail!("Node is {} but has to be {NODE} or newer. Next: {NEXT}", version.trim());
+    }
+    Ok(())
+}
+
+fn page_packages(place: &Place) -> Result<()> {
+    let web = place.root.join("app/web");
+    let inputs = fingerprint(&[web.join("package.json"), web.join("package-lock.json")], &[])?;
+    stamped(place, "npm-ci", &inputs, &web.join("node_modules"), "bring the page's packages (npm ci)", || {
+        shell::run(place.npm().args(["ci", "--no-audit", "--no-fund"]), "see whether this machine reaches the npm registry")
+    })
+}
+
+/// The page is baked into the shell, so it is built before any crate.
+fn page(place: &Place) -> Result<()> {
+    let web = place.root.join("app/web");
+    let inputs = fingerprint(&[web.clone(), place.root.join("assets")], &["node_modules", "dist"])?;
+    stamped(place, "npm-build", &inputs, &web.join("dist/index.html"), "build the page (npm run build)", || {
+        shell::run(place.npm().args(["run", "build"]), "run `npm run check` in app/web and read what it says")
+    })
+}
+
+/// One place for page, windows and PDF: the npm package that the page takes its font from.
+fn fonts(place: &Place) -> Result<()> {
+    let package = place.root.join("app/web/node_modules/@expo-google-fonts/noto-sans-sc");
+    let to = place.target.join("fonts");
+    let inputs = fingerprint(&[package.join("package.json")], &[])?;
+    stamped(place, "fonts", &inputs, &to.join("NotoSansSC_700Bold.ttf"), "copy the fonts (Noto Sans SC)", || {
+        fs::create_dir_all(&to)?;
+        for (folder, name) in FONTS {
+            let from = package.join(folder).join(name);
+            fs::copy(&from, to.join(name)).with_context(|| format!("cannot copy {}. Next: delete app/web/node_modules", from.display()))?;
+        }
+        Ok(())
+    })
+}
+
+/// The outside readers of our DICOM objects, in an environment of their own.
+fn checkers(place: &Place) -> Result<()> {
+    let list: PathBuf = place.root.join("xtask/requirements.txt");
+    let inputs = fingerprint(std::slice::from_ref(&list), &[])?;
+    stamped(place, "venv", &inputs, &place.python(), "bring the outside checkers (Python, target/venv)", || {
+        let python = if cfg!(windows) { "python" } else { "python3" };
+        let venv = place.target.join("venv");
+        shell::run(place.command(python).args(["-m", "venv", "--clear"]).arg(venv), "install python3-venv")?;
+        let mut pip = place.command(place.python());
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list);
+        shell::run(&mut pip, "see whether this machine reaches the Python package index")
+    })
+}
+
+fn window_driver(place: &Place) -> Result<()> {
+    let tools = place.target.join("tools");
+    let program = tools.join("bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX));
+    let what = format!("build the window driver (tauri-driver {TAURI_DRIVER})");
+    stamped(place, "tauri-driver", TAURI_DRIVER, &program, &what, || {
+        let mut install = place.cargo();
+        install.args(["install", "--quiet", "--locked", "--force", "--version", TAURI_DRIVER, "--root"]).arg(&tools);
+        install.arg("--target-dir").arg(tools.join("build")).arg("tauri-driver");
+        shell::run(&mut install, "see whether this machine reaches crates.io")
+    })
+}
