@@ -1,1 +1,31 @@
-//! The report document: blocks, slots, marks, operations, templates, checks, life cycle. No I/O.
+//! The report document and everything that is decided about it without a disk or a window.
+//!
+//! A [`Document`] is a list of [`Block`]s of plain text. Two kinds of anchors live in the text: a [`Slot`] is
+//! a number bound to a measurement, and a [`Mark`] is a claim about a stretch of text. All changes are small
+//! [`Op`]s: they can be applied ([`Document::apply`]), undone ([`Document::inverse`]) and moved past each
+//! other ([`rebase`]). From a [`Template`] a document begins, [`sentence`] words a finding, [`check`] reads
+//! the document over, [`life`] says what may follow what, and a [`Sheet`] is what gets printed.
+//!
+//! Not here: where a document is kept (`mj-record`), how it is typeset (`mj-pdf`). Start reading at
+//! [`document`].
+
+#![forbid(unsafe_code)]
+
+pub mod document;
+pub mod op;
+
+mod apply;
+pub mod binding;
+pub mod error;
+pub mod rebase;
+
+#[cfg(test)]
+mod proptests;
+#[cfg(test)]
+mod testing;
+
+pub use binding::{insert_number, refresh, update_slots};
+pub use document::{Block, BlockKind, Claim, ClaimState, Document, Mark, SLOT_CHAR, Slot, SlotState, clean};
+pub use error::{Error, Result};
+pub use op::{Edit, EditSource, Op};
+pub use rebase::{rebase, transform};

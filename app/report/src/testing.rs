@@ -1,0 +1,48 @@
+//! Small documents and findings for the tests of this crate.
+
+use crate::document::{Block, BlockKind, Document};
+use mj_model::code::known;
+use mj_model::finding::{Origin, OriginKind};
+use mj_model::uid::TrackingUid;
+use mj_model::{Code, Finding, FindingState, Geometry, Lang, Measurement, Moment, Quantity, SeriesUid, Side, StudyUid, Unit};
+
+/// A document of the blocks `findings` (with this text) and `impression` (empty).
+pub(crate) fn document(text: &str) -> Document {
+    let mut findings = Block::new("findings", "检查所见", "Findings", BlockKind::Findings);
+    findings.text = text.into();
+    let mut impression = Block::new("impression", "诊断意见", "Impression", BlockKind::Impression);
+    impression.is_required = true;
+    Document {
+        id: "r1".into(),
+        study: StudyUid::parse("1.2.3").unwrap(),
+        template: "chest_ct".into(),
+        lang: Lang::Zh,
+        revision: 0,
+        blocks: vec![findings, impression],
+    }
+}
+
+/// An accepted nodule of the right upper lobe with one length, `m1`. Units: mm.
+pub(crate) fn finding(id: &str, length_mm: f64) -> Finding {
+    Finding {
+        id: id.into(),
+        tracking_uid: TrackingUid::parse("2.25.7").unwrap(),
+        revision: 1,
+        study: StudyUid::parse("1.2.3").unwrap(),
+        series: SeriesUid::parse("1.2.3.4").unwrap(),
+        frame_of_reference: None,
+        images: Vec::new(),
+        state: FindingState::Accepted,
+        kind: Code::new("SCT", "427359005", "Solitary nodule of lung", "肺结节"),
+        site: Some(Code::new("SCT", "45653009", "Upper lobe of right lung", "右肺上叶")),
+        side: Side::Right,
+        geometry: Geometry::WholeImage,
+        measurements: vec![Measurement {
+            id: "m1".into(),
+            revision: 1,
+            quantity: Quantity { what: known::length(), value: length_mm, unit: Unit::mm() },
+        }],
+        origin: Origin { who: OriginKind::Person, name: "p1".into(), version: String::new() },
+        at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
+    }
+}
