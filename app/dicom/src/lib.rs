@@ -1,1 +1,23 @@
 //! DICOM objects in and out.
+//!
+//! Reading starts at [`Dataset::read`]; [`Dataset::header`] gives patient, study and series with their text
+//! decoded by its own character set ([`charset`]). With the feature `pixels` also stored samples (`pixels`),
+//! whole series as volumes or stacks (`series`) and the examination of single files (`check`) are here.
+//! No socket, no database, and nothing that knows where objects are kept.
+//!
+//! Everything from a file is untrusted: lengths are held against the bytes that are there, nothing panics,
+//! and memory is bounded before it is asked for.
+
+#![forbid(unsafe_code)]
+
+pub mod charset;
+pub mod dataset;
+mod error;
+pub mod header;
+pub mod source;
+pub mod syntax;
+
+pub use dataset::{Dataset, View, dataset_sha256};
+pub use error::{Error, Result};
+pub use header::Header;
+pub use source::Source;
