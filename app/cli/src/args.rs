@@ -397,6 +397,14 @@ pub(crate) enum Report {
         /// The text; `{FINDING}` puts in the chip of that finding's measurement.
         text: String,
     },
+    /// Append what is read from standard input to a section, line by line; each line is acknowledged by the
+    /// report's new revision once it is on disk.
+    Type {
+        /// Id of the report.
+        id: String,
+        /// Id of the section.
+        field: String,
+    },
     /// Show a report.
     Show {
         /// Its id.

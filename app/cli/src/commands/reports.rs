@@ -5,7 +5,7 @@ use crate::args::{Report as Command, ReportForm, Sign};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_record::{Record, Report, SignRequest};
-use mj_report::{CheckResult, Edit, EditSource, Op, Severity, Slot, SlotState, Template};
+use mj_report::{Block, CheckResult, Document, Edit, EditSource, Op, Severity, Slot, SlotState, Template};
 use std::path::Path;
 
 pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
@@ -21,6 +21,7 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
             print(ctx, &report)
         }
         Command::Set { id, field, text } => set(ctx, &record, &id, &field, &text).await,
+        Command::Type { id, field } => type_in(ctx, &record, &id, &field).await,
         Command::Show { id } => print(ctx, &record.report(&id).await?),
         Command::List { study } => {
             let reports = record.reports(&study_of(&record, &study).await?).await?;
@@ -48,11 +49,7 @@ fn print(ctx: &Ctx<'_>, report: &Report) -> Result<Done, Failure> {
 async fn set(ctx: &Ctx<'_>, record: &Record, id: &str, field: &str, text: &str) -> Result<Done, Failure> {
     let report = record.report(id).await?;
     let document = &report.document;
-    let block = document.blocks.iter().find(|b| b.id == field).ok_or_else(|| Failure::Unknown {
-        what: "section",
-        name: field.into(),
-        known: document.blocks.iter().map(|b| b.id.clone()).collect::<Vec<_>>().join(", "),
-    })?;
+    let block = section(document, field)?;
     let mut ops = Vec::new();
     let length = block.text.chars().count();
     if length > 0 {
@@ -75,6 +72,27 @@ async fn set(ctx: &Ctx<'_>, record: &Record, id: &str, field: &str, text: &str) 
     let edit = Edit { base_revision: document.revision, ops, by: EditSource::Typing };
     record.apply(id, edit, WHO).await?;
     print(ctx, &record.report(id).await?)
+}
+
+/// Appends lines from standard input, each acknowledged after it is on disk.
+async fn type_in(ctx: &Ctx<'_>, record: &Record, id: &str, field: &str) -> Result<Done, Failure> {
+    for line in std::io::stdin().lines() {
+        let text = line.map_err(|source| Failure::File { what: "read", path: "stdin".into(), source })?;
+        let document = record.report(id).await?.document;
+        let block = section(&document, field)?;
+        let ops = vec![Op::Insert { block: field.into(), at: block.text.chars().count(), text }];
+        let applied = record.apply(id, Edit { base_revision: document.revision, ops, by: EditSource::Typing }, WHO).await?;
+        ctx.out.result(&serde_json::json!({"revision": applied.revision}), |_| applied.revision.to_string())?;
+    }
+    Ok(Done::Well)
+}
+
+fn section<'a>(document: &'a Document, field: &str) -> Result<&'a Block, Failure> {
+    document.blocks.iter().find(|b| b.id == field).ok_or_else(|| Failure::Unknown {
+        what: "section",
+        name: field.into(),
+        known: document.blocks.iter().map(|b| b.id.clone()).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// Splits off the words before the next `{…}`, and its content.

@@ -1,0 +1,169 @@
+//! Bad input: each named, and nothing lost.
+
+use crate::station::{Station, string, text};
+use mj_tests::{orthanc::Orthanc, pacs::CuttingPacs};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A DICOM file of the phantom, by number.
+fn slices(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder.join("current")).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn small() -> (Station, PathBuf) {
+    let station = Station::new();
+    let folder = station.phantom(64, 12);
+    (station, folder)
+}
+
+#[test]
+fn an_empty_folder() {
+    let station = Station::new();
+    let empty = station.dir().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let run = station.run(&["import", text(&empty)]);
+    assert_eq!((run.code, run.error_code().as_str()), (1, "import.nothing_found"));
+}
+
+#[test]
+fn odd_files_among_good_ones_are_named_and_the_rest_is_stored() {
+    let (station, folder) = small();
+    let good = slices(&folder);
+    let bytes = fs::read(&good[0]).unwrap();
+    let odd = folder.join("current");
+    fs::write(odd.join("readme.txt"), "not an image").unwrap();
+    fs::write(odd.join("truncated.dcm"), &bytes[..bytes.len() / 2]).unwrap();
+    fs::write(odd.join("header_only.dcm"), &bytes[..200]).unwrap();
+    fs::write(odd.join("empty.dcm"), b"").unwrap();
+    let receipt = station.import(&odd);
+    assert_eq!(receipt["stored"].as_u64().unwrap(), good.len() as u64, "{receipt}");
+    let skipped: Vec<(String, String)> =
+        receipt["skipped"].as_array().unwrap().iter().map(|s| (string(s, "path"), string(s, "code"))).collect();
+    for (name, code) in [("readme.txt", "dicom.not_dicom"), ("truncated.dcm", "dicom.truncated"), ("empty.dcm", "dicom.empty")] {
+        assert!(skipped.iter().any(|(path, got)| path.ends_with(name) && got == code), "{name}: {skipped:?}");
+    }
+}
+
+#[test]
+fn the_same_uid_with_other_content_is_a_conflict_kept_aside() {
+    let (station, folder) = small();
+    station.import(&folder.join("current"));
+    let first = &slices(&folder)[0];
+    let mut bytes = fs::read(first).unwrap();
+    // Another pixel value near the end: pixel data is the last element.
+    let at = bytes.len() - 64;
+    bytes[at] ^= 0x10;
+    let changed = station.dir().join("changed.dcm");
+    fs::write(&changed, bytes).unwrap();
+    let run = station.run(&["import", text(&changed)]);
+    let receipt = run.json(3);
+    assert_eq!((receipt["stored"].as_u64(), receipt["conflicts"].as_array().unwrap().len()), (Some(0), 1), "{receipt}");
+    assert!(receipt["conflicts"][0]["sop_instance_uid"].is_string());
+}
+
+#[test]
+fn a_wrong_passphrase_opens_nothing() {
+    let (station, folder) = small();
+    station.import(&folder.join("current"));
+    fs::write(station.passphrase_file(), "wrong\n").unwrap();
+    let run = station.run(&["list"]);
+    assert_eq!((run.code, run.error_code().as_str()), (1, "record.wrong_passphrase"));
+    assert!(run.stdout.is_empty());
+}
+
+#[test]
+fn a_record_that_is_not_there() {
+    let station = Station::bare();
+    let run = station.run(&["list"]);
+    assert_eq!((run.code, run.error_code().as_str()), (1, "record.not_found"));
+}
+
+#[test]
+fn another_patient_under_the_same_study_is_never_merged() {
+    let Some(python) = crate::voxels::python() else { return };
+    let (station, folder) = small();
+    station.import(&folder.join("current"));
+    let other = station.dir().join("other.dcm");
+    let script = "import sys, pydicom\nd = pydicom.dcmread(sys.argv[1])\nd.PatientID = 'ANOTHER'\nd.SOPInstanceUID = d.file_meta.MediaStorageSOPInstanceUID = '2.25.77'\nd.save_as(sys.argv[2])\n";
+    let done = std::process::Command::new(python).args(["-c", script, text(&slices(&folder)[0]), text(&other)]).status().unwrap();
+    assert!(done.success());
+    let receipt = station.run(&["import", text(&other)]).json(3);
+    assert_eq!(receipt["stored"], 0, "{receipt}");
+    assert_eq!(station.json(&["list"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn geometry_that_is_no_volume_says_so() {
+    for (relative, code) in [
+        ("geometry/sliceorientation", "geometry.mixed_orientation"),
+        ("geometry/sliceincrement", "geometry.missing_slice"),
+        ("geometry/slicecount", "geometry.few_slices"),
+        ("geometry/gantrytilting", "geometry.gantry_tilt"),
+    ] {
+        let Some(folder) = mj_testdata::path(relative) else { return };
+        let station = Station::new();
+        station.import(&folder);
+        let shown = station.json(&["show", &station.biggest_series()]);
+        assert!(shown["warnings"].to_string().contains(code), "{relative}: {shown}");
+    }
+}
+
+#[test]
+fn an_image_without_spacing_measures_no_millimetres() {
+    let Some(file) = mj_testdata::path("xray/chest_rsna_1.dcm") else { return };
+    let station = Station::new();
+    station.import(&file);
+    let shown = station.json(&["show", &station.biggest_series()]);
+    assert!(shown["spacing_mm"].is_null() || shown["warnings"].to_string().contains("geometry.no_spacing"), "{shown}");
+}
+
+#[test]
+fn a_full_disk_stops_cleanly_and_can_go_on() {
+    let (station, folder) = small();
+    // A file-size limit of the process stands for the full disk: root passes file modes, not this.
+    let limit = |blocks: u32, args: &[&str]| {
+        let inner = station.command(args);
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.arg("-c").arg(format!("ulimit -f {blocks}; exec \"$0\" \"$@\"")).arg(inner.get_program()).args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        shell.output().unwrap()
+    };
+    let output = limit(4, &["import", text(&folder.join("current"))]);
+    assert_ne!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("disk.full"), "{said}");
+    let receipt = station.import(&folder.join("current"));
+    let total = receipt["stored"].as_u64().unwrap() + receipt["already_present"].as_u64().unwrap();
+    assert_eq!(total, slices(&folder).len() as u64);
+}
+
+#[test]
+fn a_pacs_that_refuses_is_told_with_its_reason() {
+    let (station, folder) = small();
+    station.import(&folder.join("current"));
+    let orthanc = Orthanc::start_refusing().unwrap();
+    station.json(&["server", "add", "pacs", "--dicom", &format!("127.0.0.1:{}", orthanc.dicom_port), "--aet", "ORTHANC"]);
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let run = station.run(&["send", &study, "--to", "pacs"]);
+    let rows = run.json(3);
+    assert!(rows.as_array().unwrap().iter().all(|r| r["state"] == "refused" && !string(r, "reason").is_empty()), "{rows}");
+}
+
+#[test]
+fn a_pacs_that_cuts_the_line_gets_everything_at_the_second_try() {
+    let (station, folder) = small();
+    station.import(&folder.join("current"));
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let cutting = CuttingPacs::start(3).unwrap();
+    station.json(&["server", "add", "pacs", "--dicom", &format!("127.0.0.1:{}", cutting.port()), "--aet", "CUT"]);
+    let run = station.run(&["send", &study, "--to", "pacs"]);
+    assert!(run.code == 0 || run.code == 3, "{}", run.stderr);
+    let rows = station.json(&["outbox", "list"]);
+    let waiting = rows.as_array().unwrap().iter().filter(|r| r["state"] == "waiting").count();
+    assert!(waiting > 0, "{rows}");
+    assert_eq!(rows.as_array().unwrap().len(), slices(&folder).len());
+}

@@ -1,0 +1,130 @@
+//! A workstation of its own for a test: a temporary record, a passphrase file, and the built programs.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A record in a temporary folder that goes away with it.
+pub struct Station {
+    dir: TempDir,
+}
+
+/// How a command ended.
+pub struct Run {
+    /// Exit code; -1 when it was killed.
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Standard output as JSON; the test fails with both outputs when the exit code is another.
+    pub fn json(&self, expected_code: i32) -> Value {
+        assert_eq!(self.code, expected_code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
+    }
+
+    /// The code of the error on standard error; the test fails when there is none.
+    pub fn error_code(&self) -> String {
+        let line = self.stderr.lines().find(|l| l.starts_with('{')).unwrap_or_else(|| panic!("no error: {}", self.stderr));
+        let error: Value = serde_json::from_str(line).unwrap();
+        for part in ["message", "hint"] {
+            assert!(!error[part].as_str().unwrap_or_default().is_empty(), "error without {part}: {error}");
+        }
+        error["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Folder of the built programs, beside the test program.
+pub fn bin_dir() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.ancestors().nth(2).unwrap().to_path_buf()
+}
+
+impl Station {
+    /// A station without a record yet.
+    pub fn bare() -> Self {
+        let station = Self { dir: tempfile::tempdir().unwrap() };
+        std::fs::write(station.passphrase_file(), "correct horse battery 电池\n").unwrap();
+        station
+    }
+
+    /// A station with an empty record.
+    pub fn new() -> Self {
+        let station = Self::bare();
+        station.json(&["init"]);
+        station
+    }
+
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+    pub fn record(&self) -> PathBuf {
+        self.dir.path().join("record")
+    }
+    pub fn passphrase_file(&self) -> PathBuf {
+        self.dir.path().join("passphrase")
+    }
+
+    /// The command line with this station's record, JSON output and English messages.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(bin_dir().join("mingjing"));
+        command
+            .args(args)
+            .args(["--json", "--lang", "en"])
+            .env("MINGJING_RECORD", self.record())
+            .env("MINGJING_PASSPHRASE_FILE", self.passphrase_file())
+            .env("MINGJING_BIN_DIR", bin_dir())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Run {
+        Run::of(&self.command(args).output().unwrap_or_else(|e| panic!("mingjing is not built ({e}): cargo build --workspace")))
+    }
+
+    /// Runs a command that must end with 0 and gives its JSON.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let run = self.run(args);
+        assert_eq!(run.code, 0, "mingjing {args:?}\nstdout: {}\nstderr: {}", run.stdout, run.stderr);
+        run.json(0)
+    }
+
+    /// A small demo patient in a folder of the station: `size` rows and columns, `slices` slices.
+    pub fn phantom(&self, size: u32, slices: u32) -> PathBuf {
+        let out = self.dir().join("phantom");
+        self.json(&["phantom", text(&out), "--seed", "7", "--size", &size.to_string(), "--slices", &slices.to_string()]);
+        out
+    }
+
+    /// Imports a path and gives the receipt.
+    pub fn import(&self, path: &Path) -> Value {
+        self.json(&["import", text(path)])
+    }
+
+    /// UID of the only series with the most instances of a study list.
+    pub fn biggest_series(&self) -> String {
+        let list = self.json(&["list"]);
+        let series = list.as_array().unwrap().iter().flat_map(|study| study["series"].as_array().unwrap().iter());
+        series.max_by_key(|s| s["instances"].as_u64()).unwrap()["series_uid"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The string of a JSON field.
+pub fn string(value: &Value, field: &str) -> String {
+    value[field].as_str().unwrap_or_else(|| panic!("no {field} in {value}")).to_owned()
+}
