@@ -7,11 +7,15 @@
 //! and [`oracle`] for the slow, plain reference that they (and the GPU's shaders) are tested against.
 
 pub mod error;
+pub mod export;
 pub mod measure;
 pub mod oracle;
 pub mod picture;
+pub mod plan;
 pub mod plane;
 pub mod reslice;
+pub mod segment;
+pub mod surface;
 pub mod window;
 
 #[cfg(test)]
