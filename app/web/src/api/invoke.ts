@@ -1,0 +1,25 @@
+/** The one way to the program. Commands answer or throw a `Told`. */
+import { invoke } from "@tauri-apps/api/core";
+import type { Told } from "../generated/types";
+
+const isInside = "__TAURI_INTERNALS__" in window;
+
+/** Calls a command. */
+export async function call<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
+  try {
+    if (isInside) return await invoke<T>(command, args);
+    // Outside the program, only the development server has something to show.
+    if (import.meta.env.DEV) return (await (await import("./demo")).answer(command, args)) as T;
+    throw { code: "page.outside", message: "mingjing-desk", hint: "" } satisfies Told;
+  } catch (error) {
+    throw asTold(error);
+  }
+}
+
+/** Any failure as something that can be told. */
+export function asTold(error: unknown): Told {
+  if (typeof error === "object" && error !== null && "code" in error && "message" in error) return error as Told;
+  return { code: "page.error", message: String(error), hint: "" };
+}
+
+export { isInside };

@@ -1,0 +1,14 @@
+import type { CheckLine, Cursor, EditKept, EditSent, Lang, PhraseLine, ReportView, SignedView } from "../generated/types";
+import { call } from "./invoke";
+
+export const newReport = (template: string, lang: Lang) => call<ReportView>("new_report", { template, lang });
+export const report = (id: string) => call<ReportView>("report", { id });
+export const edit = (sent: EditSent) => call<EditKept>("edit", { sent });
+export const undo = (id: string) => call<EditKept>("undo", { id });
+export const redo = (id: string) => call<EditKept>("redo", { id });
+export const cursorMoved = (cursor: Cursor) => call<null>("cursor_moved", { cursor });
+export const insertChip = (finding: string, measurement: string) => call<null>("insert_chip", { finding, measurement });
+export const phrases = (id: string) => call<PhraseLine[]>("phrases", { id });
+export const checks = (id: string) => call<CheckLine[]>("checks", { id });
+export const sign = (id: string, person: string, role: string, deliver: string[]) => call<SignedView>("sign", { id, person, role, deliver });
+export const exportPdf = (id: string, path: string) => call<string>("export_pdf", { id, path });
