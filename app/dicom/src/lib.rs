@@ -11,9 +11,13 @@
 #![forbid(unsafe_code)]
 
 pub mod charset;
+#[cfg(feature = "pixels")]
+pub mod check;
 pub mod dataset;
 mod error;
 pub mod header;
+#[cfg(feature = "pixels")]
+pub mod pixels;
 pub mod source;
 pub mod syntax;
 

@@ -181,6 +181,14 @@ impl<'a> View<'a> {
         self.float(tag).filter(|v| v.fract() == 0.0 && v.abs() < 9e15).map(|v| v as i64)
     }
 
+    /// A number that may be absent or empty; one that is written but is none counts as -1.
+    #[must_use]
+    pub fn int_or_wrong(&self, tag: Tag) -> Option<i64> {
+        let raw = self.raw(tag)?;
+        let is_empty = raw.iter().all(|&b| b == b' ' || b == 0);
+        if is_empty { None } else { Some(self.int(tag).unwrap_or(-1)) }
+    }
+
     /// The first number as a count.
     #[must_use]
     pub fn count(&self, tag: Tag) -> Option<u32> {

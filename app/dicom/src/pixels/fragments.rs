@@ -1,0 +1,61 @@
+//! Which fragments belong to which frame. Source: PS3.5 §A.4.
+
+use crate::dataset::View;
+use crate::error::{Error, Result};
+use crate::syntax;
+use dicom_dictionary_std::tags;
+
+/// The fragments of each frame. `parts` begins with the basic offset table.
+pub(super) fn frames<'a>(parts: &[&'a [u8]], root: &View<'_>, n_frames: u32, syntax: &str) -> Result<Vec<Vec<&'a [u8]>>> {
+    let (table, fragments) = parts.split_first().ok_or(Error::Truncated { what: "compressed frames" })?;
+    let n = n_frames as usize;
+    if fragments.is_empty() {
+        return Err(Error::Truncated { what: "compressed frames" });
+    }
+    if n == 1 {
+        return Ok(vec![fragments.to_vec()]);
+    }
+    if fragments.len() == n {
+        return Ok(fragments.iter().map(|f| vec![*f]).collect());
+    }
+    if fragments.len() < n {
+        return Err(Error::Truncated { what: "compressed frames" });
+    }
+    let extended = root.raw(tags::EXTENDED_OFFSET_TABLE).unwrap_or_default();
+    let offsets: Vec<u64> = if table.len() == n * 4 {
+        table.chunks_exact(4).filter_map(|c| c.try_into().ok()).map(|b| u64::from(u32::from_le_bytes(b))).collect()
+    } else {
+        extended.chunks_exact(8).filter_map(|c| c.try_into().ok()).map(u64::from_le_bytes).collect()
+    };
+    let found = if offsets.len() == n { by_offsets(fragments, &offsets) } else { by_start(fragments, syntax) };
+    if found.len() == n { Ok(found) } else { Err(Error::Broken { what: "fragments cannot be assigned to frames" }) }
+}
+
+/// A frame begins at the fragment its offset points to; offsets count from the first fragment's item header.
+fn by_offsets<'a>(fragments: &[&'a [u8]], offsets: &[u64]) -> Vec<Vec<&'a [u8]>> {
+    let mut frames: Vec<Vec<&[u8]>> = Vec::new();
+    let mut at = 0_u64;
+    for fragment in fragments {
+        if offsets.contains(&at) || frames.is_empty() {
+            frames.push(Vec::new());
+        }
+        if let Some(frame) = frames.last_mut() {
+            frame.push(fragment);
+        }
+        at += fragment.len() as u64 + 8;
+    }
+    frames
+}
+
+/// Without offsets, a frame of the JPEG family begins where a fragment begins with its start marker.
+fn by_start<'a>(fragments: &[&'a [u8]], syntax: &str) -> Vec<Vec<&'a [u8]>> {
+    let mut frames: Vec<Vec<&[u8]>> = Vec::new();
+    for fragment in fragments {
+        let is_start = syntax != syntax::RLE && fragment.starts_with(&[0xFF, 0xD8]);
+        match frames.last_mut() {
+            Some(frame) if !is_start => frame.push(fragment),
+            _ => frames.push(vec![fragment]),
+        }
+    }
+    frames
+}
