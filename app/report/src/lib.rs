@@ -14,6 +14,13 @@
 pub mod document;
 pub mod op;
 
+pub mod check;
+pub mod life;
+pub mod rules;
+pub mod sentence;
+pub mod sheet;
+pub mod template;
+
 mod apply;
 pub mod binding;
 pub mod error;
@@ -25,7 +32,12 @@ mod proptests;
 mod testing;
 
 pub use binding::{insert_number, refresh, update_slots};
+pub use check::{CheckContext, CheckResult, Severity, check, check_text};
 pub use document::{Block, BlockKind, Claim, ClaimState, Document, Mark, SLOT_CHAR, Slot, SlotState, clean};
 pub use error::{Error, Result};
+pub use life::{Content, Draft, Report, Signature, State, content_sha256};
 pub use op::{Edit, EditSource, Op};
 pub use rebase::{rebase, transform};
+pub use sentence::{Sentence, place, sentence};
+pub use sheet::Sheet;
+pub use template::Template;

@@ -1,0 +1,144 @@
+//! Numbers that were typed by hand.
+
+use super::Desk;
+use super::text::{sentences, to_string};
+use crate::document::{Block, BlockKind};
+use crate::rules::UnitWords;
+use mj_model::{Finding, Measurement};
+
+/// A typed number with its unit.
+struct Typed<'a> {
+    span: (usize, usize),
+    value: f64,
+    /// Half of the last typed digit: how exact the number claims to be, in the typed unit.
+    half_digit: f64,
+    unit: &'a UnitWords,
+}
+
+/// Typed numbers in findings and impression, against what was measured.
+pub(super) fn typed(desk: &mut Desk<'_>) {
+    let (document, rules) = (desk.document, desk.rules);
+    for block in document.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Findings | BlockKind::Impression)) {
+        let plain: Vec<char> = block.plain().chars().collect();
+        // Numbers of slots are not typed; blanked, so that they are not read again.
+        let mut text = plain.clone();
+        for slot in &block.slots {
+            let [a, b] = block.plain_span(slot.at, slot.at + 1);
+            text.iter_mut().take(b).skip(a).for_each(|c| *c = '\u{1}');
+        }
+        for span in sentences(&plain) {
+            let bound = bound_in(desk, block, span);
+            for number in numbers(&text, span, &rules.units) {
+                judge(desk, block, &plain, &number, &bound);
+            }
+        }
+    }
+}
+
+fn judge(desk: &mut Desk<'_>, block: &Block, plain: &[char], number: &Typed<'_>, bound: &[&Finding]) {
+    let shown = to_string(plain, number.span);
+    let place = Some((block, Some([number.span.0, number.span.1])));
+    if number.value.abs() > number.unit.max {
+        return desk.report("number_implausible", place, &[("shown", &shown)]);
+    }
+    let agrees = |finding: &&Finding| finding.measurements.iter().any(|m| is_same(m, number));
+    if bound.iter().any(agrees) {
+        return;
+    }
+    let nearest = bound.iter().flat_map(|f| &f.measurements).filter(|m| m.quantity.unit.0 == number.unit.of).min_by(|a, b| {
+        let far = |m: &Measurement| (m.quantity.value - number.value * number.unit.factor).abs();
+        far(a).total_cmp(&far(b))
+    });
+    match nearest {
+        Some(measured) => {
+            let wanted = measured.quantity.shown();
+            desk.report("number_differs", place, &[("shown", &shown), ("wanted", &wanted)]);
+        }
+        // Elsewhere in the report a number may repeat any measurement of the study.
+        None if desk.findings.iter().filter(|f| f.is_live()).any(|f| agrees(&f)) => {}
+        None => desk.report("number_unbound", place, &[("shown", &shown)]),
+    }
+}
+
+fn is_same(measured: &Measurement, typed: &Typed<'_>) -> bool {
+    let difference = (measured.quantity.value / typed.unit.factor - typed.value).abs();
+    measured.quantity.unit.0 == typed.unit.of && difference <= typed.half_digit * 1.001
+}
+
+/// The live findings a stretch of plain text is bound to.
+fn bound_in<'a>(desk: &Desk<'a>, block: &Block, span: (usize, usize)) -> Vec<&'a Finding> {
+    let touches = |[a, b]: [usize; 2]| a < span.1 && b > span.0;
+    let slots = block.slots.iter().filter(|s| touches(block.plain_span(s.at, s.at + 1))).map(|s| s.finding.as_str());
+    let marks = block.marks.iter().filter(|m| touches(block.plain_span(m.start, m.end))).filter_map(|m| m.claim.finding.as_deref());
+    let ids: Vec<&str> = slots.chain(marks).collect();
+    desk.findings.iter().filter(|f| f.is_live() && ids.contains(&f.id.as_str())).collect()
+}
+
+/// Numbers with a known unit behind them: `12.3 mm`, `1.2cm`, and each factor of `12×8 mm`.
+fn numbers<'a>(text: &[char], (start, end): (usize, usize), units: &'a [UnitWords]) -> Vec<Typed<'a>> {
+    let mut out = Vec::new();
+    let mut at = start;
+    while at < end {
+        let is_start = text.get(at).is_some_and(char::is_ascii_digit)
+            && !at.checked_sub(1).and_then(|i| text.get(i)).is_some_and(|c| c.is_ascii_alphanumeric());
+        let n = if is_start { digits(text, at) } else { 0 };
+        if n == 0 {
+            at += 1;
+            continue;
+        }
+        if let Some((unit, unit_end)) = unit_behind(text, at + n, units) {
+            // Only the number next to its unit is marked together with it.
+            let word = to_string(text, (at, at + n));
+            let decimals = word.split_once('.').map_or(0, |(_, d)| i32::try_from(d.len()).unwrap_or(0));
+            if let Ok(value) = word.parse::<f64>() {
+                let is_next = unit_end <= at + n + 4;
+                let span = (at, if is_next { unit_end } else { at + n });
+                out.push(Typed { span, value, half_digit: 0.5 * 10_f64.powi(-decimals), unit });
+            }
+        }
+        at += n;
+    }
+    out
+}
+
+/// Length of a decimal number: digits with at most one point between them.
+fn digits(text: &[char], at: usize) -> usize {
+    let mut n = 0;
+    let mut has_point = false;
+    while let Some(&c) = text.get(at + n) {
+        let is_point = c == '.' && !has_point && text.get(at + n + 1).is_some_and(char::is_ascii_digit);
+        if !c.is_ascii_digit() && !is_point {
+            break;
+        }
+        has_point |= is_point;
+        n += 1;
+    }
+    n
+}
+
+/// The unit of a number that ends at `at`, past further factors: `×8 mm`.
+fn unit_behind<'a>(text: &[char], mut at: usize, units: &'a [UnitWords]) -> Option<(&'a UnitWords, usize)> {
+    let skip_blanks = |at: usize| at + text.iter().skip(at).take_while(|c| **c == ' ' || **c == '\u{2009}' || **c == '\u{A0}').count();
+    loop {
+        at = skip_blanks(at);
+        for unit in units {
+            for word in &unit.words {
+                let end = at + word.chars().count();
+                let is_here = text.get(at..end).is_some_and(|here| here.iter().copied().eq(word.chars()));
+                let is_whole = !text.get(end).is_some_and(char::is_ascii_alphabetic);
+                if is_here && is_whole {
+                    return Some((unit, end));
+                }
+            }
+        }
+        if !matches!(text.get(at), Some('×' | 'x' | 'X' | '*' | '~' | '～' | '-' | '–')) {
+            return None;
+        }
+        let next = skip_blanks(at + 1);
+        let n = digits(text, next);
+        if n == 0 {
+            return None;
+        }
+        at = next + n;
+    }
+}

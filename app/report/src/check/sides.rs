@@ -1,0 +1,125 @@
+//! Left and right.
+
+use super::Desk;
+use super::text::{places, sentences, to_string, without};
+use crate::document::{Block, BlockKind};
+use crate::rules::SideWords;
+use mj_model::{Finding, Lang, Side};
+
+/// Sentences that rest on a finding and name only the other side.
+pub(super) fn against_findings(desk: &mut Desk<'_>) {
+    let (document, rules) = (desk.document, desk.rules);
+    for block in &document.blocks {
+        let plain: Vec<char> = block.plain().chars().collect();
+        let text = without(&plain, rules.side.not.get(document.lang));
+        for span in clauses(&text) {
+            for finding in findings_in(desk, block, span) {
+                let said = text.get(span.0..span.1).unwrap_or_default();
+                let Some((at, len)) = wrong_side(said, finding.side, &rules.side, document.lang) else { continue };
+                let at = span.0 + at;
+                let shown = to_string(&plain, (at, at + len));
+                let wanted = side_name(finding.side, desk.lang);
+                desk.report("side", Some((block, Some([at, at + len]))), &[("shown", &shown), ("wanted", wanted)]);
+            }
+        }
+    }
+}
+
+/// The stretches in which one side is spoken of: sentences. A list of nodules in one sentence names several,
+/// and is then left alone, since both sides are in it.
+fn clauses(text: &[char]) -> Vec<(usize, usize)> {
+    sentences(text)
+}
+
+/// The findings a stretch of plain text rests on, each once.
+fn findings_in<'a>(desk: &Desk<'a>, block: &Block, span: (usize, usize)) -> Vec<&'a Finding> {
+    let touches = |[a, b]: [usize; 2]| a < span.1 && b > span.0;
+    let slots = block.slots.iter().filter(|s| touches(block.plain_span(s.at, s.at + 1))).map(|s| s.finding.as_str());
+    let marks = block.marks.iter().filter(|m| touches(block.plain_span(m.start, m.end))).filter_map(|m| m.claim.finding.as_deref());
+    let mut ids: Vec<&str> = slots.chain(marks).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().filter_map(|id| desk.finding(id)).collect()
+}
+
+/// Where a text names the other side than the finding's, without naming the finding's own.
+fn wrong_side(text: &[char], side: Side, words: &SideWords, lang: Lang) -> Option<(usize, usize)> {
+    let first = |list: &[String]| list.iter().flat_map(|w| places(text, w).into_iter().map(|at| (at, w.chars().count()))).min();
+    let (left, right, both) = (first(words.left.get(lang)), first(words.right.get(lang)), first(words.both.get(lang)));
+    match side {
+        Side::Left => right.filter(|_| left.is_none() && both.is_none()),
+        Side::Right => left.filter(|_| right.is_none() && both.is_none()),
+        Side::Both | Side::None => None,
+    }
+}
+
+fn side_name(side: Side, lang: Lang) -> &'static str {
+    match (side, lang) {
+        (Side::Left, Lang::Zh) => "左侧",
+        (Side::Right, Lang::Zh) => "右侧",
+        (Side::Left, Lang::En) => "left",
+        (Side::Right, Lang::En) => "right",
+        (Side::Both | Side::None, _) => "",
+    }
+}
+
+/// A sided part that the impression names on one side and the findings only on the other.
+pub(super) fn within_report(desk: &mut Desk<'_>) {
+    let (document, rules) = (desk.document, desk.rules);
+    let of = |kind: BlockKind| document.blocks.iter().filter(move |b| b.kind == kind);
+    let sided = |block: &Block| {
+        let plain: Vec<char> = block.plain().chars().collect();
+        let text = without(&plain, rules.side.not.get(document.lang));
+        sided_parts(&text, &rules.side, rules.anatomy.get(document.lang), document.lang)
+    };
+    let found: Vec<Sided> = of(BlockKind::Findings).flat_map(sided).collect();
+    for block in of(BlockKind::Impression) {
+        for said in sided(block) {
+            let mut same_part = found.iter().filter(|f| f.part == said.part).peekable();
+            if same_part.peek().is_none()
+                || same_part.clone().any(|f| f.side == said.side || f.side == Side::Both)
+                || said.side == Side::Both
+            {
+                continue;
+            }
+            if let Some(other) = same_part.next() {
+                let values = [("shown", said.words.as_str()), ("wanted", other.words.as_str())];
+                desk.report("side_conflict", Some((block, Some([said.at, said.at + said.words.chars().count()]))), &values);
+            }
+        }
+    }
+}
+
+/// A part of the body with the side it was named with.
+#[derive(Debug, Clone, PartialEq)]
+struct Sided {
+    side: Side,
+    part: String,
+    at: usize,
+    words: String,
+}
+
+/// Side word directly before a part (右肺上叶; right upper lobe), longest part first.
+fn sided_parts(text: &[char], words: &SideWords, parts: &[String], lang: Lang) -> Vec<Sided> {
+    let mut rest = text.to_vec();
+    let mut out = Vec::new();
+    let sides = [(Side::Left, &words.left), (Side::Right, &words.right), (Side::Both, &words.both)];
+    for part in parts {
+        for at in places(&rest, part) {
+            let end = at + part.chars().count();
+            let before = |word: &String| {
+                let n = word.chars().count();
+                let gap = usize::from(lang == Lang::En);
+                let start = at.checked_sub(n + gap)?;
+                (places(rest.get(start..at).unwrap_or_default(), word).first() == Some(&0)).then_some(start)
+            };
+            let named = sides.iter().find_map(|(side, list)| list.get(lang).iter().find_map(before).map(|start| (*side, start)));
+            if let Some((side, start)) = named {
+                out.push(Sided { side, part: part.clone(), at: start, words: to_string(&rest, (start, end)) });
+            }
+            rest.iter_mut().skip(at).take(end - at).for_each(|c| *c = '\u{1}');
+        }
+    }
+    out.sort_by_key(|sided| sided.at);
+    out
+}

@@ -1,0 +1,165 @@
+//! What the rules say about small reports.
+
+use super::{CheckContext, CheckResult, Severity, check, check_text};
+use crate::binding::insert_number;
+use crate::document::Document;
+use crate::sentence::{place, sentence};
+use crate::template::Template;
+use crate::testing::{document, finding};
+use mj_model::{Finding, FindingState, Lang, Side, StudyUid};
+
+/// A report with an impression, findings text and the number of `finding` at the sign `#`.
+fn with_number(text: &str, finding: &Finding) -> Document {
+    let at = text.chars().position(|c| c == '#').unwrap();
+    let mut doc = document(&text.replace('#', ""));
+    doc.blocks[1].text = "见所见。".into();
+    doc.apply(&[insert_number("findings", at, finding, "m1").unwrap()]).unwrap();
+    doc
+}
+
+fn rules(results: &[CheckResult]) -> Vec<&str> {
+    results.iter().map(|r| r.rule.as_str()).collect()
+}
+
+fn run(doc: &Document, findings: &[Finding]) -> Vec<CheckResult> {
+    check(doc, findings, &CheckContext::default())
+}
+
+#[test]
+fn a_clean_report_passes() {
+    let f = finding("f1", 12.3);
+    assert_eq!(run(&with_number("右肺上叶结节，长约#。", &f), &[f]), []);
+}
+
+#[test]
+fn empty_and_unfilled_fields_block() {
+    let doc = document("长约____ mm，层厚【】。");
+    let got = run(&doc, &[]);
+    assert_eq!(rules(&got), ["unfilled", "unfilled", "field_empty"]);
+    assert_eq!((got[0].span, got[0].message.as_str()), (Some([2, 6]), "有未填写的内容：“____”。"));
+    assert!(got.iter().all(|r| r.severity == Severity::Block));
+    assert_eq!(got[2].field.as_deref(), Some("impression"));
+}
+
+#[test]
+fn sides_against_the_finding() {
+    let f = finding("f1", 12.3);
+    let side = |text: &str, finding: &Finding| rules(&run(&with_number(text, finding), std::slice::from_ref(finding))).contains(&"side");
+    assert!(side("左肺上叶结节，长约#。", &f));
+    assert!(!side("右肺上叶结节，长约#左右。", &f));
+    assert!(!side("右肺上叶结节，长约#；左肺未见结节。", &f));
+    assert!(!side("双肺结节，大者约#。", &f));
+    assert!(!side("左肺及右肺结节，大者约#。", &f));
+    // Neither "about" nor the chambers of the heart say a side.
+    assert!(!side("结节长约#左右。", &f));
+    assert!(!side("左心室旁结节，长约#。", &f));
+    assert!(side("右肺结节，长约#。", &Finding { side: Side::Left, ..f.clone() }));
+    assert!(!side("左肺结节，长约#。", &Finding { side: Side::None, ..f.clone() }));
+    let got = run(&with_number("左肺结节，长约#。", &f), std::slice::from_ref(&f));
+    assert_eq!((got[0].span, got[0].message.as_str()), (Some([0, 1]), "文中写“左”，而影像所见位于右侧。"));
+}
+
+#[test]
+fn sides_within_the_report() {
+    let conflict = |findings: &str, impression: &str| {
+        let text = format!("检查所见：{findings}\n诊断意见：{impression}");
+        check_text(&text, &CheckContext::default()).into_iter().find(|r| r.rule == "side_conflict")
+    };
+    let got = conflict("右肺上叶见结节。", "左肺上叶结节。").unwrap();
+    assert_eq!((got.span, got.message.as_str()), (Some([0, 4]), "诊断意见写“左肺上叶”，检查所见中为“右肺上叶”，左右不一致。"));
+    assert_eq!(conflict("右肺上叶见结节，左肺上叶见结节。", "左肺上叶结节。"), None);
+    assert_eq!(conflict("双肾囊肿。", "左肾囊肿。"), None);
+    assert_eq!(conflict("右肺上叶见结节。", "左肺下叶炎症。"), None);
+    let en = check_text("Findings: Nodule in the right upper lobe.\nImpression: Left upper lobe nodule.", &CheckContext::default());
+    assert_eq!(rules(&en), ["side_conflict"]);
+}
+
+#[test]
+fn slots_that_moved_on_or_are_gone() {
+    let f = finding("f1", 12.3);
+    let doc = with_number("右肺结节，长约#。", &f);
+    let mut newer = Finding { revision: 2, ..f.clone() };
+    assert_eq!(run(&doc, std::slice::from_ref(&newer)), [], "a revision that left the number alone is no harm");
+    newer.measurements[0].quantity.value = 14.0;
+    let got = run(&doc, std::slice::from_ref(&newer));
+    assert_eq!((rules(&got), got[0].severity, got[0].span), (vec!["slot_stale"], Severity::Block, Some([7, 14])));
+    newer.state = FindingState::Rejected;
+    assert_eq!(rules(&run(&doc, &[newer])), ["slot_gone"]);
+    assert_eq!(rules(&run(&doc, &[])), ["slot_gone"]);
+}
+
+#[test]
+fn proposals_block_when_used_and_inform_when_not() {
+    let f = Finding { state: FindingState::Proposed, ..finding("f1", 12.3) };
+    let got = run(&with_number("右肺结节，长约#。", &f), std::slice::from_ref(&f));
+    assert_eq!((rules(&got), got[0].severity), (vec!["finding_unreviewed"], Severity::Block));
+    let mut doc = document("右肺。");
+    doc.blocks[1].text = "见所见。".into();
+    assert_eq!(rules(&run(&doc, &[f])), ["finding_unread"]);
+    assert_eq!(rules(&run(&doc, &[finding("f1", 12.3)])), ["finding_unreported"]);
+}
+
+#[test]
+fn typed_numbers_against_the_measurement() {
+    let f = finding("f1", 12.34);
+    let got = |text: &str| {
+        let doc = with_number(text, &f);
+        let results = run(&doc, std::slice::from_ref(&f));
+        results.iter().map(|r| (r.rule.clone(), r.span)).collect::<Vec<_>>()
+    };
+    let none: [(String, Option<[usize; 2]>); 0] = [];
+    assert_eq!(got("右肺结节，长约#（1.2cm）。"), none);
+    assert_eq!(got("右肺结节，长约#，即12 mm。"), none);
+    assert_eq!(got("右肺结节，长约#，即15 mm。"), [("number_differs".to_owned(), Some([16, 21]))]);
+    assert_eq!(got("右肺结节，长约#。另见约3×4 mm钙化。").len(), 2);
+    assert_eq!(got("右肺结节，长约#。复述：12.3mm。"), none);
+    assert_eq!(got("右肺结节，长约#。长9000mm。")[0].0, "number_implausible");
+    // Numbers without a unit, of vertebrae or segments, are none of our business.
+    assert_eq!(got("右肺结节，长约#，L4椎体，S3段，共3枚。"), none);
+}
+
+#[test]
+fn a_phrase_of_normality_against_a_finding() {
+    let template = Template::builtin("chest_ct").unwrap();
+    let mut doc = Document::from_template(&template, StudyUid::parse("1.2").unwrap(), Lang::Zh);
+    doc.blocks.iter_mut().find(|b| b.id == "impression").unwrap().text = "右肺上叶结节。".into();
+    let f = finding("f1", 12.3);
+    let end = doc.block("findings").unwrap().n_chars();
+    let context = CheckContext { template: Some(template.clone()), ..CheckContext::default() };
+    let mut by_hand = doc.clone();
+    by_hand.apply(&sentence(&f, Lang::Zh).standing_alone().ops("findings", end)).unwrap();
+    let got = check(&by_hand, std::slice::from_ref(&f), &context);
+    assert_eq!((rules(&got), got[0].field.as_deref()), (vec!["normal_remains"], Some("findings")));
+    doc.apply(&place(&doc, &template, &f)).unwrap();
+    assert_eq!(check(&doc, &[f], &context), []);
+}
+
+#[test]
+fn organs_of_the_other_sex() {
+    let sex = |sex: &str, text: &str| {
+        let context = CheckContext { patient_sex: sex.into(), ..CheckContext::default() };
+        rules(&check_text(text, &context)).contains(&"sex")
+    };
+    assert!(sex("M", "检查所见：子宫未见异常。\n诊断意见：正常。"));
+    assert!(!sex("F", "检查所见：子宫未见异常。\n诊断意见：正常。"));
+    assert!(sex("F", "Findings: prostate enlarged.\nImpression: none."));
+    assert!(!sex("", "检查所见：前列腺增大。\n诊断意见：正常。"));
+}
+
+#[test]
+fn doubled_words() {
+    let doubled = |text: &str| rules(&check_text(text, &CheckContext::default())).contains(&"repeated_word");
+    assert!(doubled("未见未见异常。"));
+    assert!(doubled("There is is a nodule."));
+    assert!(!doubled("往往往上。"));
+    assert!(!doubled("12.12 mm"));
+}
+
+#[test]
+fn the_written_form_is_fixed() {
+    let got = run(&document(""), &[]);
+    assert_eq!(
+        serde_json::to_string(&got).unwrap(),
+        r#"[{"rule":"field_empty","severity":"block","field":"impression","span":null,"message":"“诊断意见”未填写。","fix":"填写该栏后再签发。"}]"#
+    );
+}
