@@ -50,7 +50,7 @@ impl Place {
         command
             .current_dir(&self.root)
             .env("MINGJING_FONTS", self.target.join("fonts"))
-            .env("MINGJING_BIN", self.programs())
+            .env("MINGJING_BIN_DIR", self.programs())
             .env("MINGJING_PYTHON", self.python())
             .env("MINGJING_TAURI_DRIVER", self.target.join("tools/bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX)));
         command

@@ -20,5 +20,5 @@ pub mod worker;
 pub use codec::{LineReader, LineWriter, MAX_LINE, Noise, Received, version};
 pub use job::{Job, JobResult};
 pub use message::{KeyGrant, ObjectFile, SeriesFiles, ToParent, ToViewer, ViewState};
-pub use mj_model::{Lang, Told};
+pub use mj_model::{Coded, Lang, Told};
 pub use worker::{Event, Events, Worker, WorkerError, find_program};

@@ -6,6 +6,8 @@
 
 #![expect(clippy::print_stderr, clippy::panic, reason = "this crate only serves tests: a skip is printed, a strict one fails")]
 
+pub mod whisper;
+
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
