@@ -14,7 +14,7 @@ use crate::rules::Rules;
 use crate::template::Template;
 use mj_model::{Finding, Lang};
 use serde::{Deserialize, Serialize};
-use text::fill;
+pub(crate) use text::fill;
 
 /// Weight of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

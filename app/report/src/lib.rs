@@ -16,10 +16,13 @@ pub mod op;
 
 pub mod check;
 pub mod life;
+pub mod render;
 pub mod rules;
 pub mod sentence;
 pub mod sheet;
+pub mod show;
 pub mod template;
+pub mod wording;
 
 mod apply;
 pub mod binding;
@@ -38,6 +41,8 @@ pub use error::{Error, Result};
 pub use life::{Content, Draft, Report, Signature, State, content_sha256};
 pub use op::{Edit, EditSource, Op};
 pub use rebase::{rebase, transform};
+pub use render::{render_md, render_txt};
 pub use sentence::{Sentence, place, sentence};
 pub use sheet::Sheet;
+pub use show::Shown;
 pub use template::Template;

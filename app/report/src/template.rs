@@ -292,6 +292,17 @@ impl Document {
         let blocks = blocks.collect();
         Self { id: mj_model::uid::fresh(), study, template: template.name.clone(), lang, revision: 0, blocks }
     }
+
+    /// Fills the fields that the template takes from the study (the clinical history, the prior) where they are
+    /// still empty. For a report that has no edits yet; forbidden characters are left out.
+    pub fn prefill(&mut self, template: &Template, what: Prefill, text: &str) {
+        let wanted = |id: &str| template.blocks.iter().any(|from| from.id == id && from.prefill == Some(what));
+        for block in &mut self.blocks {
+            if block.text.is_empty() && wanted(&block.id) {
+                block.text = crate::document::clean(text).trim().to_owned();
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -318,6 +329,9 @@ mod tests {
             let findings = doc.block("findings").unwrap();
             assert_eq!(findings.text.lines().count(), 7);
             assert!(doc.block("impression").unwrap().text.is_empty());
+            let mut filled = doc.clone();
+            filled.prefill(&template, Prefill::ClinicalHistory, "咳嗽\u{FFFC}两周。\r\n");
+            assert_eq!(filled.block("history").unwrap().text, "咳嗽两周。");
         }
     }
 

@@ -46,3 +46,31 @@ pub(crate) fn finding(id: &str, length_mm: f64) -> Finding {
         at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
     }
 }
+
+/// A preliminary report of one nodule with one picture.
+pub(crate) fn sheet(lang: Lang) -> crate::sheet::Sheet {
+    use crate::sheet::{Hospital, PatientLines, Picture, Section, Sheet, Signer, StudyLines};
+    let at = Moment::parse("2026-11-21T08:10:00+08:00").unwrap();
+    Sheet {
+        lang,
+        title: if lang == Lang::Zh { "胸部CT检查报告单" } else { "Chest CT report" }.into(),
+        hospital: Hospital { name: "示范医院".into(), department: "医学影像科".into(), contact: String::new() },
+        patient: PatientLines {
+            name: mj_model::Phi::new("演示甲".into()), sex: "F".into(), age: "065Y".into(), ..PatientLines::default()
+        },
+        study: StudyLines { date: "2026-11-20".into(), modality: "CT".into(), ..StudyLines::default() },
+        sections: vec![Section {
+            kind: BlockKind::Findings,
+            title: "检查所见".into(),
+            text: "右肺上叶见肺结节，长度约12.3\u{2009}mm。".into(),
+        }],
+        pictures: vec![Picture { png: Vec::new(), caption: "横断面".into() }],
+        state: crate::State::Preliminary,
+        reporting: Some(Signer { name: "医师甲".into(), at }),
+        reviewing: None,
+        report_id: "R-1".into(),
+        content_sha256: "ab".repeat(32),
+        amends: None,
+        printed_at: at,
+    }
+}

@@ -4,7 +4,7 @@ use crate::document::{Block, BlockKind, Document, clean};
 use mj_model::{Lang, StudyUid};
 
 /// Fills the places `{name}` of a text, once.
-pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
+pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
