@@ -7,6 +7,7 @@ use crate::journal::Journal;
 use crate::sound::{RATE, Resampler, dbfs, mix};
 use crate::{Error, Result};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -22,12 +23,16 @@ const LEVEL_EVERY: usize = RATE as usize / 10;
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How the sound comes in.
-#[derive(Debug, Clone, Copy)]
-pub struct Format {
+#[derive(Debug)]
+pub struct Feed {
+    /// Pieces of interleaved samples, until the other end is dropped.
+    pub pieces: Receiver<Vec<f32>>,
     /// Interleaved channels.
     pub channels: u16,
     /// Samples a second of each.
     pub rate: u32,
+    /// Samples of all channels that found the queue full.
+    pub lost: Arc<AtomicU64>,
 }
 
 /// What an ear tells while it listens.
@@ -58,28 +63,24 @@ pub struct Ear {
 }
 
 impl Ear {
-    /// Listens to a queue until its other end is dropped.
+    /// Listens to a feed until its other end is dropped.
     ///
     /// # Errors
     /// [`Error::Recogniser`] for a rate that cannot be changed, [`Error::MicrophoneFailed`] when the system gives
     /// no thread.
-    pub fn listen(
-        input: Receiver<Vec<f32>>,
-        format: Format,
-        journal: Option<Journal>,
-        tell: impl Fn(Heard) + Send + 'static,
-    ) -> Result<Self> {
+    pub fn listen(feed: Feed, journal: Option<Journal>, tell: impl Fn(Heard) + Send + 'static) -> Result<Self> {
         let sound = Sound::default();
         let mut hearing = Hearing {
-            resampler: Resampler::new(format.rate)?,
-            channels: format.channels.into(),
+            resampler: Resampler::new(feed.rate)?,
+            feed,
             journal,
             sound: sound.clone(),
             kept: 0,
             levelled: 0,
+            lost_told: false,
             tell: Box::new(tell),
         };
-        let thread = std::thread::Builder::new().name("ear".into()).spawn(move || hearing.run(&input));
+        let thread = std::thread::Builder::new().name("ear".into()).spawn(move || hearing.run());
         let thread = thread.map_err(|e: io::Error| Error::MicrophoneFailed { why: e.kind().to_string() })?;
         Ok(Self { thread, sound })
     }
@@ -103,22 +104,23 @@ impl Ear {
 
 struct Hearing {
     resampler: Resampler,
-    channels: usize,
+    feed: Feed,
     journal: Option<Journal>,
     sound: Sound,
     /// Samples that the journal has.
     kept: usize,
     /// Samples that the meter has seen.
     levelled: usize,
+    lost_told: bool,
     tell: Box<dyn Fn(Heard) + Send>,
 }
 
 impl Hearing {
-    fn run(&mut self, input: &Receiver<Vec<f32>>) {
+    fn run(&mut self) {
         loop {
-            match input.recv_timeout(PATIENCE) {
+            match self.feed.pieces.recv_timeout(PATIENCE) {
                 Ok(interleaved) => {
-                    let changed = self.resampler.push(&mix(&interleaved, self.channels));
+                    let changed = self.resampler.push(&mix(&interleaved, self.feed.channels.into()));
                     self.add(changed);
                     self.keep(KEEP_EVERY);
                 }
@@ -127,6 +129,7 @@ impl Hearing {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.level();
+            self.tell_lost();
         }
         let rest = self.resampler.finish();
         self.add(rest);
@@ -159,6 +162,16 @@ impl Hearing {
         }
     }
 
+    /// Told once for each dictation: a person reads the passage again after the first time already.
+    fn tell_lost(&mut self) {
+        let lost = self.feed.lost.load(Ordering::Relaxed);
+        if lost > 0 && !self.lost_told {
+            self.lost_told = true;
+            let per_second = u64::from(self.feed.rate) * u64::from(self.feed.channels);
+            (self.tell)(Heard::Trouble(Error::SoundLost { lost_ms: lost * 1000 / per_second.max(1) }));
+        }
+    }
+
     fn level(&mut self) {
         let level = {
             let sound = lock(&self.sound);
@@ -184,11 +197,11 @@ mod tests {
         let key = Key::generate().unwrap();
         let journal = Journal::begin(folder.path(), &key).unwrap();
         let path = journal.path().to_owned();
-        let (send, receive) = sync_channel(QUEUE);
+        let (send, pieces) = sync_channel(QUEUE);
+        let feed = Feed { pieces, channels: 2, rate: 48_000, lost: Arc::default() };
         let told = Arc::new(Mutex::new(Vec::new()));
         let note = told.clone();
-        let ear = Ear::listen(receive, Format { channels: 2, rate: 48_000 }, Some(journal), move |heard| note.lock().unwrap().push(heard))
-            .unwrap();
+        let ear = Ear::listen(feed, Some(journal), move |heard| note.lock().unwrap().push(heard)).unwrap();
         // One second of two channels in pieces of 10 ms.
         for _ in 0..100 {
             send.send(vec![0.25; 960]).unwrap();

@@ -92,6 +92,12 @@ pub enum Error {
         /// The system's word.
         why: String,
     },
+    /// Sound came faster than it could be taken.
+    #[error("{lost_ms} ms of sound were lost")]
+    SoundLost {
+        /// How much. Units: ms.
+        lost_ms: u64,
+    },
     /// Another request is listening.
     #[error("already listening")]
     AlreadyListening,
@@ -124,6 +130,7 @@ impl Error {
         "speech.microphone_denied",
         "speech.microphone_busy",
         "speech.microphone_failed",
+        "speech.sound_lost",
         "speech.already_listening",
         "speech.not_listening",
         "speech.journal",
@@ -148,6 +155,7 @@ impl Coded for Error {
             Self::MicrophoneDenied => "speech.microphone_denied",
             Self::MicrophoneBusy => "speech.microphone_busy",
             Self::MicrophoneFailed { .. } => "speech.microphone_failed",
+            Self::SoundLost { .. } => "speech.sound_lost",
             Self::AlreadyListening => "speech.already_listening",
             Self::NotListening => "speech.not_listening",
             Self::Journal { .. } => "speech.journal",
@@ -167,6 +175,7 @@ impl Coded for Error {
             Self::Recogniser { why } | Self::MicrophoneFailed { why } | Self::Journal { why } => vec![("reason", why.clone())],
             Self::ProcessorTooOld { missing } => vec![("missing", missing.clone())],
             Self::LanguageUnknown { language } => vec![("language", language.clone())],
+            Self::SoundLost { lost_ms } => vec![("lost_ms", lost_ms.to_string())],
             Self::SoundTooLong { limit_s } => vec![("minutes", (limit_s / 60).to_string())],
             Self::NoModel
             | Self::LanguageNotInModel

@@ -53,11 +53,12 @@ pub fn read_wav(path: &Path) -> Result<Vec<f32>> {
     Ok(sound)
 }
 
-/// Averages interleaved channels; a sample that is no number counts as silence.
+/// Averages interleaved channels. A sample that is no number counts as silence and one beyond full scale as full:
+/// files of floating point may hold anything, and the filter's sums must not overflow.
 #[must_use]
 pub fn mix(interleaved: &[f32], channels: usize) -> Vec<f32> {
     let channels = channels.max(1);
-    let clean = |v: &f32| if v.is_finite() { *v } else { 0.0 };
+    let clean = |v: &f32| if v.is_nan() { 0.0 } else { v.clamp(-1.0, 1.0) };
     interleaved.chunks_exact(channels).map(|frame| frame.iter().map(clean).sum::<f32>() / channels as f32).collect()
 }
 
@@ -254,6 +255,16 @@ mod tests {
             assert!(matches!(read_wav(&path), Err(Error::SoundUnreadable { .. })));
         }
         assert!(matches!(read_wav(&folder.path().join("absent.wav")), Err(Error::SoundUnreadable { .. })));
+    }
+
+    #[test]
+    fn numbers_that_are_no_sound_do_no_harm() {
+        let odd = [f32::MAX, f32::NAN, f32::MIN, f32::INFINITY, f32::NEG_INFINITY, 1e-40];
+        let mut resampler = Resampler::new(48_000).unwrap();
+        let mut got = resampler.push(&mix(&odd.repeat(2000), 2)).unwrap();
+        got.extend(resampler.finish().unwrap());
+        assert_eq!(got.len(), 2000);
+        assert!(got.iter().all(|v| v.abs() <= 2.0));
     }
 
     #[test]

@@ -219,6 +219,48 @@ fn a_microphone_or_its_absence() {
     }
 }
 
+/// Through the system's sound library for real, on its null device, which gives silence as fast as it is asked.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_path_from_the_sound_system_to_the_final_text() {
+    let Some(alsa) = Some("/usr/share/alsa/alsa.conf").filter(|file| Path::new(file).exists()) else {
+        mj_testdata::skip("no ALSA configuration on this machine");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (config, journal) = (folder.path().join("asound.conf"), folder.path().join("journal"));
+    fs::write(&config, format!("<{alsa}>\npcm.!default {{ type null }}\nctl.!default {{ type null }}\n")).unwrap();
+    let config = format!("ALSA_CONFIG_PATH={}", config.display());
+    let (mut worker, events) = Worker::spawn::<FromSpeech>(Path::new("env"), &[&config, PROGRAM]).unwrap();
+    assert!(matches!(next(&events), FromSpeech::Hello { .. }));
+    worker.send(&ToSpeech::Hello { lang: Lang::En, journal: Some(("5a".repeat(32), journal.clone())) }).unwrap();
+    worker.send(&ToSpeech::LoadModel { path: model(folder.path(), Spec::default()) }).unwrap();
+    assert!(matches!(next(&events), FromSpeech::ModelReady { .. }));
+    worker.send(&ToSpeech::StartMicrophone { request: 4, language: "en".into() }).unwrap();
+    match events.next_within(Duration::from_secs(20)) {
+        Some(Event::Message(FromSpeech::Level { request: 4, dbfs })) => assert!(dbfs <= -90.0),
+        other => panic!("{other:?}"),
+    }
+    let kept = fs::read_dir(&journal).unwrap().next().unwrap().unwrap().path();
+    worker.send(&ToSpeech::StartMicrophone { request: 5, language: "en".into() }).unwrap();
+    worker.send(&ToSpeech::StopMicrophone { request: 4 }).unwrap();
+    let mut codes = Vec::new();
+    loop {
+        match next(&events) {
+            FromSpeech::Final { request: 4, text, .. } => break assert_eq!(text, ""),
+            failed => codes.push(code(&failed).to_owned()),
+        }
+    }
+    // The null device outruns the disk, which is said once.
+    codes.retain(|code| code != "speech.sound_lost");
+    assert_eq!(codes, ["speech.already_listening"]);
+    let key = mj_seal::Key::from_hex(&"5a".repeat(32)).unwrap();
+    assert!(!mj_speech::journal::recover(&kept, &key).unwrap().samples.is_empty());
+    worker.send(&ToSpeech::Quit).unwrap();
+    while events.next_within(Duration::from_secs(20)) != Some(Event::Ended) {}
+    assert!(!kept.exists(), "the parent had the text and lived on");
+}
+
 #[test]
 fn a_child_leaves_when_its_parent_is_gone() {
     let (worker, events) = start();
