@@ -91,6 +91,12 @@ pub enum Error {
     /// Stopped by the person.
     #[error("cancelled")]
     Cancelled,
+    /// Images that do not form a straight, even block.
+    #[error("the images do not form a volume")]
+    NotAVolume,
+    /// The same instance was given twice.
+    #[error("the same instance was given twice")]
+    SameInstance,
     /// No image in what was given.
     #[error("no image among the files")]
     NothingToShow,
@@ -115,6 +121,8 @@ impl Coded for Error {
             Self::CannotWrite { .. } => "dicom.cannot_write",
             Self::Io { .. } => "dicom.io",
             Self::Cancelled => "dicom.cancelled",
+            Self::NotAVolume => "dicom.not_a_volume",
+            Self::SameInstance => "dicom.same_instance",
             Self::NothingToShow => "dicom.nothing_to_show",
         }
     }
@@ -129,7 +137,7 @@ impl Coded for Error {
             Self::TooLarge { mib } => vec![("mib", mib.to_string())],
             Self::WrongKind { wanted } => vec![("wanted", (*wanted).to_owned())],
             Self::Io { kind } => vec![("what", kind.to_string())],
-            Self::Empty | Self::NotDicom | Self::DicomDir | Self::NoPixels | Self::Cancelled | Self::NothingToShow => Vec::new(),
+            Self::Empty | Self::NotDicom | Self::DicomDir | Self::NoPixels | Self::Cancelled | Self::NotAVolume | Self::SameInstance | Self::NothingToShow => Vec::new(),
         }
     }
 }

@@ -18,10 +18,14 @@ mod error;
 pub mod header;
 #[cfg(feature = "pixels")]
 pub mod pixels;
+#[cfg(feature = "pixels")]
+pub mod series;
 pub mod source;
 pub mod syntax;
+mod watch;
 
 pub use dataset::{Dataset, View, dataset_sha256};
 pub use error::{Error, Result};
 pub use header::Header;
 pub use source::Source;
+pub use watch::{Progress, Watch};

@@ -1,0 +1,214 @@
+//! One image of a series: a classic file, or a frame of a multi-frame one.
+
+use crate::dataset::{Dataset, View};
+use crate::error::Result;
+use crate::header::Header;
+use crate::pixels::{self, Layout};
+use crate::syntax;
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use mj_model::volume::SliceSource;
+use mj_model::{FrameOfReferenceUid, LinearMap, PointLps, TransferSyntaxUid, Unit, VectorLps, Window};
+use std::sync::Arc;
+
+/// Everything about an image but its samples.
+#[derive(Debug, Clone)]
+pub(super) struct Slice {
+    /// Index of its file.
+    pub file: usize,
+    /// Frame in the file, from 0.
+    pub frame: u32,
+    pub source: SliceSource,
+    pub transfer_syntax: TransferSyntaxUid,
+    pub layout: Arc<Layout>,
+    pub frame_of_reference: Option<FrameOfReferenceUid>,
+    /// Centre of the first pixel.
+    pub position: Option<PointLps>,
+    /// Unit directions along a row (i) and down a column (j).
+    pub axes: Option<[VectorLps; 2]>,
+    /// Distances along i and j; 1 and the aspect ratio where nothing is known.
+    pub spacing_mm: [f64; 2],
+    pub is_calibrated: bool,
+    pub thickness_mm: Option<f64>,
+    pub map: LinearMap,
+    pub has_modality_lut: bool,
+    pub has_voi_lut: bool,
+    pub unit: Unit,
+    pub windows: Vec<Window>,
+    pub padding: Option<f64>,
+    pub is_lossy: bool,
+    /// What tells repeated images of one place apart, and orders images without a place.
+    pub order: [i64; 5],
+}
+
+impl Slice {
+    /// Direction of the stack, `None` without an orientation.
+    pub(super) fn normal(&self) -> Option<VectorLps> {
+        self.axes.and_then(|[i, j]| i.cross(j).unit())
+    }
+}
+
+/// The images of an object with pixels.
+pub(super) fn slices(file: usize, dataset: &Dataset, header: &Header) -> Result<Vec<Slice>> {
+    let layout = Arc::new(Layout::of(dataset)?);
+    let root = dataset.root();
+    let shared = root.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
+    let per_frame: Vec<View<'_>> = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();
+    let padding = pixels::padding(dataset, &layout);
+    let is_multi = layout.frames > 1 || !per_frame.is_empty();
+    Ok((0..layout.frames)
+        .map(|frame| {
+            let place = Place { root: &root, shared: shared.as_ref(), own: per_frame.get(frame as usize), frame };
+            let (position, axes) = (place.position(), place.axes());
+            let (spacing_mm, is_calibrated) = place.spacing();
+            let modality = header.series.modality.as_str();
+            let has_modality_lut = root.item(tags::MODALITY_LUT_SEQUENCE).is_some();
+            let (map, unit) = if has_modality_lut { (LinearMap::default(), Unit::one()) } else { place.map(modality) };
+            Slice {
+                file,
+                frame,
+                source: SliceSource { instance: header.instance.clone(), sop_class: header.sop_class.clone(), frame: is_multi.then_some(frame + 1) },
+                transfer_syntax: header.transfer_syntax.clone(),
+                layout: Arc::clone(&layout),
+                frame_of_reference: header.series.frame_of_reference.clone(),
+                // A position without an orientation, or the reverse, places nothing.
+                position: position.filter(|_| axes.is_some()),
+                axes: axes.filter(|_| position.is_some()),
+                spacing_mm,
+                is_calibrated,
+                thickness_mm: place.thickness(),
+                map,
+                has_modality_lut,
+                has_voi_lut: root.item(tags::VOILUT_SEQUENCE).is_some() && root.float(tags::WINDOW_CENTER).is_none(),
+                unit,
+                windows: place.windows(),
+                padding,
+                is_lossy: root.first_text(tags::LOSSY_IMAGE_COMPRESSION) == "01" || syntax::is_lossy(header.transfer_syntax.as_str()),
+                order: place.order(header),
+            }
+        })
+        .collect())
+}
+
+/// Where attributes of a frame are looked up: its own groups, the shared ones, the object.
+/// Source: PS3.3 §C.7.6.16.
+struct Place<'a, 'b> {
+    root: &'b View<'a>,
+    shared: Option<&'b View<'a>>,
+    own: Option<&'b View<'a>>,
+    frame: u32,
+}
+
+impl<'a> Place<'a, '_> {
+    /// The item of a functional group, the frame's own first.
+    fn group(&self, sequence: Tag) -> Option<View<'a>> {
+        self.own.and_then(|g| g.item(sequence)).or_else(|| self.shared.and_then(|g| g.item(sequence)))
+    }
+
+    fn floats(&self, sequence: Tag, tag: Tag) -> Vec<f64> {
+        let grouped = self.group(sequence).map(|g| g.floats(tag)).unwrap_or_default();
+        if grouped.is_empty() { self.root.floats(tag) } else { grouped }
+    }
+
+    fn float(&self, sequence: Tag, tag: Tag) -> Option<f64> {
+        self.floats(sequence, tag).first().copied().filter(|v| v.is_finite())
+    }
+
+    fn position(&self) -> Option<PointLps> {
+        let values = self.floats(tags::PLANE_POSITION_SEQUENCE, tags::IMAGE_POSITION_PATIENT);
+        let [x, y, z] = *values.first_chunk::<3>()?;
+        let first = PointLps::new(x, y, z);
+        if !first.is_finite() {
+            return None;
+        }
+        if self.frame == 0 || self.group(tags::PLANE_POSITION_SEQUENCE).is_some() {
+            return Some(first);
+        }
+        // Frames of a dose lie at offsets along the normal: PS3.3 §C.8.8.3.2. Frames of other objects without
+        // positions of their own are not known to lie anywhere.
+        let offsets = self.root.floats(tags::GRID_FRAME_OFFSET_VECTOR);
+        let offset = offsets.get(self.frame as usize).copied()?;
+        let [i, j] = self.axes()?;
+        let relative = if offsets.first() == Some(&0.0) { offset } else { offset - offsets.first().copied().unwrap_or(0.0) };
+        Some(first + i.cross(j).unit()? * relative)
+    }
+
+    fn axes(&self) -> Option<[VectorLps; 2]> {
+        let v = self.floats(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT);
+        let [a, b, c, d, e, f] = *v.first_chunk::<6>()?;
+        let (i, j) = (VectorLps::new(a, b, c).unit()?, VectorLps::new(d, e, f).unit()?);
+        // Directions that are not perpendicular are no image plane.
+        (i.dot(j).abs() < 1e-2).then_some([i, j])
+    }
+
+    /// Distances along i and j, and whether they are millimetres in the patient. Pixel Spacing gives the one
+    /// between rows first, which is the distance along j.
+    fn spacing(&self) -> ([f64; 2], bool) {
+        let pair = |values: &[f64]| match *values {
+            [between_rows, between_columns, ..] if between_rows > 0.0 && between_columns > 0.0 && between_rows.is_finite() && between_columns.is_finite() => {
+                Some([between_columns, between_rows])
+            }
+            _ => None,
+        };
+        if let Some(found) = pair(&self.floats(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING)) {
+            return (found, true);
+        }
+        // Spacing at the detector or aspect ratio: right proportions, but no lengths in the patient.
+        let detector = pair(&self.root.floats(tags::IMAGER_PIXEL_SPACING)).or_else(|| pair(&self.root.floats(tags::PIXEL_ASPECT_RATIO)));
+        let [columns, rows] = detector.unwrap_or([1.0, 1.0]);
+        ([1.0, rows / columns], false)
+    }
+
+    fn thickness(&self) -> Option<f64> {
+        let positive = |v: &f64| *v > 0.0;
+        self.float(tags::PIXEL_MEASURES_SEQUENCE, tags::SPACING_BETWEEN_SLICES)
+            .filter(positive)
+            .or_else(|| self.float(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS).filter(positive))
+    }
+
+    fn map(&self, modality: &str) -> (LinearMap, Unit) {
+        if let Some(scaling) = self.root.float(tags::DOSE_GRID_SCALING) {
+            let unit = if self.root.first_text(tags::DOSE_UNITS) == "GY" { Unit("Gy".into()) } else { Unit::one() };
+            return (LinearMap { slope: scaling, intercept: 0.0 }, unit);
+        }
+        let slope = self.float(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::RESCALE_SLOPE);
+        let intercept = self.float(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::RESCALE_INTERCEPT);
+        let kind = self.group(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE).map(|g| g.first_text(tags::RESCALE_TYPE)).filter(|t| !t.is_empty());
+        let kind = kind.unwrap_or_else(|| self.root.first_text(tags::RESCALE_TYPE));
+        let unit = match (modality, kind.as_str(), self.root.first_text(tags::UNITS).as_str()) {
+            (_, "HU", _) => Unit::hu(),
+            ("CT", "", _) if intercept.is_some() => Unit::hu(),
+            ("PT", _, "BQML") => Unit("Bq/ml".into()),
+            ("PT", _, "GML") => Unit("g/ml".into()),
+            ("PT", _, "CNTS") => Unit("{counts}".into()),
+            ("PT", _, "CPS") => Unit("{counts}/s".into()),
+            _ => Unit::one(),
+        };
+        // A slope of zero would make every value the same: a mistake of the writer.
+        let slope = slope.filter(|s| *s != 0.0).unwrap_or(1.0);
+        (LinearMap { slope, intercept: intercept.unwrap_or(0.0) }, unit)
+    }
+
+    fn windows(&self) -> Vec<Window> {
+        let centers = self.floats(tags::FRAME_VOILUT_SEQUENCE, tags::WINDOW_CENTER);
+        let widths = self.floats(tags::FRAME_VOILUT_SEQUENCE, tags::WINDOW_WIDTH);
+        let names = self.group(tags::FRAME_VOILUT_SEQUENCE).unwrap_or_else(|| self.root.clone()).texts(tags::WINDOW_CENTER_WIDTH_EXPLANATION);
+        let pairs = centers.into_iter().zip(widths).enumerate();
+        pairs
+            .filter(|(_, (center, width))| center.is_finite() && width.is_finite() && *width > 0.0)
+            .map(|(at, (center, width))| Window { center, width, name: names.get(at).cloned().unwrap_or_default() })
+            .collect()
+    }
+
+    fn order(&self, header: &Header) -> [i64; 5] {
+        let content = self.group(tags::FRAME_CONTENT_SEQUENCE);
+        let of_frame = |tag| content.as_ref().and_then(|g| g.int(tag));
+        [
+            self.root.int(tags::TEMPORAL_POSITION_IDENTIFIER).or_else(|| of_frame(tags::TEMPORAL_POSITION_INDEX)).unwrap_or(0),
+            self.root.int(tags::ECHO_NUMBERS).unwrap_or(0),
+            self.root.int(tags::ACQUISITION_NUMBER).or_else(|| of_frame(tags::FRAME_ACQUISITION_NUMBER)).unwrap_or(0),
+            header.instance_number.unwrap_or(0),
+            i64::from(self.frame),
+        ]
+    }
+}

@@ -1,0 +1,212 @@
+//! Decoding a stack straight into the memory of its volume.
+
+use super::frame::Slice;
+use super::geometry::grid_of_slice;
+use super::volume_type::{Sample, SampleType, map_of, varies};
+use super::{Kind, Stack};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::pixels::{Decoder, FrameSamples, MAX_DECODED};
+use crate::watch::Watch;
+use dicom_dictionary_std::tags;
+use mj_model::{Grid, Samples, Volume};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+impl Stack {
+    /// Decodes all slices of a volume, on all cores, straight into its memory.
+    ///
+    /// # Errors
+    /// [`Error::NotAVolume`] when the images do not form one; [`Error::Cancelled`]; what decoding says.
+    pub fn load(&self, watch: &Watch) -> Result<Volume> {
+        let grid = self.grid.filter(|_| self.kind == Kind::Volume || self.slices.len() == 1).ok_or(Error::NotAVolume)?;
+        self.volume(&self.slices, grid, watch)
+    }
+
+    /// Decodes one slice or frame as a volume one voxel thick.
+    ///
+    /// # Errors
+    /// [`Error::NoPixels`] beyond the end; what decoding says.
+    pub fn load_slice(&self, k: usize) -> Result<Volume> {
+        let slices = self.slices.get(k..k + 1).ok_or(Error::NoPixels)?;
+        let grid = slices.first().map(grid_of_slice).ok_or(Error::NoPixels)?;
+        self.volume(slices, grid, &Watch::default())
+    }
+
+    fn volume(&self, slices: &[Slice], grid: Grid, watch: &Watch) -> Result<Volume> {
+        let bytes = (grid.n_voxels() as u64).saturating_mul(4);
+        if bytes > MAX_DECODED {
+            return Err(Error::TooLarge { mib: bytes >> 20 });
+        }
+        let files = Files::new(self, slices);
+        // One slice of a stack whose slopes vary keeps the type of the others.
+        let is_converted = varies(&self.slices);
+        let samples = match SampleType::of(&self.slices) {
+            SampleType::I16 => Samples::I16(fill(&files, slices, grid, watch)?),
+            SampleType::U16 => Samples::U16(fill(&files, slices, grid, watch)?),
+            SampleType::U8 => Samples::U8(fill(&files, slices, grid, watch)?),
+            SampleType::F32 => Samples::F32(fill_f32(&files, slices, grid, is_converted, watch)?),
+        };
+        let first = slices.first().ok_or(Error::NoPixels)?;
+        let middle = slices.get(slices.len() / 2).unwrap_or(first);
+        Ok(Volume {
+            study: self.info.study.clone(),
+            series: self.info.series.clone(),
+            modality: self.info.modality.clone(),
+            grid,
+            is_calibrated: first.is_calibrated,
+            samples,
+            map: map_of(&self.slices),
+            unit: first.unit.clone(),
+            padding: first.padding.filter(|_| !is_converted && !first.has_modality_lut),
+            frame_of_reference: first.frame_of_reference.clone(),
+            sources: slices.iter().map(|s| s.source.clone()).collect(),
+            windows: middle.windows.clone(),
+            is_inverted: first.layout.photometric == "MONOCHROME1",
+            warnings: self.warnings.clone(),
+        })
+    }
+}
+
+/// The files of some slices. One that holds several of them is parsed once.
+struct Files<'a> {
+    stack: &'a Stack,
+    shared: BTreeMap<usize, OnceLock<Result<Arc<Dataset>>>>,
+}
+
+impl<'a> Files<'a> {
+    fn new(stack: &'a Stack, slices: &[Slice]) -> Self {
+        let mut uses: BTreeMap<usize, usize> = BTreeMap::new();
+        slices.iter().for_each(|s| *uses.entry(s.file).or_default() += 1);
+        Self { stack, shared: uses.into_iter().filter(|(_, n)| *n > 1).map(|(file, _)| (file, OnceLock::new())).collect() }
+    }
+
+    fn read(&self, file: usize) -> Result<Arc<Dataset>> {
+        let source = self.stack.files.get(file).ok_or(Error::NoPixels)?;
+        Dataset::from_vec(source.read()?).map(Arc::new)
+    }
+
+    fn frame(&self, slice: &Slice) -> Result<FrameSamples> {
+        let dataset = match self.shared.get(&slice.file) {
+            Some(cell) => cell.get_or_init(|| self.read(slice.file)).clone()?,
+            None => self.read(slice.file)?,
+        };
+        decode_slice(&dataset, slice.frame)
+    }
+}
+
+/// One frame as a volume holds it: colour as luminance, a modality lookup table applied.
+///
+/// # Errors
+/// What decoding says.
+pub fn decode_slice(dataset: &Dataset, frame: u32) -> Result<FrameSamples> {
+    let decoder = Decoder::new(dataset)?;
+    let samples = decoder.frame(frame)?;
+    let layout = decoder.layout();
+    if layout.samples_per_pixel > 1 {
+        return Ok(luminance(&samples, usize::from(layout.samples_per_pixel), layout.photometric.starts_with("YBR"), layout.bits_stored));
+    }
+    if layout.photometric == "PALETTE COLOR" {
+        return Ok(palette(&samples, dataset, layout.bits_allocated));
+    }
+    modality_lut(samples, dataset)
+}
+
+/// Rec. 601 luma in 8 bits (Y itself where the file holds it), in the sample type of the file.
+fn luminance(samples: &FrameSamples, per_pixel: usize, is_ybr: bool, bits_stored: u16) -> FrameSamples {
+    let mut values = Vec::with_capacity(samples.len());
+    samples.for_each(|v| values.push(v));
+    let grey = values.chunks_exact(per_pixel).map(|pixel| match *pixel {
+        [y, ..] if is_ybr => y,
+        [r, g, b, ..] => 0.299 * r + 0.587 * g + 0.114 * b,
+        _ => 0.0,
+    });
+    match samples {
+        FrameSamples::U8(_) | FrameSamples::I8(_) => FrameSamples::U8(grey.map(|v| v.round() as u8).collect()),
+        FrameSamples::U16(_) | FrameSamples::I16(_) => FrameSamples::U16(grey.map(|v| v.round() as u16).collect()),
+        _ => {
+            let scale = 255.0 / ((1_u64 << bits_stored.min(32)) - 1) as f64;
+            FrameSamples::F32(grey.map(|v| (v * scale) as f32).collect())
+        }
+    }
+}
+
+/// Luminance of palette colours, in 8 bits. Source: PS3.3 §C.7.6.3.1.5.
+fn palette(samples: &FrameSamples, dataset: &Dataset, bits_allocated: u16) -> FrameSamples {
+    let root = dataset.root();
+    let descriptor = root.floats(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR);
+    let (first, bits) = (descriptor.get(1).copied().unwrap_or(0.0), descriptor.get(2).copied().unwrap_or(16.0));
+    let table = |tag| -> Vec<f64> {
+        let raw = root.raw(tag).unwrap_or_default();
+        let entries = descriptor.first().copied().unwrap_or(0.0);
+        // Tables of 8 bits are packed, or one entry a word.
+        if bits <= 8.0 && (raw.len() as f64) < 2.0 * entries {
+            return raw.iter().map(|&b| f64::from(b)).collect();
+        }
+        let is_big = root.is_big_endian();
+        let words = raw.chunks_exact(2).filter_map(|c| c.try_into().ok()).map(|b| if is_big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) });
+        words.map(|w| if bits <= 8.0 { f64::from(w & 0xFF) } else { f64::from(w >> 8) }).collect()
+    };
+    let [red, green, blue] = [tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA].map(table);
+    let pick = |table: &[f64], v: f64| {
+        let at = (v - first).clamp(0.0, table.len().saturating_sub(1) as f64) as usize;
+        table.get(at).copied().unwrap_or(0.0)
+    };
+    let mut grey = Vec::with_capacity(samples.len());
+    samples.for_each(|v| grey.push((0.299 * pick(&red, v) + 0.587 * pick(&green, v) + 0.114 * pick(&blue, v)).round()));
+    if bits_allocated > 8 { FrameSamples::U16(grey.iter().map(|v| *v as u16).collect()) } else { FrameSamples::U8(grey.iter().map(|v| *v as u8).collect()) }
+}
+
+/// Applies the Modality LUT where the file has one. Source: PS3.3 §C.11.1.1.
+fn modality_lut(samples: FrameSamples, dataset: &Dataset) -> Result<FrameSamples> {
+    let Some(item) = dataset.root().item(tags::MODALITY_LUT_SEQUENCE) else { return Ok(samples) };
+    let descriptor = item.floats(tags::LUT_DESCRIPTOR);
+    let table = item.floats(tags::LUT_DATA);
+    let [_, first, bits] = *descriptor.first_chunk::<3>().ok_or(Error::BadValue { keyword: "LUTDescriptor" })?;
+    if table.is_empty() || bits > 16.0 {
+        return Err(Error::BadValue { keyword: "LUTData" });
+    }
+    let mut out = Vec::with_capacity(samples.len());
+    samples.for_each(|v| {
+        let at = (v - first).clamp(0.0, (table.len() - 1) as f64) as usize;
+        out.push(table.get(at).copied().unwrap_or(0.0) as f32);
+    });
+    Ok(FrameSamples::F32(out))
+}
+
+fn fill<T: Sample>(files: &Files<'_>, slices: &[Slice], grid: Grid, watch: &Watch) -> Result<Vec<T>> {
+    fill_with(files, slices, grid, watch, |_slice, samples, to| T::fill(samples, to))
+}
+
+fn fill_f32(files: &Files<'_>, slices: &[Slice], grid: Grid, is_converted: bool, watch: &Watch) -> Result<Vec<f32>> {
+    fill_with(files, slices, grid, watch, |slice, samples, to: &mut [f32]| {
+        if !is_converted {
+            return f32::fill(samples, to);
+        }
+        let mut places = to.iter_mut();
+        samples.for_each(|stored| {
+            if let Some(place) = places.next() {
+                *place = slice.map.apply(stored) as f32;
+            }
+        });
+        samples.len() == to.len()
+    })
+}
+
+fn fill_with<T: Sample>(files: &Files<'_>, slices: &[Slice], grid: Grid, watch: &Watch, put: impl Fn(&Slice, &FrameSamples, &mut [T]) -> bool + Sync) -> Result<Vec<T>> {
+    let [columns, rows, _] = grid.dims;
+    let mut out = vec![T::default(); grid.n_voxels()];
+    let done = AtomicU64::new(0);
+    out.par_chunks_mut((columns * rows).max(1)).zip(slices).try_for_each(|(to, slice)| {
+        watch.check()?;
+        let samples = files.frame(slice)?;
+        if !put(slice, &samples, to) {
+            return Err(Error::Broken { what: "a file changed after it was opened" });
+        }
+        (watch.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, slices.len() as u64);
+        Ok(())
+    })?;
+    Ok(out)
+}

@@ -1,0 +1,158 @@
+use super::*;
+use mj_model::Voxel;
+use std::path::{Path, PathBuf};
+
+fn files(folder: &Path) -> Vec<Arc<dyn Source>> {
+    let mut paths: Vec<PathBuf> = if folder.is_dir() { std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect() } else { vec![folder.to_path_buf()] };
+    paths.sort();
+    paths.into_iter().map(|p| Arc::new(p) as Arc<dyn Source>).collect()
+}
+
+fn opened(relative: &str) -> Option<Series> {
+    let folder = mj_testdata::path(relative)?;
+    Some(open(&files(&folder), &Watch::default()).unwrap_or_else(|error| panic!("{relative}: {error}")))
+}
+
+fn codes(stack: &Stack) -> Vec<&str> {
+    stack.warnings().iter().map(|w| w.code.as_str()).collect()
+}
+
+/// Mean, minimum and maximum of the values in the unit, over all slices.
+fn statistics(stack: &Stack) -> [f64; 3] {
+    let (mut sum, mut n, mut min, mut max) = (0.0, 0_usize, f64::INFINITY, f64::NEG_INFINITY);
+    let volumes: Vec<_> = match stack.kind() {
+        Kind::Volume => vec![stack.load(&Watch::default()).unwrap()],
+        _ => (0..stack.n_slices()).map(|k| stack.load_slice(k).unwrap()).collect(),
+    };
+    for volume in &volumes {
+        for at in 0..volume.samples.len() {
+            let value = volume.map.apply(volume.samples.stored(at).unwrap());
+            (sum, n, min, max) = (sum + value, n + 1, f64::min(min, value), f64::max(max, value));
+        }
+    }
+    [sum / n as f64, min, max]
+}
+
+/// Folder, kind, matrix, spacing, unit, mean (and minimum and maximum where known), warnings.
+struct Case(&'static str, Kind, [usize; 3], [f64; 3], &'static str, &'static [f64], &'static [&'static str]);
+
+#[test]
+fn real_series_are_what_they_are_known_to_be() {
+    let hu = "[hnsf'U]";
+    let cases = [
+        Case("ct/chest_lidc_0314", Kind::Volume, [512, 512, 275], [0.78125, 0.78125, 1.0], hu, &[-619.973, -1000.0, 1979.0], &["geometry.frame_of_reference_varies"]),
+        Case("ct/head_tiny_64", Kind::Volume, [64, 64, 93], [3.2, 3.2, 1.5], "1", &[507.687, 0.0, 3926.0], &[]),
+        Case("ct/ortho_phantom_classic", Kind::Volume, [512, 512, 7], [0.511_718_75, 0.511_718_75, 4.0], hu, &[-989.167], &[]),
+        Case("mr/liver_haste_coronal", Kind::Volume, [256, 256, 30], [1.5625, 1.5625, 8.75], "1", &[262.373, 0.0, 1382.0], &[]),
+        Case("pet/qin_headneck_0024_pet", Kind::Volume, [128, 128, 299], [3.537_82, 3.537_82, 3.375], "Bq/ml", &[887.953, 0.0, 66260.76], &[]),
+        Case("seg_sr/liver_ct3slice/ct", Kind::Volume, [512, 512, 3], [0.810_547, 0.810_547, 1.0], hu, &[], &[]),
+        Case("ct/head_ge_gantry_tilt", Kind::Stack, [512, 512, 28], [0.0; 3], hu, &[-661.729, -1500.0, 2121.0], &["geometry.gantry_tilt", "geometry.uneven_spacing"]),
+        Case("geometry/gantrytilting", Kind::Stack, [0; 3], [0.0; 3], hu, &[], &["geometry.gantry_tilt"]),
+        Case("geometry/sliceincrement", Kind::Stack, [0; 3], [0.0; 3], hu, &[], &["geometry.missing_slice"]),
+        Case("geometry/slicecount", Kind::Stack, [0, 0, 2], [0.0; 3], "1", &[], &["geometry.few_slices"]),
+        Case("geometry/generic_anatomical_001", Kind::Volume, [256, 256, 4], [1.0, 1.0, 1.0], "1", &[], &[]),
+        Case("geometry/generic_compressed_jpegls_001", Kind::Volume, [256, 256, 4], [1.0, 1.0, 1.0], "1", &[], &[]),
+        Case("geometry/hitachi_anatomical_001", Kind::Volume, [64, 64, 4], [0.0; 3], "1", &[], &[]),
+        Case("geometry/hyperfine_anatomical_001", Kind::Volume, [0, 0, 8], [0.0; 3], "1", &[], &[]),
+        Case("mr/enhanced_mr_siemens_xa30/mprage_128x128x96.dcm", Kind::Volume, [128, 128, 96], [0.0; 3], "1", &[142.1944, 0.0, 2927.0], &[]),
+        Case("rt/rtdose.dcm", Kind::Volume, [10, 10, 15], [0.0; 3], "1", &[], &["pixel.rounded"]),
+    ];
+    for Case(folder, kind, matrix, spacing, unit, numbers, warnings) in cases {
+        let Some(series) = opened(folder) else { return };
+        let stack = &series.stacks[0];
+        println!("{folder}: {} stacks, {stack:?} {:?}", series.stacks.len(), stack.unit());
+        assert_eq!((stack.kind(), codes(stack)), (kind, warnings.to_vec()), "{folder}");
+        let found = stack.matrix();
+        assert!(found.iter().zip(matrix).all(|(a, b)| b == 0 || *a == b), "{folder}: {found:?}");
+        if let Some(grid) = stack.grid() {
+            assert!(grid.spacing_mm.iter().zip(spacing).all(|(a, b)| b == 0.0 || (a - b).abs() < 1e-4), "{folder}: {grid:?}");
+        }
+        assert_eq!(stack.unit().0, unit, "{folder}");
+        let found = if numbers.is_empty() { [0.0; 3] } else { statistics(stack) };
+        assert!(found.iter().zip(numbers).all(|(a, b)| (a - b).abs() < 1e-2), "{folder}: {found:?}");
+        assert!(series.skipped.is_empty(), "{folder}: {:?}", series.skipped);
+    }
+}
+
+#[test]
+fn orientations_are_shown_apart() {
+    let Some(series) = opened("geometry/sliceorientation") else { return };
+    assert_eq!(series.stacks.len(), 2);
+    assert_eq!(series.stacks.iter().map(Stack::n_slices).sum::<usize>(), 4);
+    assert!(series.stacks.iter().all(|s| codes(s).contains(&"geometry.mixed_orientation")), "{series:?}");
+}
+
+#[test]
+fn unequal_row_and_column_spacing_is_kept() {
+    let Some(series) = opened("geometry/generic_anatomical_002_non_isotropic") else { return };
+    let stack = &series.stacks[0];
+    let volume = stack.load_slice(0).unwrap();
+    let [columns, rows, _] = volume.grid.spacing_mm;
+    assert!((rows - columns).abs() > 1.0, "{:?}", volume.grid);
+    assert!(codes(stack).contains(&"pixel.slope_varies") && stack.sample_name() == "f32", "{stack:?}");
+}
+
+#[test]
+fn classic_and_multi_frame_give_the_same_volume() {
+    let (Some(classic), Some(multi)) = (opened("ct/ortho_phantom_classic"), opened("ct/ortho_phantom_multiframe/volume.dcm")) else { return };
+    let [a, b] = [classic, multi].map(|s| s.stacks[0].load(&Watch::default()).unwrap());
+    assert_eq!(a.grid.dims, b.grid.dims);
+    assert!(a.grid.origin.distance_mm(b.grid.origin) < 1e-3, "{:?} {:?}", a.grid, b.grid);
+    assert!((0..a.samples.len()).step_by(97).all(|at| a.samples.stored(at) == b.samples.stored(at)));
+    assert_eq!(b.sources[0].frame, Some(7));
+}
+
+#[test]
+fn the_plane_of_a_coronal_series_is_coronal() {
+    let Some(series) = opened("mr/liver_haste_coronal") else { return };
+    let grid = series.stacks[0].grid().unwrap();
+    assert_eq!(grid.axes[0].letters().chars().next(), Some('L'), "{grid:?}");
+    assert_eq!(grid.axes[1].letters().chars().next(), Some('F'));
+    assert!(matches!(grid.axes[2].letters().chars().next(), Some('A' | 'P')));
+}
+
+#[test]
+fn one_slice_early_equals_the_same_slice_of_the_volume() {
+    let Some(series) = opened("seg_sr/liver_ct3slice/ct") else { return };
+    let stack = &series.stacks[0];
+    let whole = stack.load(&Watch::default()).unwrap();
+    let one = stack.load_slice(1).unwrap();
+    for (i, j) in [(0, 0), (255, 255), (511, 13)] {
+        assert_eq!(one.stored(Voxel { i, j, k: 0 }), whole.stored(Voxel { i, j, k: 1 }));
+    }
+    assert!(one.grid.origin.distance_mm(whole.grid.lps_from_voxel([0.0, 0.0, 1.0])) < 1e-6);
+}
+
+#[test]
+fn work_can_be_stopped() {
+    let Some(series) = opened("ct/ortho_phantom_classic") else { return };
+    let watch = Watch::default();
+    watch.cancel.store(true, Ordering::Relaxed);
+    assert_eq!(series.stacks[0].load(&watch).unwrap_err(), Error::Cancelled);
+}
+
+#[test]
+fn images_without_volume_are_still_shown() {
+    for (file, kind, inverted) in [
+        ("xray/CR-MONO1-10-chest.dcm", Kind::Stack, true),
+        ("xray/CR-ModalitySequenceLUT.dcm", Kind::Stack, true),
+        ("us/US-PAL-8-10x-echo_rle_palette.dcm", Kind::Cine, false),
+        ("us/us_stress_echo_10f.dcm", Kind::Cine, false),
+        ("us/NM-MONO2-16-13x-heart.dcm", Kind::Cine, false),
+        ("pixel/SC_rgb_32bit.dcm", Kind::Stack, false),
+        ("pixel/color-pl.dcm", Kind::Stack, false),
+        ("seg_sr/basic_text_sr.dcm", Kind::Document, false),
+    ] {
+        let Some(series) = opened(file) else { return };
+        let stack = &series.stacks[0];
+        assert_eq!(stack.kind(), kind, "{file}");
+        if kind == Kind::Document {
+            assert_eq!(stack.load_slice(0).unwrap_err(), Error::NoPixels);
+            continue;
+        }
+        let volume = stack.load_slice(stack.n_slices() - 1).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(volume.is_inverted, inverted, "{file}");
+        let values: Vec<f64> = (0..volume.samples.len()).map(|at| volume.samples.stored(at).unwrap()).collect();
+        assert!(values.iter().any(|v| *v > 0.0), "{file}");
+    }
+}
