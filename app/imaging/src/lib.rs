@@ -10,6 +10,7 @@ pub mod error;
 pub mod export;
 pub mod measure;
 pub mod oracle;
+pub mod phantom;
 pub mod picture;
 pub mod plan;
 pub mod plane;
