@@ -1,0 +1,196 @@
+//! Speed beside the peers, in one run on one machine: `cargo xtask bench`.
+//!
+//! The peers' scripts and their series generator lie beside the real images (`peers`). Without them our own
+//! figures are still taken, on the demo patient.
+
+use crate::station::{Station, bin_dir, text};
+use mj_dicom::{Source, Watch, series};
+use mj_imaging::{Interpolation, Plane, Projection, reslice};
+use mj_link::job::{RenderView, ViewKind};
+use mj_link::{Event, Job, JobResult, ObjectFile, SeriesFiles, ToParent, ToViewer, Worker};
+use mj_model::{Lang, SeriesUid, VectorLps, Volume};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+const ROUNDS: usize = 5;
+
+/// Times a work several times after one warm-up. Units: s.
+fn times<T>(mut work: impl FnMut() -> T) -> Vec<f64> {
+    drop(work());
+    (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            let made = work();
+            let seconds = start.elapsed().as_secs_f64();
+            drop(made);
+            seconds
+        })
+        .collect()
+}
+
+/// The peers' scripts and a Python that runs them, when both are there.
+struct Peers {
+    scripts: PathBuf,
+    python: PathBuf,
+}
+
+impl Peers {
+    fn find(folder: &Path) -> Option<Self> {
+        let scripts = mj_testdata::root()?.parent()?.join("peers");
+        if !scripts.join("load_series.py").is_file() {
+            return None;
+        }
+        let venv = folder.join("venv");
+        let python = venv.join("bin/python");
+        if !python.is_file() {
+            run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+            let needs = ["numpy", "scipy", "pydicom", "SimpleITK", "vtk", "psutil"];
+            run(Command::new(venv.join("bin/pip")).args(["install", "-q", "--disable-pip-version-check"]).args(needs));
+        }
+        Some(Self { scripts, python })
+    }
+
+    /// The series that all programs load: 600 slices of 512 x 512, uncompressed.
+    fn series(&self, folder: &Path) -> (PathBuf, PathBuf) {
+        let (series, array) = (folder.join("ct600"), folder.join("ct600.npy"));
+        if !array.is_file() {
+            run(Command::new(&self.python).arg(self.scripts.join("gen_ct.py")).arg("--out").arg(&series).arg("--npy").arg(&array));
+        }
+        (series, array)
+    }
+
+    /// Runs a script and notes its medians: `name: median min …`.
+    fn note(&self, script: &str, args: &[&str], lines: &[(&str, &str, &str, f64)]) {
+        let rounds = ROUNDS.to_string();
+        let output = Command::new(&self.python).arg(self.scripts.join(script)).args(args).args(["-n", &rounds]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        for (case, line, who, divide_by) in lines {
+            let row = said.lines().find_map(|l| l.strip_prefix(case)?.strip_prefix(": "));
+            let median = row.and_then(|r| r.split_whitespace().next()?.parse::<f64>().ok());
+            match median {
+                Some(median) => mj_testdata::note(line, who, "s", &[median / divide_by], "median of the peer's own rounds"),
+                None => println!("{who} did not run {case}: {said}"),
+            }
+        }
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn load(files: &[Arc<dyn Source>]) -> Volume {
+    series::open(files, &Watch::default()).unwrap().stacks[0].load(&Watch::default()).unwrap()
+}
+
+/// Peak resident memory of a process. Units: MB.
+fn peak_mb(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let row = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+    row.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap() / 1024.0
+}
+
+/// What a headless viewer needs for one picture of a series, over what it needs idle. Units: MB.
+fn memory_of_a_load(folder: &Path) -> f64 {
+    let (mut worker, events) = Worker::spawn::<ToParent>(&bin_dir().join("mingjing-viewer"), &["--headless"]).unwrap();
+    worker.send(&ToViewer::Hello { lang: Lang::En, keys: None, person: String::new() }).unwrap();
+    assert!(matches!(events.next(), Event::Message(ToParent::Hello { .. })));
+    let idle = peak_mb(worker.pid());
+    let files = files_of(folder).into_iter().map(|path| ObjectFile { path, sealed: false }).collect();
+    let scratch = tempfile::tempdir().unwrap();
+    let view = RenderView { kind: ViewKind::Coronal, at: None, normal: None, window: None, slab_mm: None, size: (512, 512), overlay: false };
+    let series = SeriesFiles { series: SeriesUid::fresh(), files };
+    let what = Job::Render { series, view, out: scratch.path().join("a.png") };
+    worker.send(&ToViewer::RunJob { job: 1, what }).unwrap();
+    loop {
+        match events.next() {
+            Event::Message(ToParent::JobDone { result: JobResult::Rendered { .. }, .. }) => return peak_mb(worker.pid()) - idle,
+            Event::Message(ToParent::JobFailed { error, .. }) => panic!("{}: {}", error.code, error.message),
+            Event::Ended => panic!("the viewer ended"),
+            Event::Message(_) | Event::Noise(_) => {}
+        }
+    }
+}
+
+#[test]
+#[ignore = "long: cargo xtask bench"]
+fn bench_beside_the_peers() {
+    let folder = bin_dir().parent().unwrap().join("bench");
+    std::fs::create_dir_all(&folder).unwrap();
+    let peers = Peers::find(&folder);
+    let station = Station::new();
+    let (series_folder, array) = match &peers {
+        Some(peers) => peers.series(&folder),
+        None => (station.phantom(512, 300).join("current"), PathBuf::new()),
+    };
+    let files = files_of(&series_folder);
+    let n = files.len();
+    let sources: Vec<Arc<dyn Source>> = files.iter().map(|f| Arc::new(f.clone()) as Arc<dyn Source>).collect();
+    let about = format!("{n} slices of 512 x 512, uncompressed, warm");
+
+    mj_testdata::note("load a series into memory", "mingjing", "s", &times(|| load(&sources)), &about);
+    let first = times(|| {
+        let opened = series::open(&sources, &Watch::default()).unwrap();
+        let stack = &opened.stacks[0];
+        stack.load_slice(stack.n_slices() / 2).unwrap()
+    });
+    mj_testdata::note("first picture: headers of all, one slice decoded", "mingjing", "s", &first, &about);
+
+    let volume = load(&sources);
+    let centre = volume.grid.centre();
+    let plane = |k: usize| Plane::oblique(&volume.grid, centre, VectorLps::new(0.3 + k as f64 * 0.01, 0.4, 0.86), 512, 512).unwrap();
+    let mut k = 0;
+    let oblique = times(|| {
+        k += 1;
+        reslice::slice(&volume, &plane(k), Interpolation::Linear)
+    });
+    mj_testdata::note("oblique 512 x 512, linear", "mingjing", "s", &oblique, "a new plane each round");
+    let slab = times(|| {
+        k += 1;
+        reslice::slab(&volume, &plane(k), 20.0, Projection::Max)
+    });
+    mj_testdata::note("20 mm MIP slab 512 x 512", "mingjing", "s", &slab, "a new plane each round");
+    drop(volume);
+
+    let voxels_mb = n as f64 * 512.0 * 512.0 * 2.0 / 1024.0 / 1024.0;
+    let memory = memory_of_a_load(&series_folder);
+    let note = format!("headless viewer, coronal picture; voxels are {voxels_mb:.0} MB, ratio {:.2}", memory / voxels_mb);
+    mj_testdata::note("peak memory of a load, over idle", "mingjing", "MB", &[memory], &note);
+
+    let imports: Vec<f64> = (0..3)
+        .map(|_| {
+            let station = Station::new();
+            let start = Instant::now();
+            station.import(&series_folder);
+            n as f64 / start.elapsed().as_secs_f64()
+        })
+        .collect();
+    mj_testdata::note("import: sealed, fsynced, in the database", "mingjing", "instances/s", &imports, &about);
+
+    let Some(peers) = peers else {
+        mj_testdata::skip("no peers beside the real images: our own figures only");
+        return;
+    };
+    let whole = "load a series into memory";
+    peers.note("load_series.py", &["--dir", text(&series_folder), "--only", "vtk,simpleitk,numpy_2t"], &[
+        ("vtkDICOMImageReader", whole, "VTK", 1.0),
+        ("simpleitk_gdcm_presorted", whole, "SimpleITK, files sorted before", 1.0),
+        ("simpleitk_gdcm", whole, "SimpleITK", 1.0),
+        ("pydicom_numpy_2t", whole, "pydicom, 2 threads", 1.0),
+    ]);
+    peers.note("mpr.py", &["--npy", text(&array), "--only", "linear"], &[
+        ("reslice_linear_1t_x40", "oblique 512 x 512, linear", "VTK, 1 thread", 40.0),
+        ("reslice_linear_2t_x40", "oblique 512 x 512, linear", "VTK, 2 threads", 40.0),
+        ("reslice_mip20mm_linear_1t_x40", "20 mm MIP slab 512 x 512", "VTK, 1 thread", 40.0),
+        ("reslice_mip20mm_linear_2t_x40", "20 mm MIP slab 512 x 512", "VTK, 2 threads", 40.0),
+    ]);
+}
