@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use clap::Parser;
-use mj_link::{Coded as _, Lang};
+use mj_link::Lang;
 use mj_speech::{Error, ModelFile, Recogniser, Spoken, sound, worker};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -30,7 +30,7 @@ struct Args {
     /// Language of messages.
     #[arg(long, default_value = "zh", value_parser = lang)]
     lang: Lang,
-    /// Answer in JSON.
+    /// Answer in JSON on stdout, errors as well.
     #[arg(long)]
     json: bool,
 }
@@ -104,11 +104,11 @@ fn print(mut out: impl io::Write, args: &Args, answer: Result<Value, Error>) -> 
         },
         Err(error) => {
             let told = mj_lang::tell(&error, args.lang);
-            let mut err = io::stderr().lock();
             if args.json {
-                writeln!(err, "{}", json!({ "code": error.code(), "message": told.message, "hint": told.hint }))?;
+                // On stdout too, so that the caller reads one stream: stderr belongs to native libraries.
+                writeln!(out, "{}", json!({ "code": told.code, "message": told.message, "hint": told.hint }))?;
             } else {
-                writeln!(err, "{}\n{}", told.message, told.hint)?;
+                writeln!(io::stderr().lock(), "{}\n{}", told.message, told.hint)?;
             }
             return Ok(ExitCode::FAILURE);
         }

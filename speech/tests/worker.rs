@@ -283,8 +283,9 @@ fn one_file_by_command_line() {
 
     let refused = run(&["--json", "--lang", "zh"], &[("--transcribe", &sound), ("--model", &sound)]);
     assert_eq!(refused.status.code(), Some(1));
-    let error: serde_json::Value = serde_json::from_slice(&refused.stderr).unwrap();
-    assert_eq!(error["code"], "model.not_a_model");
-    assert!(refused.stdout.is_empty());
+    let error: mj_link::Told = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(error.code, "model.not_a_model");
+    let plain = run(&["--lang", "en"], &[("--transcribe", &sound), ("--model", &sound)]);
+    assert!(plain.stdout.is_empty() && String::from_utf8_lossy(&plain.stderr).contains("not a speech model"), "{plain:?}");
     assert_eq!(run(&["--transcribe"], &[]).status.code(), Some(2));
 }

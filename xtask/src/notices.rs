@@ -16,6 +16,7 @@ const PARTS: &str = "\
 |---|---|---|---|
 | Noto Sans SC | `@expo-google-fonts/noto-sans-sc` | OFL-1.1 | © The Noto Project Authors; the licence lies beside the font files |
 | whisper.cpp and ggml | `whisper-rs-sys` | MIT | © 2023-2026 The ggml authors |
+| Svelte's runtime | `svelte`, which compiles it into the page | MIT | © Svelte contributors |
 | SQLCipher | `libsqlite3-sys` | BSD-3-Clause | © 2008-2024 Zetetic LLC |
 | SQLite | `libsqlite3-sys` | public domain | |
 | CharLS | `charls-sys` | BSD-3-Clause | © Team CharLS |
@@ -127,9 +128,14 @@ fn crates(metadata: &Value) -> Result<BTreeSet<Row>> {
             ("", _) => "see the file in the crate",
             (licence, _) => licence,
         };
-        rows.insert((text(package, "name").into(), text(package, "version").into(), licence.replace('/', " OR ")));
+        rows.insert((text(package, "name").into(), text(package, "version").into(), one_form(licence)));
     }
     Ok(rows)
+}
+
+/// Some crates write a slash for "or", with or without spaces.
+fn one_form(licence: &str) -> String {
+    licence.replace('/', " OR ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The packages that end up in the page; those that only build it are left out.
@@ -155,7 +161,7 @@ mod tests {
 
     #[test]
     fn crates_of_tests_alone_are_left_out() {
-        let package = |id: &str| json!({"id": id, "name": id, "version": "1.0.0", "license": "MIT/Apache-2.0"});
+        let package = |id: &str| json!({"id": id, "name": id, "version": "1.0.0", "license": "MIT / Apache-2.0"});
         let to = |pkg: &str, kind: Value| json!({"pkg": pkg, "dep_kinds": [{"kind": kind}]});
         let metadata = json!({
             "packages": [package("mj-model"), package("xtask"), package("serde"), package("proptest"), package("cc"), package("anyhow")],

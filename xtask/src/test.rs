@@ -125,7 +125,10 @@ fn one(place: &Place, stage: Stage, skips: &SkipLog, screen: &mut Option<Screen>
     let mut cargo = place.cargo();
     match stage {
         Stage::Fmt => shell::run(cargo.args(["fmt", "--all", "--check"]), "cargo fmt --all"),
-        Stage::Web => shell::run(place.npm().args(["run", "check"]), "mend what it names in app/web"),
+        Stage::Web => {
+            shell::run(place.npm().args(["run", "check"]), "mend what it names in app/web")?;
+            shell::run(place.npm().args(["test"]), "mend what it names in app/web")
+        }
         Stage::Notices => notices::check(place),
         Stage::Clippy => {
             let line = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
