@@ -171,11 +171,13 @@ CREATE TABLE report (
     lang       TEXT NOT NULL,
     state      TEXT NOT NULL,
     revision   INTEGER NOT NULL,
+    amends     TEXT,
     created_by TEXT NOT NULL,
     created_at TEXT NOT NULL
 );
 CREATE INDEX report_by_study ON report (study_uid);
--- The journal: one row for every edit, never changed. The inverse serves undo, which appends an edit.
+-- The journal: one row for every edit, never changed. The inverse serves undo, which appends an edit: `undoes` is
+-- then the revision it takes back, 0 for an edit that the station made by itself and nobody undoes.
 CREATE TABLE report_edit (
     report_id TEXT NOT NULL REFERENCES report (report_id),
     revision  INTEGER NOT NULL,
@@ -205,7 +207,7 @@ CREATE TABLE report_signature (
     role         TEXT NOT NULL,
     at           TEXT NOT NULL,
     sha256       TEXT NOT NULL,
-    document     TEXT NOT NULL,
+    content      TEXT NOT NULL,
     sr_instance  TEXT NOT NULL,
     pdf_instance TEXT NOT NULL,
     UNIQUE (report_id, version)
@@ -227,6 +229,7 @@ CREATE TABLE key_image (
     instance_uid TEXT NOT NULL,
     object_file  TEXT NOT NULL UNIQUE,
     caption      TEXT NOT NULL,
+    sha256       TEXT NOT NULL,
     in_report    INTEGER NOT NULL DEFAULT 1,
     who          TEXT NOT NULL,
     at           TEXT NOT NULL

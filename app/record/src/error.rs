@@ -90,6 +90,40 @@ pub enum Error {
     /// A worker thread of our own died; nothing was stored.
     #[error("an inner task failed")]
     Task,
+    /// Nothing to import was found.
+    #[error("nothing to import was found")]
+    NothingFound(PathBuf),
+    /// There is no such file or folder.
+    #[error("no such file or folder")]
+    NoSuchPath(PathBuf),
+    /// An object is none, or is broken.
+    #[error("{0}")]
+    Dicom(#[source] mj_dicom::Error),
+    /// A file is left out of an import: code and reason.
+    #[error("{1}")]
+    Skip(&'static str, &'static str),
+    /// An object belongs to another study than the message that names it.
+    #[error("an object belongs to another study")]
+    OtherStudy,
+    /// A name of an inbox file that leads elsewhere.
+    #[error("not a name of an inbox file")]
+    BadInboxName(String),
+    /// The object cannot enter beside what is there: same UID with other content, or another patient.
+    #[error("the object contradicts what is in the record")]
+    Contradicts(&'static str),
+    /// Somebody stored another revision since.
+    #[error("based on revision {base} of a {what}, the present one is {present}")]
+    Stale {
+        /// `finding`, `segment` or `plan`.
+        what: &'static str,
+        /// Revision it was based on.
+        base: u32,
+        /// Present revision.
+        present: u32,
+    },
+    /// Something about a report does not fit.
+    #[error("{0}")]
+    Report(#[source] mj_report::Error),
     /// The system gives no random numbers.
     #[error("no random numbers from the system")]
     NoRandom,
@@ -151,6 +185,18 @@ impl From<mj_seal::Error> for Error {
     }
 }
 
+impl From<mj_dicom::Error> for Error {
+    fn from(error: mj_dicom::Error) -> Self {
+        Self::Dicom(error)
+    }
+}
+
+impl From<mj_report::Error> for Error {
+    fn from(error: mj_report::Error) -> Self {
+        Self::Report(error)
+    }
+}
+
 impl From<tokio::task::JoinError> for Error {
     fn from(_died: tokio::task::JoinError) -> Self {
         Self::Task
@@ -181,6 +227,17 @@ impl Coded for Error {
             Self::NameTaken(_) => "record.name_taken",
             Self::Cancelled => "record.cancelled",
             Self::Task => "record.task",
+            Self::NothingFound(_) => "import.nothing_found",
+            Self::NoSuchPath(_) => "import.no_such_path",
+            Self::Dicom(error) => error.code(),
+            Self::Skip(code, _) => code,
+            Self::OtherStudy => "import.other_study",
+            Self::BadInboxName(_) => "import.bad_inbox_name",
+            Self::Contradicts(code) => code,
+            Self::Stale { what: "finding", .. } => "finding.stale",
+            Self::Stale { what: "segment", .. } => "segment.stale",
+            Self::Stale { .. } => "plan.stale",
+            Self::Report(error) => error.code(),
             Self::NoRandom => "seal.no_random",
         }
     }
@@ -188,6 +245,11 @@ impl Coded for Error {
     fn args(&self) -> Vec<(&'static str, String)> {
         let shown = |path: &PathBuf| path.display().to_string();
         match self {
+            Self::NothingFound(path) | Self::NoSuchPath(path) => vec![("path", shown(path))],
+            Self::BadInboxName(name) => vec![("name", name.clone())],
+            Self::Dicom(error) => error.args(),
+            Self::Report(error) => error.args(),
+            Self::Stale { base, present, .. } => vec![("base", base.to_string()), ("present", present.to_string())],
             Self::NotFound(path) | Self::Exists(path) | Self::BadHead(path) | Self::DatabaseMissing(path) => vec![("path", shown(path))],
             Self::Disk { path, source } => vec![("path", shown(path)), ("cause", source.to_string())],
             Self::Database(error) => vec![("cause", database_words(error))],

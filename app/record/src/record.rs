@@ -22,6 +22,8 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) session: Session,
+    /// Who decodes pixels for comparing two data sets of one UID.
+    pub(crate) hasher: std::sync::RwLock<Option<Arc<dyn crate::PixelHasher>>>,
 }
 
 /// What a child worker gets in its handshake.
@@ -105,7 +107,7 @@ impl Record {
     async fn with_keys(dir: PathBuf, keys: Keys, disk: Arc<dyn Disk>) -> Result<Self> {
         let db = Db::open(&dir.join("record.db"), &keys.database).await?;
         let session = Session::open(&dir)?;
-        let record = Self { inner: Arc::new(Inner { dir, keys, db, disk, session }) };
+        let record = Self { inner: Arc::new(Inner { dir, keys, db, disk, session, hasher: std::sync::RwLock::default() }) };
         record.clean_leftovers().await?;
         Ok(record)
     }

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const MOVES: &str = "moves";
 
@@ -21,6 +22,8 @@ pub(crate) struct Session {
     /// Held for as long as the process works on the record.
     _lock: File,
     moves: Mutex<File>,
+    /// Set when a commit had an unknown outcome: the list then stays for the next process.
+    must_keep: AtomicBool,
 }
 
 impl Session {
@@ -31,7 +34,7 @@ impl Session {
         lock.lock().map_err(failed)?;
         std::fs::create_dir_all(&dir).map_err(failed)?;
         let moves = File::options().create(true).append(true).open(dir.join(MOVES)).map_err(failed)?;
-        Ok(Self { dir, _lock: lock, moves: Mutex::new(moves) })
+        Ok(Self { dir, _lock: lock, moves: Mutex::new(moves), must_keep: AtomicBool::new(false) })
     }
 
     /// The folder.
@@ -49,13 +52,26 @@ impl Session {
 
     /// Forgets the list after its transaction: what is in the database needs no note.
     pub(crate) fn forget_moves(&self) -> Result<()> {
+        if self.must_keep.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let list = self.moves.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         list.set_len(0).map_err(|error| Error::io(&self.dir, error))
     }
 }
 
+impl Session {
+    /// The list is kept from now on.
+    pub(crate) fn keep_moves(&self) {
+        self.must_keep.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
+        if self.must_keep.load(Ordering::Relaxed) {
+            return;
+        }
         // Nothing of worth is in it; the next process to open the record removes what stays.
         remove(&self.dir);
     }
@@ -107,15 +123,15 @@ pub(crate) fn leftovers(record: &Path) -> Result<Vec<Leftover>> {
     Ok(found)
 }
 
-/// Only names of the form `objects/xx/<32 hexadecimal digits>.mj` are ever removed.
+/// Only names of the forms `objects/xx/<32 hexadecimal digits>.mj` and `inbox/<…>.mj` are ever removed.
 fn is_object_path(line: &str) -> bool {
-    let mut parts = line.split('/');
-    let (top, folder, name) = (parts.next(), parts.next(), parts.next());
     let is_hex = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_hexdigit());
-    top == Some("objects")
-        && folder.is_some_and(|f| is_hex(f, 2))
-        && name.and_then(|n| n.strip_suffix(".mj")).is_some_and(|stem| is_hex(stem, 32))
-        && parts.next().is_none()
+    let is_name = |name: &str| name.strip_suffix(".mj").is_some_and(|stem| is_hex(stem, 32));
+    match line.split('/').collect::<Vec<_>>().as_slice() {
+        ["objects", folder, name] => is_hex(folder, 2) && is_name(name),
+        ["inbox", name] => is_name(name),
+        _ => false,
+    }
 }
 
 impl Leftover {

@@ -76,6 +76,23 @@ impl Record {
     }
 }
 
+impl Record {
+    /// The full id of something of one kind, from a full id, a short id or the beginning of one.
+    pub(crate) async fn full_id(&self, id: &str, kind: char) -> Result<String> {
+        let found = self.resolve(id).await?;
+        let letter = match &found {
+            Subject::Study(_) => 's',
+            Subject::Series(_) => 'e',
+            Subject::Instance(_) => 'i',
+            Subject::Report(_) => 'r',
+            Subject::Finding(_) => 'f',
+            Subject::Segment(_) => 'g',
+            Subject::Plan(_) => 'p',
+        };
+        if letter == kind { Ok(found.id().to_owned()) } else { Err(Error::WrongKind(id.to_owned())) }
+    }
+}
+
 async fn by_short(conn: &mut SqliteConnection, id: &str) -> Result<Option<Subject>> {
     let mut chars = id.chars();
     let (Some(letter), Ok(pk)) = (chars.next(), chars.as_str().parse::<i64>()) else { return Ok(None) };

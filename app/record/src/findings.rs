@@ -1,0 +1,168 @@
+//! Findings: append-only revisions, and the chips of open reports that follow them.
+
+use crate::audit::note;
+use crate::db::{WriteTx, json, to_json};
+use crate::reports;
+use crate::{Error, Record, Result};
+use mj_model::{Finding, StudyUid};
+use mj_report::{EditSource, Op};
+use serde::Serialize;
+use serde_json::json;
+use sqlx::SqliteConnection;
+
+/// An edit that the record made in a report by itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportEdit {
+    /// Id of the report.
+    pub report: String,
+    /// Revision after the edit.
+    pub revision: u64,
+    /// What was done.
+    pub ops: Vec<Op>,
+}
+
+/// A stored revision of a finding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FindingStored {
+    /// The revision as it was stored.
+    pub finding: Finding,
+    /// What followed in open reports.
+    pub edits: Vec<ReportEdit>,
+}
+
+impl Record {
+    /// Stores the next revision of a finding. `finding.revision` is the revision it was based on, 0 for a new
+    /// one. In the same transaction the chips bound to it in all open reports of the study follow.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when somebody else stored a revision since; [`Error::Unknown`] when the study is not in
+    /// the record; [`Error::WrongKind`] when the id belongs to a finding of another study; database errors.
+    pub async fn put_finding(&self, finding: Finding, who: &str) -> Result<FindingStored> {
+        let mut tx = self.write().await?;
+        let finding = store(&mut tx, finding, who).await?;
+        let mut edits = Vec::new();
+        for report in reports::open_reports(tx.conn(), &finding.study).await? {
+            let document = reports::load(tx.conn(), &report).await?;
+            let ops = mj_report::update_slots(&document, &finding);
+            if ops.is_empty() {
+                continue;
+            }
+            let revision = reports::append(&mut tx, document, &ops, EditSource::Binding, reports::Undoes::Automatic, who).await?;
+            edits.push(ReportEdit { report, revision, ops });
+        }
+        tx.commit().await?;
+        Ok(FindingStored { finding, edits })
+    }
+
+    /// Present revisions of a study's findings, oldest finding first, deleted ones included.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn findings(&self, study: &StudyUid) -> Result<Vec<Finding>> {
+        let mut conn = self.read().await?;
+        of_study(&mut conn, study).await
+    }
+
+    /// The present revision of a finding, by id or short id.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`]; database errors.
+    pub async fn finding(&self, id: &str) -> Result<Finding> {
+        let id = self.full_id(id, 'f').await?;
+        let mut conn = self.read().await?;
+        let row = sqlx::query("SELECT content FROM finding JOIN finding_revision USING (finding_id, revision) WHERE finding_id = ?")
+            .bind(&id)
+            .fetch_optional(&mut *conn)
+            .await?;
+        json(&row.ok_or(Error::Unknown(id))?, "content")
+    }
+
+    /// All revisions of a finding, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`]; database errors.
+    pub async fn finding_history(&self, id: &str) -> Result<Vec<Finding>> {
+        let id = self.full_id(id, 'f').await?;
+        let mut conn = self.read().await?;
+        let rows = sqlx::query("SELECT content FROM finding_revision WHERE finding_id = ? ORDER BY revision").bind(&id).fetch_all(&mut *conn).await?;
+        if rows.is_empty() {
+            return Err(Error::Unknown(id));
+        }
+        rows.iter().map(|row| json(row, "content")).collect()
+    }
+}
+
+pub(crate) async fn of_study(conn: &mut SqliteConnection, study: &StudyUid) -> Result<Vec<Finding>> {
+    let rows = sqlx::query(
+        "SELECT content FROM finding JOIN finding_revision USING (finding_id, revision) WHERE study_uid = ? ORDER BY finding_pk",
+    )
+    .bind(study.as_str())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| json(row, "content")).collect()
+}
+
+async fn store(tx: &mut WriteTx, mut finding: Finding, who: &str) -> Result<Finding> {
+    require_study(tx.conn(), &finding.study).await?;
+    let known: Option<(u32, String)> =
+        sqlx::query_as("SELECT revision, study_uid FROM finding WHERE finding_id = ?").bind(&finding.id).fetch_optional(tx.conn()).await?;
+    let base = finding.revision;
+    let present = known.as_ref().map_or(0, |(revision, _)| *revision);
+    if known.as_ref().is_some_and(|(_, study)| study != finding.study.as_str()) {
+        return Err(Error::WrongKind(finding.id));
+    }
+    if present != base {
+        return Err(Error::Stale { what: "finding", base, present });
+    }
+    let before: Option<Finding> = match present {
+        0 => None,
+        _ => {
+            let row = sqlx::query("SELECT content FROM finding_revision WHERE finding_id = ? AND revision = ?")
+                .bind(&finding.id)
+                .bind(present)
+                .fetch_one(tx.conn())
+                .await?;
+            Some(json(&row, "content")?)
+        }
+    };
+    finding.revision = present + 1;
+    finding.at = mj_model::clock::now();
+    if let Some(before) = &before {
+        // One lesion keeps its number over time, whoever edits it.
+        finding.tracking_uid.clone_from(&before.tracking_uid);
+    }
+    for measurement in &mut finding.measurements {
+        let old = before.as_ref().and_then(|before| before.measurement(&measurement.id));
+        measurement.revision = match old {
+            None => 1,
+            Some(old) if old.quantity == measurement.quantity => old.revision,
+            Some(old) => old.revision + 1,
+        };
+    }
+    sqlx::query(
+        "INSERT INTO finding (finding_id, study_uid, revision) VALUES (?1, ?2, ?3) ON CONFLICT (finding_id) DO UPDATE SET revision = ?3",
+    )
+    .bind(&finding.id)
+    .bind(finding.study.as_str())
+    .bind(finding.revision)
+    .execute(tx.conn())
+    .await?;
+    sqlx::query("INSERT INTO finding_revision VALUES (?, ?, ?, ?, ?)")
+        .bind(&finding.id)
+        .bind(finding.revision)
+        .bind(to_json(&finding)?)
+        .bind(who)
+        .bind(finding.at.to_string())
+        .execute(tx.conn())
+        .await?;
+    let detail = json!({ "revision": finding.revision, "state": finding.state, "study": finding.study });
+    note(tx, who, "finding.stored", &finding.id, &detail).await?;
+    Ok(finding)
+}
+
+/// An error unless the record has the study.
+pub(crate) async fn require_study(conn: &mut SqliteConnection, study: &StudyUid) -> Result<()> {
+    let is_known: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM study WHERE study_uid = ?)").bind(study.as_str()).fetch_one(conn).await?;
+    if is_known { Ok(()) } else { Err(Error::Unknown(study.to_string())) }
+}

@@ -1,0 +1,162 @@
+//! What became of each file.
+
+use super::Failed;
+use crate::Result;
+use mj_model::{InstanceUid, SeriesUid, StudyUid};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What an import did; its serde form is the command line's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ImportReceipt {
+    /// Files looked at.
+    pub seen: u64,
+    /// Instances stored.
+    pub stored: u64,
+    /// Instances that were in the record already.
+    pub already_present: u64,
+    /// Instances kept aside for a person to decide.
+    pub conflicts: Vec<Conflict>,
+    /// Files that were not taken.
+    pub skipped: Vec<Skipped>,
+    /// Remarks on files that were taken, or need none.
+    pub notes: Vec<Note>,
+    /// Studies that have instances among those files, sorted.
+    pub studies: Vec<StudyUid>,
+}
+
+/// An instance kept aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Its SOP Instance UID.
+    pub sop_instance_uid: InstanceUid,
+    /// The file it came in.
+    pub path: String,
+    /// `import.same_uid_other_content`, `import.patient_mismatch`, `import.series_mismatch`.
+    pub reason: String,
+}
+
+/// A file that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The file; one in an archive as `archive.zip/name`.
+    pub path: String,
+    /// Stable code.
+    pub code: String,
+    /// Why, in English.
+    pub reason: String,
+}
+
+/// A remark on a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The file.
+    pub path: String,
+    /// `import.no_pixels`, `import.same_pixels`, or the code of a warning about the data.
+    pub code: String,
+}
+
+/// What became of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Ingested {
+    /// Stored.
+    Stored {
+        /// SOP Instance UID.
+        instance: InstanceUid,
+        /// Its series.
+        series: SeriesUid,
+        /// Its study.
+        study: StudyUid,
+        /// True when an image came without pixels.
+        lacks_pixels: bool,
+    },
+    /// In the record already.
+    AlreadyPresent {
+        /// SOP Instance UID.
+        instance: InstanceUid,
+        /// Its study.
+        study: StudyUid,
+        /// True when only the decoded pixels agree: another encoding or edited header of the same image.
+        by_pixels: bool,
+    },
+    /// Kept aside for a person to decide.
+    Conflict {
+        /// SOP Instance UID.
+        instance: InstanceUid,
+        /// Its study, as the object says.
+        study: StudyUid,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Kept in the inbox until a viewer has compared the decoded pixels.
+    Waiting {
+        /// SOP Instance UID.
+        instance: InstanceUid,
+        /// Its study.
+        study: StudyUid,
+    },
+}
+
+/// The receipt while it grows.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) seen: u64,
+    pub(super) receipt: ImportReceipt,
+    studies: BTreeSet<StudyUid>,
+}
+
+impl Tally {
+    /// Counts a file that was not taken. Troubles of the disk or the record end the import.
+    pub(super) fn skip(&mut self, failed: Failed) -> Result<()> {
+        if failed.is_general() {
+            return Err(failed.error);
+        }
+        self.seen += 1;
+        self.receipt.seen = self.seen;
+        if matches!(failed.error, crate::Error::Dicom(mj_dicom::Error::DicomDir)) {
+            // The index of a medium: its files are found by looking.
+            self.note(failed.from, "import.dicomdir");
+        } else {
+            self.receipt.skipped.push(failed.skipped());
+        }
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self, path: String, outcome: Ingested) {
+        self.seen += 1;
+        self.receipt.seen = self.seen;
+        match outcome {
+            Ingested::Stored { study, lacks_pixels, .. } => {
+                self.receipt.stored += 1;
+                self.studies.insert(study);
+                if lacks_pixels {
+                    self.note(path, "import.no_pixels");
+                }
+            }
+            Ingested::AlreadyPresent { study, by_pixels, .. } => {
+                self.receipt.already_present += 1;
+                self.studies.insert(study);
+                if by_pixels {
+                    self.note(path, "import.same_pixels");
+                }
+            }
+            Ingested::Conflict { instance, reason, .. } => {
+                self.receipt.conflicts.push(Conflict { sop_instance_uid: instance, path, reason: reason.to_owned() });
+            }
+            Ingested::Waiting { .. } => self.receipt.skipped.push(Skipped {
+                path,
+                code: "import.waiting".to_owned(),
+                reason: "same UID with other content: waits until the decoded pixels are compared".to_owned(),
+            }),
+        }
+    }
+
+    fn note(&mut self, path: String, code: &str) {
+        self.receipt.notes.push(Note { path, code: code.to_owned() });
+    }
+
+    pub(super) fn into_receipt(self) -> ImportReceipt {
+        ImportReceipt { studies: self.studies.into_iter().collect(), ..self.receipt }
+    }
+}
