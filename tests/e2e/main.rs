@@ -1,0 +1,12 @@
+//! End to end: the built programs and real peers, on loopback, in temporary folders.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "this is one test program: what goes wrong fails the test, with its reason"
+)]
+
+mod peers;
