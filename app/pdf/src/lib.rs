@@ -17,3 +17,6 @@ mod world;
 pub use error::{Error, Result};
 pub use fonts::Fonts;
 pub use layout::{Page, typeset, typeset_data};
+
+#[cfg(test)]
+mod tests;

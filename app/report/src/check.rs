@@ -71,6 +71,8 @@ pub fn check(document: &Document, findings: &[Finding], context: &CheckContext) 
     anchors::claims(&mut desk);
     anchors::unreviewed(&mut desk);
     anchors::normal_remains(&mut desk);
+    anchors::normal_whole(&mut desk);
+    anchors::uncalibrated(&mut desk);
     anchors::unreported(&mut desk);
     sides::against_findings(&mut desk);
     sides::within_report(&mut desk);

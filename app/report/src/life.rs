@@ -465,7 +465,10 @@ mod tests {
             fix: String::new(),
         };
         let draft = Draft::new(document("正常。"), None);
-        assert_eq!(draft.clone().sign(&person("1", Role::Reporting), at(), vec![], &[block.clone()]), Err(Error::Blocked { count: 1 }));
+        assert_eq!(
+            draft.clone().sign(&person("1", Role::Reporting), at(), vec![], std::slice::from_ref(&block)),
+            Err(Error::Blocked { count: 1 })
+        );
         let warn = CheckResult { severity: Severity::Warn, ..block };
         assert!(draft.clone().sign(&person("1", Role::Reporting), at(), vec![], &[warn]).is_ok());
         assert_eq!(draft.sign(&person("1", Role::Engineer), at(), vec![], &[]), Err(Error::WrongRole));

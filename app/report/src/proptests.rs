@@ -61,7 +61,7 @@ fn to_op(wish: &Wish, doc: &Document) -> Option<Op> {
             let mark = Mark { id: format!("k{}", wish.b % 6), start, end: start + 1 + wish.b as usize % (n - start), claim: claim(wish.b) };
             Op::AddMark { block: id, mark }
         }
-        7 if wish.a % 2 == 0 => Op::SetClaim { mark: format!("k{}", wish.b % 6), claim: claim(wish.a) },
+        7 if wish.a.is_multiple_of(2) => Op::SetClaim { mark: format!("k{}", wish.b % 6), claim: claim(wish.a) },
         7 => Op::RemoveMark { mark: format!("k{}", wish.b % 6) },
         _ => return None,
     };
@@ -128,6 +128,15 @@ proptest! {
     }
 
     #[test]
+    fn a_text_that_is_set_is_what_people_read(base in wishes(14), text in "[右肺结节约 0-9.m\n。]{0,30}") {
+        let doc = start(&base);
+        let next = applied(&doc, &doc.set_text("findings", &text).unwrap());
+        prop_assert_eq!(next.blocks[0].plain(), text);
+        let same = doc.blocks[0].plain();
+        prop_assert_eq!(&applied(&doc, &doc.set_text("findings", &same).unwrap()).blocks, &doc.blocks);
+    }
+
+    #[test]
     fn a_bad_operation_changes_nothing(base in wishes(12), a in wishes(6), at in 100_usize.., len in 1_usize..) {
         let doc = start(&base);
         let bad = [
@@ -143,7 +152,8 @@ proptest! {
         for bad in bad {
             let mut ops = to_ops(&a, &doc);
             // Moving nonsense past real edits must not fall over either.
-            let _: (Vec<Op>, Vec<Op>) = transform(&ops, std::slice::from_ref(&bad));
+            let moved = transform(&ops, std::slice::from_ref(&bad));
+            drop(moved);
             ops.push(bad);
             let mut next = doc.clone();
             prop_assert!(next.apply(&ops).is_err());

@@ -1,6 +1,6 @@
 //! The printed report: everything that stands on paper, and nothing else.
 
-use crate::document::BlockKind;
+use crate::document::{Block, BlockKind, Document};
 use crate::life::State;
 use mj_model::{Lang, Moment, Phi};
 use serde::{Deserialize, Serialize};
@@ -132,4 +132,13 @@ pub struct Amended {
     pub report_id: String,
     /// When it was signed.
     pub signed_at: Moment,
+}
+
+impl Section {
+    /// The printed fields of a document, empty ones included.
+    #[must_use]
+    pub fn all_of(document: &Document) -> Vec<Self> {
+        let section = |b: &Block| Self { kind: b.kind, title: b.title(document.lang).into(), text: b.plain() };
+        document.blocks.iter().map(section).collect()
+    }
 }

@@ -65,6 +65,15 @@ pub struct Template {
     pub cases: Vec<Case>,
 }
 
+/// A phrase to put into a field with one touch.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct Phrase {
+    /// What it is about.
+    pub title: String,
+    /// The phrase.
+    pub text: String,
+}
+
 /// Which studies a template is offered for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +272,16 @@ impl Template {
         1 + u32::from(by_part) * 10 + u32::try_from(by_words).unwrap_or(u32::MAX - 20) * 4
     }
 
+    /// Phrases offered for a field: what each part says when nothing was found, and the field's own phrase.
+    #[must_use]
+    pub fn phrases(&self, block: &str, lang: Lang) -> Vec<Phrase> {
+        let from = self.blocks.iter().find(|from| from.id == block);
+        let parts = from.into_iter().flat_map(|from| &from.parts);
+        let of_parts = parts.map(|part| Phrase { title: part.title.get(lang).into(), text: part.normal(lang) });
+        let whole = from.and_then(|from| Some((from, from.normal.as_ref()?)));
+        of_parts.chain(whole.map(|(from, normal)| Phrase { title: from.title.get(lang).into(), text: normal.get(lang).into() })).collect()
+    }
+
     /// The part a finding belongs to: by the code of its site, else by the words in the names of site and kind.
     #[must_use]
     pub fn part_of(&self, finding: &Finding) -> Option<&Part> {
@@ -329,6 +348,7 @@ mod tests {
             let findings = doc.block("findings").unwrap();
             assert_eq!(findings.text.lines().count(), 7);
             assert!(doc.block("impression").unwrap().text.is_empty());
+            assert_eq!((template.phrases("findings", lang).len(), template.phrases("impression", lang).len()), (7, 1));
             let mut filled = doc.clone();
             filled.prefill(&template, Prefill::ClinicalHistory, "咳嗽\u{FFFC}两周。\r\n");
             assert_eq!(filled.block("history").unwrap().text, "咳嗽两周。");

@@ -80,6 +80,35 @@ pub(super) fn normal_remains(desk: &mut Desk<'_>) {
     }
 }
 
+/// A field that still says that all is normal, while the report rests on findings.
+pub(super) fn normal_whole(desk: &mut Desk<'_>) {
+    let (document, context, findings) = (desk.document, desk.context, desk.findings);
+    let Some(template) = &context.template else { return };
+    let Some(finding) = findings.iter().find(|f| f.is_live() && is_reported(desk, &f.id)) else { return };
+    for from in &template.blocks {
+        let Some(normal) = &from.normal else { continue };
+        let phrase = normal.get(document.lang).trim_end_matches(['。', '.']);
+        let Ok(block) = document.block(&from.id) else { continue };
+        let Some(byte) = block.text.find(phrase).filter(|_| !phrase.is_empty()) else { continue };
+        let at = block.text.get(..byte).unwrap_or_default().chars().count();
+        let span = block.plain_span(at, at + phrase.chars().count());
+        let name = desk.name_of(finding);
+        desk.report("normal_remains", Some((block, Some(span))), &[("shown", phrase), ("wanted", &name)]);
+    }
+}
+
+/// Numbers measured where no millimetres are known.
+pub(super) fn uncalibrated(desk: &mut Desk<'_>) {
+    let document = desk.document;
+    for (block, slot) in document.slots() {
+        let measured = desk.finding(&slot.finding).and_then(|f| f.measurement(&slot.measurement));
+        if measured.is_some_and(|m| m.quantity.unit == mj_model::Unit::px()) {
+            let span = block.plain_span(slot.at, slot.at + 1);
+            desk.report("uncalibrated", Some((block, Some(span))), &[("shown", &slot.shown)]);
+        }
+    }
+}
+
 /// Accepted findings the report does not speak of.
 pub(super) fn unreported(desk: &mut Desk<'_>) {
     let findings = desk.findings;

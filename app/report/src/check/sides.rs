@@ -15,10 +15,11 @@ pub(super) fn against_findings(desk: &mut Desk<'_>) {
         for span in clauses(&text) {
             for finding in findings_in(desk, block, span) {
                 let said = text.get(span.0..span.1).unwrap_or_default();
-                let Some((at, len)) = wrong_side(said, finding.side, &rules.side, document.lang) else { continue };
+                let side = side_of(finding, &rules.side);
+                let Some((at, len)) = wrong_side(said, side, &rules.side, document.lang) else { continue };
                 let at = span.0 + at;
                 let shown = to_string(&plain, (at, at + len));
-                let wanted = side_name(finding.side, desk.lang);
+                let wanted = side_name(side, desk.lang);
                 desk.report("side", Some((block, Some([at, at + len]))), &[("shown", &shown), ("wanted", wanted)]);
             }
         }
@@ -40,6 +41,21 @@ fn findings_in<'a>(desk: &Desk<'a>, block: &Block, span: (usize, usize)) -> Vec<
     ids.sort_unstable();
     ids.dedup();
     ids.into_iter().filter_map(|id| desk.finding(id)).collect()
+}
+
+/// The side of a finding, else the one in the name of its site (右肺上叶, left kidney).
+fn side_of(finding: &Finding, words: &SideWords) -> Side {
+    let Some(site) = finding.site.as_ref().filter(|_| finding.side == Side::None) else { return finding.side };
+    let says = |list: &crate::template::Words| {
+        let (zh, en): (Vec<char>, Vec<char>) = (site.name_zh.chars().collect(), site.name_en.chars().collect());
+        let found = |text: &[char], words: &[String]| words.iter().any(|w| !places(text, w).is_empty());
+        found(&without(&zh, &words.not.zh), &list.zh) || found(&without(&en, &words.not.en), &list.en)
+    };
+    match (says(&words.left), says(&words.right)) {
+        (true, false) => Side::Left,
+        (false, true) => Side::Right,
+        _ => Side::None,
+    }
 }
 
 /// Where a text names the other side than the finding's, without naming the finding's own.

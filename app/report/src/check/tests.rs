@@ -54,7 +54,9 @@ fn sides_against_the_finding() {
     assert!(!side("结节长约#左右。", &f));
     assert!(!side("左心室旁结节，长约#。", &f));
     assert!(side("右肺结节，长约#。", &Finding { side: Side::Left, ..f.clone() }));
-    assert!(!side("左肺结节，长约#。", &Finding { side: Side::None, ..f.clone() }));
+    // The name of the site says the side where the finding itself does not.
+    assert!(side("左肺结节，长约#。", &Finding { side: Side::None, ..f.clone() }));
+    assert!(!side("左肺结节，长约#。", &Finding { side: Side::None, site: None, ..f.clone() }));
     let got = run(&with_number("左肺结节，长约#。", &f), std::slice::from_ref(&f));
     assert_eq!((got[0].span, got[0].message.as_str()), (Some([0, 1]), "文中写“左”，而影像所见位于右侧。"));
 }
@@ -132,6 +134,36 @@ fn a_phrase_of_normality_against_a_finding() {
     assert_eq!((rules(&got), got[0].field.as_deref()), (vec!["normal_remains"], Some("findings")));
     doc.apply(&place(&doc, &template, &f)).unwrap();
     assert_eq!(check(&doc, &[f], &context), []);
+}
+
+#[test]
+fn an_impression_that_all_is_normal_against_a_finding() {
+    let template = Template::builtin("chest_ct").unwrap();
+    let f = finding("f1", 12.3);
+    let mut doc = with_number("右肺上叶结节，长约#。", &f);
+    doc.blocks[1].text = "胸部CT未见明显异常。".into();
+    let context = CheckContext { template: Some(template), ..CheckContext::default() };
+    let got = check(&doc, &[f], &context);
+    assert_eq!((rules(&got), got[0].field.as_deref(), got[0].span), (vec!["normal_remains"], Some("impression"), Some([0, 10])));
+}
+
+#[test]
+fn pixels_are_not_millimetres() {
+    let mut f = finding("f1", 12.3);
+    f.measurements[0].quantity.unit = mj_model::Unit::px();
+    assert_eq!(rules(&run(&with_number("右肺结节，长约#。", &f), &[f])), ["uncalibrated"]);
+}
+
+#[test]
+fn a_huge_report_is_read_over_in_a_moment() {
+    let text = "双肺纹理清晰，走行自然，未见明显实变影，约12 mm。\n".repeat(1_500);
+    let clock = std::time::Instant::now();
+    let got = check_text(
+        &format!("检查所见：{text}\n诊断意见：左肺结节。"),
+        &CheckContext { patient_sex: "M".into(), ..CheckContext::default() },
+    );
+    assert_eq!(got.iter().filter(|r| r.rule == "number_unbound").count(), 1_500);
+    assert!(clock.elapsed() < std::time::Duration::from_secs(5), "{:?}", clock.elapsed());
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) fn places(text: &[char], word: &str) -> Vec<usize> {
 }
 
 fn is_same(here: Option<&[char]>, word: &[char]) -> bool {
-    here.is_some_and(|here| here.iter().zip(word).all(|(a, b)| a == b || a.to_ascii_lowercase() == b.to_ascii_lowercase()))
+    here.is_some_and(|here| here.iter().zip(word).all(|(a, b)| a.eq_ignore_ascii_case(b)))
 }
 
 /// Replaces the words by blanks of the same length, so that places stay.

@@ -1,7 +1,7 @@
 //! Reports on paper, looked at with the tools a hospital's archive would use.
 
+use crate::{Error, Fonts, typeset};
 use mj_model::{Lang, Moment, Phi};
-use mj_pdf::{Error, Fonts, typeset};
 use mj_report::sheet::{Amended, Hospital, PatientLines, Picture, Section, Sheet, Signer, StudyLines};
 use mj_report::{BlockKind, State};
 use std::path::PathBuf;
@@ -123,10 +123,17 @@ fn fonts() -> Option<Fonts> {
     }
 }
 
-fn write(name: &str, pdf: &[u8]) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+/// A PDF in a folder that goes away with the test; with `MINGJING_KEEP` it is put there to be looked at.
+struct Kept {
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn write(name: &str, pdf: &[u8]) -> Kept {
+    let folder = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("MINGJING_KEEP").map_or_else(|| folder.path().to_path_buf(), PathBuf::from).join(name);
     std::fs::write(&path, pdf).unwrap();
-    path
+    Kept { path, _folder: folder }
 }
 
 /// What a tool prints, or `None` where it is not installed.
@@ -174,7 +181,7 @@ fn a_chinese_report_as_a_hospital_prints_it() {
     let pdf = typeset(&sheet(Lang::Zh), &fonts).unwrap();
     eprintln!("typeset in {:?}, {} bytes", clock.elapsed(), pdf.len());
     let path = write("report_zh.pdf", &pdf);
-    let path = path.to_str().unwrap();
+    let path = path.path.to_str().unwrap();
     assert_sound(path);
     if let Some(text) = text_of(path) {
         for wanted in [
@@ -206,7 +213,7 @@ fn an_english_preliminary_report_says_so_across_the_page() {
     let Some(fonts) = fonts() else { return };
     let sheet = Sheet { state: State::Preliminary, reviewing: None, pictures: vec![], ..sheet(Lang::En) };
     let path = write("report_en.pdf", &typeset(&sheet, &fonts).unwrap());
-    let path = path.to_str().unwrap();
+    let path = path.path.to_str().unwrap();
     assert_sound(path);
     if let Some(text) = text_of(path) {
         for wanted in ["Demo Patient A", "65 years", "Findings", "Page 1 of 1", "Preliminary"] {
@@ -225,7 +232,7 @@ fn a_long_report_names_its_patient_on_every_page() {
     sheet.amends = Some(Amended { report_id: "R7F3A20".into(), signed_at: sheet.printed_at });
     sheet.pictures = (0..5).map(|_| Picture { png: png(300, 300), caption: "横断面".into() }).collect();
     let path = write("report_long.pdf", &typeset(&sheet, &fonts).unwrap());
-    let path = path.to_str().unwrap();
+    let path = path.path.to_str().unwrap();
     assert_sound(path);
     if let Some(text) = text_of(path) {
         let pages: Vec<&str> = text.split('\u{c}').filter(|page| !page.trim().is_empty()).collect();
@@ -249,7 +256,7 @@ fn typed_text_is_never_markup() {
     sheet.patient.name = Phi::new("#panic(\"x\")".into());
     sheet.hospital.name = "]#let x = [".into();
     let path = write("report_nasty.pdf", &typeset(&sheet, &fonts).unwrap());
-    if let Some((_, text)) = tool("pdftotext", &["-raw", path.to_str().unwrap(), "-"]) {
+    if let Some((_, text)) = tool("pdftotext", &["-raw", path.path.to_str().unwrap(), "-"]) {
         let text = text.replace('\n', " ");
         for wanted in ["#read(\"/etc/passwd\")", "*bold*", "$x^2$", "#panic(\"x\")", "]#let x = ["] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
@@ -273,7 +280,7 @@ fn almost_nothing_can_be_printed_too() {
         ..sheet(Lang::Zh)
     };
     let path = write("report_empty.pdf", &typeset(&empty, &fonts).unwrap());
-    assert_sound(path.to_str().unwrap());
+    assert_sound(path.path.to_str().unwrap());
 }
 
 #[test]
