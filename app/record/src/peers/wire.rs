@@ -53,6 +53,27 @@ pub(super) enum Control {
     ReleaseRp,
 }
 
+/// Header of a fragment (presentation data value, PS3.8 §E.2).
+struct Fragment {
+    context: u8,
+    length: usize,
+    is_command: bool,
+    is_last: bool,
+}
+
+/// What has come of a message.
+#[derive(Default)]
+struct Partial {
+    command: Vec<u8>,
+    message: Option<Message>,
+}
+
+impl Partial {
+    const fn is_empty(&self) -> bool {
+        self.message.is_none() && self.command.is_empty()
+    }
+}
+
 /// A connection with its limits.
 #[derive(Debug)]
 pub(super) struct Wire {
@@ -140,62 +161,69 @@ impl Wire {
 
     /// The next message with its data set; `None` when the peer releases the association (which is answered).
     pub(super) async fn message(&mut self, step: &'static str) -> Result<Option<Message>, PeerError> {
-        let mut command_bytes = Vec::new();
-        let mut pending: Option<Message> = None;
+        let mut partial = Partial::default();
         loop {
             let mut left = match self.control(step).await? {
                 Control::Data(length) => usize::try_from(length).unwrap_or(0),
-                Control::ReleaseRq if pending.is_none() && command_bytes.is_empty() => {
+                Control::ReleaseRq if partial.is_empty() => {
                     self.send_pdu(&Pdu::ReleaseRP).await?;
                     return Ok(None);
                 }
                 _ => return Err(PeerError::Protocol { what: "a PDU in the middle of a message" }),
             };
             while left > 0 {
-                let mut head = [0_u8; 6];
-                if left < head.len() {
-                    return Err(PeerError::Protocol { what: "a fragment without its header" });
-                }
-                Self::within(self.patience, step, self.reader.read_exact(&mut head)).await?;
-                let [a, b, c, d, context, flags] = head;
-                let item = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(0);
-                if item < 2 || item + 4 > left {
-                    return Err(PeerError::Protocol { what: "a fragment longer than its PDU" });
-                }
-                left -= item + 4;
-                let (length, is_command, is_last) = (item - 2, flags & 1 == 1, flags & 2 == 2);
-                match (&mut pending, is_command) {
-                    (None, true) => {
-                        if command_bytes.len() + length > MAX_COMMAND {
-                            return Err(PeerError::Protocol { what: "a command far too long" });
-                        }
-                        self.read_into(&mut command_bytes, length, step).await?;
-                        if is_last {
-                            let command = Command::decode(&command_bytes).ok_or(PeerError::Protocol { what: "an unreadable command" })?;
-                            let done = !command.has_data();
-                            let message = Message { context, command, data: Vec::new(), too_long: false };
-                            if done {
-                                return if left == 0 { Ok(Some(message)) } else { Err(PeerError::Protocol { what: "data that nobody announced" }) };
-                            }
-                            pending = Some(message);
-                        }
-                    }
-                    (Some(message), false) if message.context == context => {
-                        if message.too_long || message.data.len() + length > self.max_data {
-                            (message.too_long, message.data) = (true, Vec::new());
-                            self.discard(length, step).await?;
-                        } else {
-                            let mut data = std::mem::take(&mut message.data);
-                            self.read_into(&mut data, length, step).await?;
-                            message.data = data;
-                        }
-                        if is_last {
-                            return if left == 0 { Ok(pending) } else { Err(PeerError::Protocol { what: "data after the last fragment" }) };
-                        }
-                    }
-                    _ => return Err(PeerError::Protocol { what: "a fragment out of order" }),
+                let fragment = self.fragment_head(&mut left, step).await?;
+                if self.take_fragment(&mut partial, &fragment, step).await? {
+                    return if left == 0 { Ok(partial.message) } else { Err(PeerError::Protocol { what: "data that nobody announced" }) };
                 }
             }
+        }
+    }
+
+    /// Reads the header of the next fragment in a PDU of which `left` bytes remain.
+    async fn fragment_head(&mut self, left: &mut usize, step: &'static str) -> Result<Fragment, PeerError> {
+        let mut head = [0_u8; 6];
+        if *left < head.len() {
+            return Err(PeerError::Protocol { what: "a fragment without its header" });
+        }
+        Self::within(self.patience, step, self.reader.read_exact(&mut head)).await?;
+        let [a, b, c, d, context, flags] = head;
+        let item = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        // The length counts the context id and the flags, but not itself.
+        match left.checked_sub(item.saturating_add(4)) {
+            Some(rest) if item >= 2 => *left = rest,
+            _ => return Err(PeerError::Protocol { what: "a fragment longer than its PDU" }),
+        }
+        Ok(Fragment { context, length: item - 2, is_command: flags & 1 == 1, is_last: flags & 2 == 2 })
+    }
+
+    /// Adds a fragment to what has come; `true` when the message is whole.
+    async fn take_fragment(&mut self, partial: &mut Partial, fragment: &Fragment, step: &'static str) -> Result<bool, PeerError> {
+        let Fragment { context, length, is_command, is_last } = *fragment;
+        match (&mut partial.message, is_command) {
+            (None, true) => {
+                if partial.command.len() + length > MAX_COMMAND {
+                    return Err(PeerError::Protocol { what: "a command far too long" });
+                }
+                self.read_into(&mut partial.command, length, step).await?;
+                if !is_last {
+                    return Ok(false);
+                }
+                let command = Command::decode(&partial.command).ok_or(PeerError::Protocol { what: "an unreadable command" })?;
+                let is_whole = !command.has_data();
+                partial.message = Some(Message { context, command, data: Vec::new(), too_long: false });
+                Ok(is_whole)
+            }
+            (Some(message), false) if message.context == context => {
+                if message.too_long || message.data.len() + length > self.max_data {
+                    (message.too_long, message.data) = (true, Vec::new());
+                    self.discard(length, step).await?;
+                } else {
+                    self.read_into(&mut message.data, length, step).await?;
+                }
+                Ok(is_last)
+            }
+            _ => Err(PeerError::Protocol { what: "a fragment out of order" }),
         }
     }
 
@@ -300,5 +328,115 @@ impl Wire {
                 tracing::debug!(%error, "closing after an abort");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers::command::{element, field};
+    use tokio::net::TcpListener;
+
+    async fn pair() -> (Wire, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let wire = Wire::new(listener.accept().await.unwrap().0, Duration::from_secs(2), 1000).unwrap();
+        (wire, far)
+    }
+
+    /// Fragments as one PDU: context, flags, bytes.
+    fn pdu(fragments: &[(u8, u8, &[u8])]) -> Vec<u8> {
+        let mut body = Vec::new();
+        for (context, flags, bytes) in fragments {
+            body.extend(u32::try_from(bytes.len() + 2).unwrap().to_be_bytes());
+            body.extend([*context, *flags]);
+            body.extend_from_slice(bytes);
+        }
+        [&[4, 0][..], &u32::try_from(body.len()).unwrap().to_be_bytes(), &body].concat()
+    }
+
+    #[tokio::test]
+    async fn fragments_in_any_cut_make_the_same_message() {
+        let command = Command::new(field::STORE_RQ).number(element::MESSAGE_ID, 9).with_data().encode();
+        let (c1, c2) = command.split_at(20);
+        let ways: [Vec<u8>; 4] = [
+            [pdu(&[(3, 3, &command)]), pdu(&[(3, 2, b"abcdef")])].concat(),
+            pdu(&[(3, 3, &command), (3, 2, b"abcdef")]),
+            [pdu(&[(3, 1, c1)]), pdu(&[(3, 3, c2), (3, 0, b"abc")]), pdu(&[]), pdu(&[(3, 0, b"")]), pdu(&[(3, 0, b"def"), (3, 2, b"")])].concat(),
+            [pdu(&[(3, 1, c1)]), pdu(&[(3, 3, c2)]), pdu(&[(3, 2, b"abcdef")])].concat(),
+        ];
+        for bytes in ways {
+            let (mut wire, mut far) = pair().await;
+            far.write_all(&bytes).await.unwrap();
+            let message = wire.message("test").await.unwrap().unwrap();
+            assert_eq!((message.context, message.data.as_slice(), message.too_long), (3, &b"abcdef"[..], false));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_out_of_order_is_named() {
+        let command = Command::new(field::STORE_RQ).with_data().encode();
+        let echo = Command::new(field::ECHO_RQ).encode();
+        for bytes in [
+            pdu(&[(3, 2, b"data first")]),
+            pdu(&[(3, 3, &command), (5, 2, b"another context")]),
+            pdu(&[(3, 3, &command), (3, 3, &command)]),
+            pdu(&[(3, 3, &echo), (3, 2, b"unannounced")]),
+            pdu(&[(3, 3, b"no command")]),
+            vec![4, 0, 0, 0, 0, 3, 0, 0, 0],
+            vec![4, 0, 0, 0, 0, 6, 0, 0, 0, 9, 3, 3],
+            vec![4, 0, 0, 0, 0, 6, 0xFF, 0xFF, 0xFF, 0xFF, 3, 3],
+            [pdu(&[(3, 3, &command)]), vec![5, 0, 0, 0, 0, 4, 0, 0, 0, 0]].concat(),
+        ] {
+            let (mut wire, mut far) = pair().await;
+            far.write_all(&bytes).await.unwrap();
+            assert!(matches!(wire.message("test").await, Err(PeerError::Protocol { .. })), "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn too_much_is_thrown_away_and_the_line_stays_usable() {
+        let command = Command::new(field::STORE_RQ).with_data().encode();
+        let (mut wire, mut far) = pair().await;
+        let big = vec![7; 600];
+        far.write_all(&[pdu(&[(1, 3, &command), (1, 0, &big)]), pdu(&[(1, 2, &big)]), pdu(&[(1, 3, &command), (1, 2, b"ok")])].concat()).await.unwrap();
+        let message = wire.message("test").await.unwrap().unwrap();
+        assert!(message.too_long && message.data.is_empty());
+        assert_eq!(wire.message("test").await.unwrap().unwrap().data, b"ok");
+    }
+
+    #[tokio::test]
+    async fn no_pdu_is_longer_than_the_peer_takes() {
+        for (announced, largest) in [(Some(4096), 4096), (Some(16_384), 16_384), (Some(0), 131_072), (None, 131_072), (Some(u32::MAX), 131_072)] {
+            let (mut wire, mut far) = pair().await;
+            wire.limit_to(announced);
+            let data: Vec<u8> = (0..300_000_u32).map(|i| u8::try_from(i % 256).unwrap()).collect();
+            let sending = {
+                let data = data.clone();
+                tokio::spawn(async move { wire.send(1, &Command::new(field::STORE_RQ).with_data(), Some(&data)).await.map(|()| wire) })
+            };
+            let mut got = Vec::new();
+            while got.len() < data.len() {
+                let mut head = [0; 12];
+                far.read_exact(&mut head).await.unwrap();
+                let [_, _, a, b, c, d, .., flags] = head;
+                let length = u32::from_be_bytes([a, b, c, d]);
+                assert!(length <= largest, "{length} > {largest}");
+                let mut body = vec![0; length as usize - 6];
+                far.read_exact(&mut body).await.unwrap();
+                if flags & 1 == 0 {
+                    got.append(&mut body);
+                }
+            }
+            assert!(got == data);
+            drop(sending.await.unwrap().unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_reason_of_an_abort_is_not_lost() {
+        let (mut wire, mut far) = pair().await;
+        far.write_all(&[7, 0, 0, 0, 0, 4, 0, 0, 2, 1]).await.unwrap();
+        assert!(matches!(wire.message("test").await, Err(PeerError::Aborted { source_code: 2, reason: 1 })));
     }
 }
