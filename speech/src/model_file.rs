@@ -270,7 +270,7 @@ impl Walk<'_> {
             if name.starts_with(b"encoder.conv") && name.ends_with(b".weight") && tensor_type != 1 {
                 return Err(self.would_abort(format!("convolution weights of type {tensor_type}")));
             }
-            let bytes = (values / per_block).checked_mul(block_bytes).filter(|_| values % per_block == 0);
+            let bytes = (values / per_block).checked_mul(block_bytes).filter(|_| values.is_multiple_of(per_block));
             let bytes = bytes.ok_or_else(|| self.would_abort(format!("tensor of {values} values")))?;
             self.skip(bytes)?;
             n_tensors += 1;

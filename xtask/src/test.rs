@@ -170,6 +170,11 @@ pub(crate) fn under_a_screen(place: &Place, skips: &SkipLog, screen: &mut Option
         };
     }
     command.env("MINGJING_SKIP_LOG", &skips.file);
+    // A bare machine has no locale at all, and then no window takes Chinese.
+    if std::env::var_os("LC_ALL").or_else(|| std::env::var_os("LANG")).is_none_or(|lang| lang.is_empty() || lang == "C" || lang == "POSIX")
+    {
+        command.env("LC_ALL", "C.UTF-8");
+    }
     screen.dress(&mut command);
     Ok(command)
 }
