@@ -171,6 +171,8 @@ CREATE TABLE report (
     lang       TEXT NOT NULL,
     state      TEXT NOT NULL,
     revision   INTEGER NOT NULL,
+    -- Raised when a preliminary report is opened again: its signatures then count no more.
+    round      INTEGER NOT NULL DEFAULT 1,
     amends     TEXT,
     created_by TEXT NOT NULL,
     created_at TEXT NOT NULL
@@ -200,6 +202,7 @@ CREATE TABLE report_signature (
     signature_pk INTEGER PRIMARY KEY,
     report_id    TEXT NOT NULL REFERENCES report (report_id),
     version      INTEGER NOT NULL,
+    round        INTEGER NOT NULL,
     state        TEXT NOT NULL,
     revision     INTEGER NOT NULL,
     person_id    TEXT NOT NULL,
@@ -208,8 +211,10 @@ CREATE TABLE report_signature (
     at           TEXT NOT NULL,
     sha256       TEXT NOT NULL,
     content      TEXT NOT NULL,
+    findings     TEXT NOT NULL,
     sr_instance  TEXT NOT NULL,
     pdf_instance TEXT NOT NULL,
+    pdf_sha256   TEXT NOT NULL,
     UNIQUE (report_id, version)
 );
 -- Signed is signed.
@@ -243,13 +248,18 @@ CREATE TABLE person (
     UNIQUE (name, role)
 );
 
+-- One row: the UID of this installation, named as the device in what it makes.
+CREATE TABLE station (one INTEGER PRIMARY KEY CHECK (one = 1), uid TEXT NOT NULL);
+
 CREATE TABLE server (
     name TEXT PRIMARY KEY,
     host TEXT NOT NULL,
     port INTEGER NOT NULL,
-    aet  TEXT NOT NULL
+    aet  TEXT NOT NULL,
+    our_aet TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- Times of the outbox are milliseconds since 1970, so that they compare.
 CREATE TABLE outbox (
     outbox_pk    INTEGER PRIMARY KEY,
     instance_uid TEXT NOT NULL,
@@ -259,9 +269,9 @@ CREATE TABLE outbox (
     attempts     INTEGER NOT NULL DEFAULT 0,
     evidence     TEXT,
     reason       TEXT,
-    not_before   TEXT NOT NULL,
+    not_before   INTEGER NOT NULL DEFAULT 0,
     lease_by     TEXT,
-    lease_until  TEXT,
+    lease_until  INTEGER NOT NULL DEFAULT 0,
     created_at   TEXT NOT NULL,
     updated_at   TEXT NOT NULL,
     UNIQUE (instance_uid, server)

@@ -121,6 +121,26 @@ pub enum Error {
         /// Present revision.
         present: u32,
     },
+    /// The report was changed after its PDF was typeset.
+    #[error("the report was changed after its PDF was made")]
+    ReportChanged,
+    /// The report is not signed, so there is no signed form of it.
+    #[error("the report is not signed")]
+    NotSigned,
+    /// The study has no image that a report could refer to.
+    #[error("the study has no image to refer to")]
+    NoImage,
+    /// A server did not send all of a study; what came is stored.
+    #[error("the server sent {came} instances and kept {missing} back")]
+    Incomplete {
+        /// Instances that came and are stored.
+        came: u32,
+        /// Instances that did not.
+        missing: u32,
+    },
+    /// The line to a server failed.
+    #[error("{0}")]
+    Peer(#[source] crate::peers::PeerError),
     /// Something about a report does not fit.
     #[error("{0}")]
     Report(#[source] mj_report::Error),
@@ -197,6 +217,12 @@ impl From<mj_report::Error> for Error {
     }
 }
 
+impl From<crate::peers::PeerError> for Error {
+    fn from(error: crate::peers::PeerError) -> Self {
+        Self::Peer(error)
+    }
+}
+
 impl From<tokio::task::JoinError> for Error {
     fn from(_died: tokio::task::JoinError) -> Self {
         Self::Task
@@ -237,6 +263,11 @@ impl Coded for Error {
             Self::Stale { what: "finding", .. } => "finding.stale",
             Self::Stale { what: "segment", .. } => "segment.stale",
             Self::Stale { .. } => "plan.stale",
+            Self::Incomplete { .. } => "peer.incomplete",
+            Self::ReportChanged => "report.changed_meanwhile",
+            Self::NotSigned => "report.not_signed",
+            Self::NoImage => "report.no_image",
+            Self::Peer(error) => error.code(),
             Self::Report(error) => error.code(),
             Self::NoRandom => "seal.no_random",
         }
@@ -248,6 +279,8 @@ impl Coded for Error {
             Self::NothingFound(path) | Self::NoSuchPath(path) => vec![("path", shown(path))],
             Self::BadInboxName(name) => vec![("name", name.clone())],
             Self::Dicom(error) => error.args(),
+            Self::Incomplete { came, missing } => vec![("came", came.to_string()), ("missing", missing.to_string())],
+            Self::Peer(error) => error.args(),
             Self::Report(error) => error.args(),
             Self::Stale { base, present, .. } => vec![("base", base.to_string()), ("present", present.to_string())],
             Self::NotFound(path) | Self::Exists(path) | Self::BadHead(path) | Self::DatabaseMissing(path) => vec![("path", shown(path))],

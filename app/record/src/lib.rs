@@ -31,20 +31,25 @@ mod revisions;
 mod reports;
 mod key_images;
 mod sheet;
-#[cfg(feature = "peers")]
+mod sign;
+mod outbox;
+mod hospital;
 pub mod peers;
 
 pub use audit::{AuditEntry, AuditProof};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use error::{Error, Result};
 pub use findings::{FindingStored, ReportEdit};
+pub use hospital::RecordServer;
 pub use ingest::{Conflict, ImportReceipt, Ingested, Note, PixelHasher, Skipped};
+pub use outbox::{FlushReport, OutboxRow, OutboxState};
 pub use passphrase::Passphrase;
 pub use people::Server;
 pub use record::{Grant, Record};
 pub use key_images::KeyImage;
 pub use reports::{Applied, Report};
 pub use short::Subject;
+pub use sign::{SignRequest, Signed, Verified};
 pub use study::{StoredObject, StudyDetail};
 pub use mj_dicom::Watch;
 pub use worklist::{PatientRow, SeriesRow, Sort, StateFilter, StudyPage, StudyQuery, StudyRow, StudyState};

@@ -18,6 +18,13 @@ pub struct Server {
     pub port: u16,
     /// Its application entity title, at most 16 characters.
     pub aet: String,
+    /// Our own title, as the server knows us.
+    #[serde(default = "our_usual_aet")]
+    pub our_aet: String,
+}
+
+fn our_usual_aet() -> String {
+    "MINGJING".to_owned()
 }
 
 impl Record {
@@ -77,22 +84,25 @@ impl Record {
     /// # Errors
     /// [`Error::Unusable`] for an empty name or host, or a title that DICOM does not allow; database errors.
     pub async fn add_server(&self, server: Server) -> Result<Server> {
-        let title_fits = !server.aet.trim().is_empty() && server.aet.len() <= 16 && server.aet.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'\\');
+        let title_fits = |aet: &str| !aet.trim().is_empty() && aet.len() <= 16 && aet.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'\\');
         for (field, value, is_usable) in [
             ("name", &server.name, !server.name.trim().is_empty()),
             ("host", &server.host, !server.host.trim().is_empty()),
-            ("aet", &server.aet, title_fits),
+            ("aet", &server.aet, title_fits(&server.aet)),
+            ("our_aet", &server.our_aet, title_fits(&server.our_aet)),
         ] {
             if !is_usable {
                 return Err(Error::Unusable { field, value: value.clone() });
             }
         }
         let mut tx = self.write().await?;
-        sqlx::query("INSERT INTO server (name, host, port, aet) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET host = ?2, port = ?3, aet = ?4")
+        sqlx::query("INSERT INTO server (name, host, port, aet, our_aet) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (name) DO UPDATE SET host = ?2, port = ?3, aet = ?4, our_aet = ?5")
             .bind(&server.name)
             .bind(&server.host)
             .bind(server.port)
             .bind(&server.aet)
+            .bind(&server.our_aet)
             .execute(tx.conn())
             .await?;
         note(&mut tx, "", "server.added", &server.name, &json!({ "host": server.host, "port": server.port, "aet": server.aet })).await?;
@@ -106,9 +116,17 @@ impl Record {
     /// Database errors.
     pub async fn servers(&self) -> Result<Vec<Server>> {
         let mut conn = self.read().await?;
-        let rows = sqlx::query("SELECT name, host, port, aet FROM server ORDER BY name").fetch_all(&mut *conn).await?;
+        let rows = sqlx::query("SELECT name, host, port, aet, our_aet FROM server ORDER BY name").fetch_all(&mut *conn).await?;
         rows.iter()
-            .map(|row| Ok(Server { name: row.try_get("name")?, host: row.try_get("host")?, port: row.try_get("port")?, aet: row.try_get("aet")? }))
+            .map(|row| {
+                Ok(Server {
+                    name: row.try_get("name")?,
+                    host: row.try_get("host")?,
+                    port: row.try_get("port")?,
+                    aet: row.try_get("aet")?,
+                    our_aet: row.try_get("our_aet")?,
+                })
+            })
             .collect()
     }
 

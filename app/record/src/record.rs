@@ -22,6 +22,8 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) session: Session,
+    /// Content hashes of the sheets made for signing, by report and person: the PDF must be of what is signed.
+    pub(crate) typeset: std::sync::Mutex<std::collections::BTreeMap<(String, String), String>>,
     /// Who decodes pixels for comparing two data sets of one UID.
     pub(crate) hasher: std::sync::RwLock<Option<Arc<dyn crate::PixelHasher>>>,
 }
@@ -107,7 +109,7 @@ impl Record {
     async fn with_keys(dir: PathBuf, keys: Keys, disk: Arc<dyn Disk>) -> Result<Self> {
         let db = Db::open(&dir.join("record.db"), &keys.database).await?;
         let session = Session::open(&dir)?;
-        let record = Self { inner: Arc::new(Inner { dir, keys, db, disk, session, hasher: std::sync::RwLock::default() }) };
+        let record = Self { inner: Arc::new(Inner { dir, keys, db, disk, session, typeset: std::sync::Mutex::default(), hasher: std::sync::RwLock::default() }) };
         record.clean_leftovers().await?;
         Ok(record)
     }

@@ -378,9 +378,12 @@ pub(crate) async fn read_report(conn: &mut SqliteConnection, id: &str) -> Result
     })
 }
 
-/// All signatures of a report, oldest first.
+/// The signatures of a report that count, oldest first.
 pub(crate) async fn signatures(conn: &mut SqliteConnection, id: &str) -> Result<Vec<Signature>> {
-    let rows = sqlx::query("SELECT person_id, person_name, role, at, sha256 FROM report_signature WHERE report_id = ? ORDER BY version")
+    let rows = sqlx::query(
+        "SELECT person_id, person_name, role, at, sha256 FROM report_signature
+         WHERE report_id = ?1 AND round = (SELECT round FROM report WHERE report_id = ?1) ORDER BY version",
+    )
         .bind(id)
         .fetch_all(conn)
         .await?;

@@ -36,6 +36,8 @@ impl Record {
         let at = mj_model::clock::now();
         let signed = if is_countersign { life.countersign(&person, at)? } else { life.into_draft()?.sign(&person, at, hashes, &[])? };
         let sha256 = signed.signatures().first().map(|s| s.sha256.clone()).unwrap_or_default();
+        let key = (report.document.id.clone(), person.id.clone());
+        self.inner.typeset.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key, sha256.clone());
         self.fill_sheet(&report, signed.state(), signed.signatures(), pictures, sha256).await
     }
 

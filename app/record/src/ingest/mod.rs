@@ -18,8 +18,9 @@ pub use twins::PixelHasher;
 use crate::{Error, Record, Result};
 use mj_dicom::Watch;
 use mj_model::{Coded as _, StudyUid};
-use prepare::{Candidate, Prepared};
-use receipt::Tally;
+pub(crate) use prepare::Candidate;
+use prepare::Prepared;
+pub(crate) use receipt::Tally;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -132,7 +133,7 @@ impl Record {
         Ok(())
     }
 
-    async fn keep_receipt(&self, receipt: &ImportReceipt) -> Result<()> {
+    pub(crate) async fn keep_receipt(&self, receipt: &ImportReceipt) -> Result<()> {
         if receipt.seen == 0 {
             return Ok(());
         }

@@ -100,7 +100,7 @@ pub enum Ingested {
 
 /// The receipt while it grows.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     pub(super) seen: u64,
     pub(super) receipt: ImportReceipt,
     studies: BTreeSet<StudyUid>,
@@ -123,7 +123,7 @@ impl Tally {
         Ok(())
     }
 
-    pub(super) fn take(&mut self, path: String, outcome: Ingested) {
+    pub(crate) fn take(&mut self, path: String, outcome: Ingested) {
         self.seen += 1;
         self.receipt.seen = self.seen;
         match outcome {
@@ -156,7 +156,7 @@ impl Tally {
         self.receipt.notes.push(Note { path, code: code.to_owned() });
     }
 
-    pub(super) fn into_receipt(self) -> ImportReceipt {
+    pub(crate) fn into_receipt(self) -> ImportReceipt {
         ImportReceipt { studies: self.studies.into_iter().collect(), ..self.receipt }
     }
 }
