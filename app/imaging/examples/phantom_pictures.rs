@@ -1,5 +1,7 @@
 //! Writes pictures of the demo patient into a folder, to look at: `cargo run --example phantom_pictures FOLDER`.
 
+#![expect(clippy::print_stderr, reason = "a tool for developers that reports to the terminal")]
+
 use mj_imaging::phantom::{Scan, Spec, generate};
 use mj_imaging::{Interpolation, Picture, Plane, reslice, window};
 use mj_model::{LinearMap, PointLps, Samples, SeriesUid, StudyUid, Unit, Volume, Window};

@@ -46,54 +46,54 @@ pub(super) struct Body {
     inner: Vec<Section>,
     spine: Vec<f32>,
     /// What the mediastinum's fat lies around.
-    pub(super) great: Vec<Shape>,
+    pub(super) great: Vec<(Vec3, Vec3, Shape)>,
 }
 
 /// z, side, front, back of the skin.
 const OUTER: &[[f32; 4]] = &[
-    [-60.0, 158.0, 106.0, 112.0],
-    [0.0, 160.0, 108.0, 113.0],
-    [60.0, 161.0, 109.0, 114.0],
-    [120.0, 160.0, 109.0, 115.0],
-    [180.0, 160.0, 107.0, 116.0],
-    [230.0, 163.0, 101.0, 115.0],
-    [270.0, 168.0, 92.0, 113.0],
-    [300.0, 172.0, 80.0, 110.0],
-    [325.0, 173.0, 68.0, 106.0],
-    [345.0, 166.0, 57.0, 101.0],
-    [360.0, 148.0, 51.0, 96.0],
-    [375.0, 122.0, 47.0, 91.0],
-    [420.0, 90.0, 42.0, 80.0],
+    [-60.0, 156.0, 106.0, 122.0],
+    [0.0, 158.0, 108.0, 123.0],
+    [60.0, 159.0, 109.0, 125.0],
+    [120.0, 158.0, 109.0, 127.0],
+    [180.0, 157.0, 107.0, 128.0],
+    [230.0, 158.0, 101.0, 127.0],
+    [270.0, 161.0, 92.0, 124.0],
+    [300.0, 166.0, 81.0, 119.0],
+    [325.0, 172.0, 70.0, 113.0],
+    [345.0, 175.0, 60.0, 106.0],
+    [360.0, 174.0, 54.0, 99.0],
+    [375.0, 166.0, 50.0, 92.0],
+    [420.0, 140.0, 44.0, 80.0],
 ];
 
 /// z, side, front, back of the inside of the ribs and of the belly wall.
 const INNER: &[[f32; 4]] = &[
-    [-60.0, 126.0, 80.0, 92.0],
-    [0.0, 129.0, 83.0, 93.0],
-    [60.0, 134.0, 86.0, 96.0],
-    [120.0, 137.0, 90.0, 98.0],
-    [180.0, 135.0, 88.0, 99.0],
-    [230.0, 126.0, 79.0, 96.0],
-    [270.0, 112.0, 65.0, 91.0],
-    [300.0, 95.0, 50.0, 84.0],
-    [325.0, 74.0, 35.0, 75.0],
-    [345.0, 54.0, 20.0, 63.0],
-    [358.0, 38.0, 9.0, 50.0],
-    [366.0, 22.0, 2.0, 38.0],
+    [-60.0, 126.0, 80.0, 98.0],
+    [0.0, 129.0, 83.0, 99.0],
+    [60.0, 133.0, 86.0, 102.0],
+    [120.0, 136.0, 90.0, 106.0],
+    [180.0, 134.0, 88.0, 108.0],
+    [230.0, 127.0, 80.0, 105.0],
+    [270.0, 115.0, 67.0, 99.0],
+    [300.0, 99.0, 53.0, 90.0],
+    [325.0, 79.0, 38.0, 79.0],
+    [345.0, 59.0, 23.0, 64.0],
+    [358.0, 42.0, 11.0, 51.0],
+    [366.0, 25.0, 3.0, 38.0],
     [380.0, 10.0, 1.0, 30.0],
 ];
 
 /// z and y of the middle of the vertebral bodies.
 const SPINE: &[[f32; 4]] = &[
-    [-60.0, 60.0, 0.0, 0.0],
-    [0.0, 60.0, 0.0, 0.0],
-    [60.0, 66.0, 0.0, 0.0],
-    [120.0, 75.0, 0.0, 0.0],
-    [200.0, 85.0, 0.0, 0.0],
-    [270.0, 82.0, 0.0, 0.0],
-    [330.0, 66.0, 0.0, 0.0],
-    [380.0, 48.0, 0.0, 0.0],
-    [430.0, 36.0, 0.0, 0.0],
+    [-60.0, 40.0, 0.0, 0.0],
+    [0.0, 40.0, 0.0, 0.0],
+    [60.0, 46.0, 0.0, 0.0],
+    [120.0, 55.0, 0.0, 0.0],
+    [200.0, 65.0, 0.0, 0.0],
+    [270.0, 61.0, 0.0, 0.0],
+    [330.0, 45.0, 0.0, 0.0],
+    [380.0, 28.0, 0.0, 0.0],
+    [430.0, 16.0, 0.0, 0.0],
 ];
 
 /// First z of the tables, which hold one row a millimetre.
@@ -176,7 +176,7 @@ pub(super) fn muscle(body: &Body, p: Vec3) -> f32 {
     let rho = section.relative(p.x, p.y).max(0.3);
     let (side, depth) = ((p.x / section.side / rho).abs(), p.y / section.back / rho);
     let low = 1.0 - step(40.0, 200.0, p.z);
-    let fat = 7.5 + 3.5 * side + low * (5.0 + 5.0 * side * side) + (2.0 + low * 4.0) * (-depth).max(0.0) - 1.5 * depth.max(0.0);
+    let fat = 8.5 + 4.5 * side + low * (5.0 + 5.0 * side * side) + (2.0 + low * 4.0) * (-depth).max(0.0) - 1.5 * depth.max(0.0);
     let uneven = body.noise.rough(p / 34.0) * 2.6;
     let inset = skin(body, p) + fat + uneven;
     // Never thinner than a wall around the cavity.
@@ -191,12 +191,12 @@ pub(super) fn cavity(body: &Body, p: Vec3) -> f32 {
 
 /// Height of the diaphragm.
 fn dome(body: &Body, x: f32, y: f32) -> f32 {
-    let (u, v) = (x / 137.0, y / if y < 0.0 { 90.0 } else { 98.0 });
+    let (u, v) = (x / 137.0, y / if y < 0.0 { 90.0 } else { 106.0 });
     let r2 = (u * u + v * v).min(1.7);
     let at = |cx: f32, cy: f32, r: f32| bump(((x - cx) / r).powi(2) + ((y - cy) / r).powi(2));
-    100.0 + 60.0 * (1.0 - r2 * r2) + 24.0 * at(-68.0, -8.0, 92.0) + 12.0 * at(72.0, 0.0, 80.0) - 9.0 * at(12.0, -30.0, 62.0)
+    100.0 + 56.0 * (1.0 - r2 * r2 * r2) + 26.0 * at(-68.0, -8.0, 92.0) + 12.0 * at(72.0, 0.0, 80.0) - 9.0 * at(12.0, -30.0, 62.0)
         - 12.0 * at(0.0, 70.0, 50.0)
-        + if v < 0.0 { -10.0 * v } else { -16.0 * v }
+        + if v < 0.0 { -24.0 * v } else { -22.0 * v * v }
         + body.noise.at(Vec3::new(x / 38.0, y / 38.0, 3.3)) * 2.5
 }
 
@@ -223,7 +223,7 @@ pub(super) fn mediastinum(body: &Body, p: Vec3) -> f32 {
     let spine = p.y - body.spine_y(p.z);
     let wide = 21.0 + 7.0 * bump(((p.z - 255.0) / 50.0).powi(2)) + 10.0 * step(330.0, 362.0, p.z);
     let core = {
-        let (u, v) = ((p.x - 2.0) / wide, (p.y - 22.0) / 52.0);
+        let (u, v) = ((p.x - 2.0) / wide, (p.y - 12.0) / 48.0);
         ((u * u + v * v).sqrt() - 1.0) * 20.0
     };
     let column = {
@@ -237,7 +237,8 @@ pub(super) fn mediastinum(body: &Body, p: Vec3) -> f32 {
     };
     let around = smooth_min(chest::heart(body, p) - 5.0 - 3.0 * step(30.0, 70.0, -p.y), chest::great_vessels(body, p) - 4.0, 10.0);
     let all = smooth_min(smooth_min(core, column, 14.0), smooth_min(around, smooth_min(sheet, thymus, 8.0), 8.0), 10.0);
-    smooth_max(all + body.noise.at(p / 16.0) * 1.2, -above_diaphragm(body, p) - 1.0, 3.0)
+    let inside = smooth_max(all + body.noise.at(p / 16.0) * 1.2, -above_diaphragm(body, p) - 1.0, 3.0);
+    smooth_max(inside, cavity(body, p) - 1.0, 2.0)
 }
 
 /// The five lobes: label values 1 to 5, and how far the nearest fissure is (mm).
@@ -253,4 +254,11 @@ pub(super) fn lobe(body: &Body, p: Vec3) -> (u8, f32) {
         (true, true) => (1, oblique.abs().min(flat.abs())),
         (true, false) => (2, oblique.abs().min(flat.abs())),
     }
+}
+
+/// The fat of the armpits, under the raised arms.
+pub(super) fn armpits(body: &Body, p: Vec3) -> f32 {
+    let d = Vec3::new((p.x.abs() - 120.0) / 21.0, (p.y - 6.0) / 30.0, (p.z - 298.0) / 48.0);
+    let hollow = (d.length() - 1.0) * 19.0 + body.noise.rough(p / Vec3::new(15.0, 15.0, 26.0)) * 17.0;
+    smooth_max(hollow, 13.0 - cavity(body, p), 6.0)
 }

@@ -93,6 +93,7 @@ pub fn generate(spec: &Spec, progress: &dyn Fn(u64, u64)) -> Result<Phantom> {
             scene: &scene,
             dims: grid.dims,
             body_from_voxel: body_from_voxel(&grid, shift),
+            voxel_from_body: body_from_voxel(&grid, shift).inverse(),
             noise: CtNoise::new(seed.wrapping_mul(2).wrapping_add(is_prior.into())),
             with_labels: !is_prior,
         };

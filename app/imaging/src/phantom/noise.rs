@@ -58,24 +58,20 @@ impl Smooth {
     }
 
     /// At a position in cells.
+    #[inline]
     pub(super) fn at(&self, p: Vec3) -> f32 {
-        let base = p.floor();
-        let f = p - base;
-        let f = f * f * (Vec3::splat(3.0) - 2.0 * f);
-        let wrap = |v: f32| (v as i32).rem_euclid(EDGE as i32) as usize;
-        let (i, j, k) = (wrap(base.x), wrap(base.y), wrap(base.z));
-        let next = |v: usize| (v + 1) % EDGE;
+        let ([i, i1], x) = cell(p.x);
+        let ([j, j1], y) = cell(p.y);
+        let ([k, k1], z) = cell(p.z);
         let line = |j: usize, k: usize| {
             let row = (k * EDGE + j) * EDGE;
-            let (a, b) = (self.lattice[row + i], self.lattice[row + next(i)]);
-            a + (b - a) * f.x
+            let (a, b) = (self.lattice[row + i], self.lattice[row + i1]);
+            a + (b - a) * x
         };
-        let face = |k: usize| {
-            let (a, b) = (line(j, k), line(next(j), k));
-            a + (b - a) * f.y
-        };
-        let (a, b) = (face(k), face(next(k)));
-        a + (b - a) * f.z
+        let (a, b) = (line(j, k), line(j1, k));
+        let (c, d) = (line(j, k1), line(j1, k1));
+        let (near, far) = (a + (b - a) * y, c + (d - c) * y);
+        near + (far - near) * z
     }
 
     /// Two octaves.
@@ -88,6 +84,16 @@ impl Smooth {
 const PATCH: usize = 256;
 /// Number of patches.
 const PATCHES: usize = 24;
+
+/// The two lattice points around a coordinate, and the smoothed way between them.
+#[inline]
+fn cell(v: f32) -> ([usize; 2], f32) {
+    // Rounding down by hand: without it every call goes into the C library.
+    let whole = v as i32 - i32::from(v < 0.0);
+    let t = v - whole as f32;
+    let at = (whole & (EDGE as i32 - 1)) as usize;
+    ([at, (at + 1) & (EDGE - 1)], t * t * (3.0 - 2.0 * t))
+}
 
 /// Image noise as a filtered back projection leaves it: no slow waves, the most power at middle frequencies,
 /// a little correlation between neighbouring pixels. Standard deviation 1.

@@ -1,8 +1,8 @@
 //! From forms to voxels.
 //!
 //! The grid is done in tiles. Forms far from a tile are left out, one that covers it whole hides what was
-//! painted before, smooth ones are evaluated at points a few voxels apart and interpolated. Each form is
-//! blended over the one below by how much of the voxel it fills, which is the partial volume effect and the
+//! painted before, smooth ones are evaluated at points a few voxels apart and interpolated. Forms are
+//! painted from the front to the back, each by how much of the voxel it fills, which is the partial volume effect and the
 //! scanner's blur in one.
 
 use super::body::Body;
@@ -28,6 +28,8 @@ pub(super) struct Scanner<'a> {
     pub(super) dims: [usize; 3],
     /// From voxel to the body's coordinates.
     pub(super) body_from_voxel: Affine3A,
+    /// The other way.
+    pub(super) voxel_from_body: Affine3A,
     pub(super) noise: CtNoise,
     /// Make the label volume as well.
     pub(super) with_labels: bool,
@@ -99,7 +101,21 @@ struct Tile {
     hu: [f32; N],
     label: [u8; N],
     distance: [f32; N],
+    /// How much of each voxel is not yet painted; forms are painted from the last to the first.
+    open: [f32; N],
+    /// Its label is known.
+    is_named: [bool; N],
 }
+
+impl Tile {
+    /// Nothing painted later can be seen.
+    fn is_done(&self) -> bool {
+        self.open.iter().all(|&o| o < UNSEEN) && self.is_named.iter().all(|&n| n)
+    }
+}
+
+/// What is left of a voxel when nothing below it can be seen any more.
+const UNSEEN: f32 = 0.002;
 
 impl Scanner<'_> {
     /// Scans everything; `progress` is told the slices done.
@@ -140,7 +156,7 @@ impl Scanner<'_> {
     }
 
     fn tile(&self, index: &Index<'_>, first: [usize; 3], noises: &[SliceNoise<'_>]) -> (Box<Tile>, Vec<i16>) {
-        let mut tile = Box::new(Tile { first, hu: [-1000.0; N], label: [0; N], distance: [0.0; N] });
+        let mut tile = Box::new(Tile { first, hu: [0.0; N], label: [0; N], distance: [0.0; N], open: [1.0; N], is_named: [!self.with_labels; N] });
         let at = |f: f32| self.position([0, 1, 2].map(|a| first[a] as f32 + TILE[a] as f32 * f));
         let (centre, corner) = (at(0.5), at(0.0));
         let half = (corner - centre).abs() * 1.08 + Vec3::splat(0.5);
@@ -153,8 +169,9 @@ impl Scanner<'_> {
                 let line = interpolated(&sigma, r, d);
                 for c in 0..TILE[0] {
                     let n = (d * TILE[1] + r) * TILE[0] + c;
-                    let v = tile.hu[n] + line[c] * noises[d].at(first[0] + c, first[1] + r);
-                    values[n] = (v + 0.5).floor().clamp(-1024.0, 3071.0) as i16;
+                    let v = tile.hu[n] - 1000.0 * tile.open[n] + line[c] * noises[d].at(first[0] + c, first[1] + r);
+                    // Shifted to be positive, so that cutting off the fraction rounds down.
+                    values[n] = ((v + 1024.5).clamp(0.0, 4095.0) as i32 - 1024) as i16;
                 }
             }
         }
@@ -180,17 +197,19 @@ impl Scanner<'_> {
         }
         let near = index.near(centre, half);
         let mut rest = near.as_slice();
-        for (n, group) in groups.iter().enumerate() {
-            let mine = rest.iter().take_while(|s| s.group == n).count();
-            let (small, later) = rest.split_at(mine);
-            rest = later;
-            if n < first_seen {
-                continue;
-            }
+        for (n, group) in groups.iter().enumerate().skip(first_seen).rev() {
+            let mine = rest.iter().rev().take_while(|s| s.group == n).count();
+            let (earlier, small) = rest.split_at(rest.len() - mine);
+            rest = earlier;
             if let (true, Some(Shape::Region(f))) = (seen[n], group.shapes.first()) {
                 self.region(tile, group, *f);
             } else if !small.is_empty() {
                 self.small(tile, group, small);
+            } else {
+                continue;
+            }
+            if tile.is_done() {
+                break;
             }
         }
     }
@@ -219,7 +238,7 @@ impl Scanner<'_> {
                 }
             }
         } else {
-            for n in 0..N {
+            for n in (0..N).filter(|&n| tile.open[n] >= UNSEEN || !tile.is_named[n]).collect::<Vec<_>>() {
                 tile.distance[n] = f(self.body, self.position(voxel(tile.first, n)));
             }
         }
@@ -260,7 +279,7 @@ impl Scanner<'_> {
 
     /// The voxels of the tile that a small form can touch.
     fn range(&self, first: [usize; 3], s: &Small<'_>) -> [[usize; 2]; 3] {
-        let inverse = self.body_from_voxel.inverse();
+        let inverse = self.voxel_from_body;
         let centre = inverse.transform_point3(s.centre);
         // The patient lies a little turned: the box grows by that.
         let half = [Vec3::X, Vec3::Y, Vec3::Z].map(|a| inverse.transform_vector3(a * s.half.dot(a)).abs()).into_iter().sum::<Vec3>();
@@ -271,21 +290,25 @@ impl Scanner<'_> {
     }
 
     fn blend(&self, tile: &mut Tile, group: &Group, range: [[usize; 2]; 3]) {
+        let along = self.body_from_voxel.transform_vector3(Vec3::X);
         for k in range[2][0]..range[2][1] {
             for j in range[1][0]..range[1][1] {
+                let start = self.position([tile.first[0] as f32, (tile.first[1] + j) as f32, (tile.first[2] + k) as f32]);
                 for i in range[0][0]..range[0][1] {
                     let n = (k * TILE[1] + j) * TILE[0] + i;
                     let d = tile.distance[n];
-                    if d >= group.edge {
+                    if d >= group.edge || (tile.open[n] < UNSEEN && tile.is_named[n]) {
                         continue;
                     }
-                    let p = self.position(voxel(tile.first, n));
                     let part = step(group.edge, -group.edge, d);
-                    let hu = group.paint.hu(self.body, p, d);
-                    tile.hu[n] += (hu - tile.hu[n]) * part;
-                    if self.with_labels && part >= 0.5 {
+                    let p = start + along * i as f32;
+                    if tile.open[n] >= UNSEEN {
+                        tile.hu[n] += tile.open[n] * part * group.paint.hu(self.body, p, d);
+                        tile.open[n] *= 1.0 - part;
+                    }
+                    if !tile.is_named[n] && part >= 0.5 && group.label != label::KEEP {
+                        tile.is_named[n] = true;
                         tile.label[n] = match group.label {
-                            label::KEEP => tile.label[n],
                             label::LUNG => body::lobe(self.body, p).0,
                             label::RIGHT_KIDNEY if p.x > 0.0 => label::LEFT_KIDNEY,
                             other => other,

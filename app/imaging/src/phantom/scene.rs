@@ -15,8 +15,10 @@ pub(super) enum Paint {
     Even { hu: f32, uneven: f32, period: f32 },
     /// Fat with strands.
     Fat(f32),
-    /// Muscle with sheets of fat between its parts.
+    /// Muscle in layers with fat between them.
     Muscle,
+    /// Muscle with fat between its fibres.
+    Marbled,
     /// Aerated lung with its fissures.
     Lung,
     /// A hard shell around a core with trabeculae.
@@ -118,7 +120,7 @@ pub(super) fn build(body: &Body, seed: u64, nodules: &[Nodule], is_prior: bool) 
     painter.region(0, even(45.0), body::skin);
     painter.region(0, Paint::Fat(-104.0), body::under_skin);
     painter.region(0, Paint::Muscle, body::muscle);
-    painter.region(0, Paint::Muscle, skeleton::back_muscles);
+    painter.region(0, Paint::Fat(-100.0), body::armpits);
     belly(&mut painter, body, seed, &vessels);
     lungs(&mut painter, body, seed, nodules, is_prior);
     bones(&mut painter, body);
@@ -128,7 +130,8 @@ pub(super) fn build(body: &Body, seed: u64, nodules: &[Nodule], is_prior: bool) 
 fn belly(p: &mut Painter, _body: &Body, seed: u64, vessels: &LiverVessels) {
     let rods = |branches: &[Branch]| branches.iter().map(|b| b.rod(1.0, 0.0)).collect::<Vec<_>>();
     p.region(0, Paint::Fat(-106.0), body::belly);
-    p.shapes(0, Paint::Muscle, abdomen::psoas());
+    p.shapes(0, even(138.0), abdomen::mesentery(seed));
+    p.shapes(0, Paint::Marbled, abdomen::psoas());
     p.shapes(0, even(78.0), abdomen::adrenals());
     p.shapes(0, even(92.0), abdomen::small_bowel(seed, 0.0));
     p.shapes(0, Paint::Even { hu: 32.0, uneven: 26.0, period: 7.0 }, abdomen::small_bowel(seed, -2.6));
@@ -200,6 +203,7 @@ fn lymph_nodes() -> Vec<Shape> {
 }
 
 fn bones(p: &mut Painter, body: &Body) {
+    p.region(0, Paint::Marbled, skeleton::back_muscles);
     let (ribs, cartilage) = skeleton::ribs(body);
     let bone = |cortex: f32, core: f32, thick: f32| Paint::Bone { cortex, core, thick };
     p.shapes(0, Paint::Even { hu: 105.0, uneven: 14.0, period: 4.0 }, cartilage);
@@ -221,7 +225,7 @@ fn couch(_: &Body, p: Vec3) -> f32 {
 }
 
 fn couch_depth(p: Vec3) -> f32 {
-    p.y - (126.0 - p.x * p.x / 1150.0)
+    p.y - (133.0 - p.x * p.x / 1150.0)
 }
 
 struct LungTrees {
@@ -242,7 +246,7 @@ const ROOTS: [(u8, Vec3); 5] = [
 fn lung_trees(body: &Body, seed: u64) -> LungTrees {
     let mut out = LungTrees { vessels: Vec::new(), walls: Vec::new(), lumina: Vec::new() };
     for (lobe, root) in ROOTS {
-        let n = if lobe == 2 { 150 } else { 300 };
+        let n = if lobe == 2 { 300 } else { 620 };
         let side = if lobe >= 4 { 1.0 } else { -1.0 };
         let mut dice = Dice::new(seed, 0x7EE + u64::from(lobe));
         let ends = |n: usize, depth: f32, dice: &mut Dice| {
@@ -257,10 +261,10 @@ fn lung_trees(body: &Body, seed: u64) -> LungTrees {
             4 => Vec3::new(51.0, -8.0, 246.0),
             _ => Vec3::new(51.0, 30.0, 208.0),
         };
-        let bronchus_start = if side > 0.0 { Vec3::new(46.0, 26.0, 246.0) } else { Vec3::new(-38.0, 30.0, 250.0) };
-        let artery = tree::grow(root + Vec3::new(0.0, -7.0, 5.0), &mut ends(n, 3.5, &mut dice), 0.62, &mut dice);
-        let vein = tree::grow(root + Vec3::new(2.0 * side, -12.0, -9.0), &mut ends(n, 4.5, &mut dice), 0.6, &mut dice);
-        let bronchi = tree::grow(root, &mut ends(n / 5, 22.0, &mut dice), 0.85, &mut dice);
+        let bronchus_start = if side > 0.0 { Vec3::new(46.0, 22.0, 246.0) } else { Vec3::new(-38.0, 24.0, 250.0) };
+        let artery = tree::grow(root + Vec3::new(0.0, -7.0, 5.0), &mut ends(n, 2.5, &mut dice), 0.48, &mut dice);
+        let vein = tree::grow(root + Vec3::new(2.0 * side, -12.0, -9.0), &mut ends(n, 3.0, &mut dice), 0.46, &mut dice);
+        let bronchi = tree::grow(root, &mut ends(n / 8, 20.0, &mut dice), 0.8, &mut dice);
         for (start, branches) in [(artery_start, &artery), (vein_start, &vein)] {
             if let Some(first) = branches.first() {
                 out.vessels.push(Shape::rod(start, first.a, first.ra + 1.0, first.ra));
@@ -340,16 +344,25 @@ impl Paint {
                 hu + 7.0 * noise.at(p / 17.0) + 34.0 * bump((strand / 0.05).powi(2))
             }
             Self::Muscle => {
-                let q = p / Vec3::new(17.0, 17.0, 34.0);
-                let sheet = noise.at(q) + 0.25 * noise.at(q * 3.1);
-                let marbling = noise.at(p / Vec3::new(3.0, 3.0, 9.0));
-                62.0 + 5.0 * marbling - 128.0 * bump((sheet / 0.075).powi(2)) * step(0.5, 2.5, -d)
+                // Sheets of fat follow the surface, at uneven depths, and break off.
+                let depth = -d / 15.0 + 1.7 * noise.at(p / 40.0) + 0.45 * noise.at(p / 15.0);
+                let wave = (depth + 64.0).fract() - 0.5;
+                let wide = 0.10 * step(0.0, 0.7, noise.at(p / Vec3::new(24.0, 24.0, 40.0) + Vec3::splat(7.7)));
+                let sheet = bump((wave / wide.max(0.01)).powi(2)) * step(1.0, 3.5, -d);
+                let grain = noise.at(p / Vec3::new(3.0, 3.0, 9.0));
+                60.0 + 6.0 * grain - 118.0 * sheet
+            }
+            Self::Marbled => {
+                let grain = noise.at(p / Vec3::new(3.0, 3.0, 14.0));
+                let q = p / Vec3::new(13.0, 13.0, 40.0);
+                let streak = bump(((noise.at(q) + 0.3 * noise.at(q * 2.9)) / 0.11).powi(2)) * step(-0.3, 0.5, noise.at(p / 30.0));
+                57.0 + 8.0 * grain - 70.0 * streak * step(0.5, 3.0, -d)
             }
             Self::Lung => {
                 let (_, fissure) = body::lobe(body, p);
                 let weight = 30.0 * (p.y / 90.0) - 16.0 * ((p.z - 220.0) / 120.0);
-                let tissue = 20.0 * noise.at(p / 1.9) + 12.0 * noise.at(p / 6.0) + 14.0 * noise.at(p / 26.0);
-                -872.0 + weight + tissue + 150.0 * bump((fissure / 0.9).powi(2))
+                let tissue = 26.0 * noise.at(p / 1.7) + 16.0 * noise.at(p / 5.0) + 16.0 * noise.at(p / 26.0);
+                -866.0 + weight + tissue + 150.0 * bump((fissure / 0.9).powi(2))
             }
             Self::Bone { cortex, core, thick } => {
                 let inner = step(thick * 0.5, thick * 1.6, -d);

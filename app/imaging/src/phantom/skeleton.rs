@@ -1,6 +1,6 @@
 //! Bones and cartilage.
 
-use super::body::{Body, Section};
+use super::body::{Body, Section, skin};
 use super::shape::{Shape, bump, curve, sin_cos, smooth_max, step};
 use glam::{Vec2, Vec3};
 
@@ -89,10 +89,10 @@ pub(super) fn processes(body: &Body) -> Vec<Shape> {
             out.push(Shape::rod(at(s * 12.0, y + 3.0, z - h * 0.4), at(s * 12.0, y + 4.0, z + h * 0.45), 4.0, 3.6));
             let reach = if lumbar { 38.0 } else { 29.0 };
             let back = if lumbar { -1.0 } else { 9.0 };
-            out.push(Shape::rod(at(s * 11.0, y + 1.0, z), at(s * reach, y + back, z + 2.0), 4.2, 3.0));
+            out.push(Shape::rod(at(s * 11.0, y + 1.0, z), at(s * reach, y + back, z + 2.0), 3.6, 2.6));
         }
         let drop = if lumbar { 4.0 } else { 17.0 };
-        let long = if lumbar { 34.0 } else { 31.0 };
+        let long = if lumbar { 35.0 } else { 30.0 };
         out.push(Shape::rod(at(0.0, y + 11.0, z - h * 0.2), at(0.0, y + long, z - drop), 3.0, 3.4));
     }
     out
@@ -201,7 +201,7 @@ pub(super) fn scapulae(body: &Body, p: Vec3) -> f32 {
     let (inner, outer) = (78.0 - 14.0 * t, 92.0 + 50.0 * t.clamp(0.0, 1.2));
     let across = (inner - x).max(x - outer);
     let ends = (232.0 - p.z).max(p.z - 340.0);
-    let depth = 88.0 - 0.42 * (x - 85.0) + 0.0035 * (x - 85.0) * (x - 85.0) - 10.0 * step(290.0, 340.0, p.z);
+    let depth = 98.0 - 0.42 * (x - 85.0) + 0.0035 * (x - 85.0) * (x - 85.0) - 10.0 * step(290.0, 340.0, p.z);
     let edge = step(0.0, 14.0, -across);
     let thick = 4.3 - 2.2 * edge;
     let plate = (p.y - depth).abs() * 0.92 - thick;
@@ -213,21 +213,22 @@ pub(super) fn shoulders() -> Vec<Shape> {
     let mut out = Vec::new();
     for s in [-1.0, 1.0] {
         let at = |x: f32, y: f32, z: f32| Vec3::new(s * x, y, z);
-        out.push(Shape::rod(at(75.0, 94.0, 312.0), at(118.0, 88.0, 330.0), 3.0, 5.5));
-        out.push(Shape::rod(at(118.0, 88.0, 330.0), at(148.0, 55.0, 352.0), 6.0, 6.0));
+        out.push(Shape::rod(at(75.0, 99.0, 312.0), at(118.0, 92.0, 330.0), 3.0, 5.5));
+        out.push(Shape::rod(at(118.0, 92.0, 330.0), at(148.0, 58.0, 352.0), 6.0, 6.0));
         out.push(Shape::rod(at(128.0, 58.0, 332.0), at(133.0, 46.0, 340.0), 8.0, 11.0));
         for w in curve(&[[18.0, -46.0, 326.0, 7.5], [48.0, -50.0, 336.0, 5.5], [85.0, -22.0, 347.0, 5.0], [125.0, 12.0, 357.0, 6.5]], 6).windows(2) {
             let side = |v: Vec3| Vec3::new(s * v.x, v.y, v.z);
             out.push(Shape::rod(side(w[0].0), side(w[1].0), w[0].1, w[1].1));
         }
-        out.push(Shape::ball(at(150.0, 22.0, 356.0), 21.0));
+        out.push(Shape::ball(at(146.0, 24.0, 358.0), 21.0));
     }
     out
 }
 
 /// Long muscles of the back, beside the spine.
 pub(super) fn back_muscles(body: &Body, p: Vec3) -> f32 {
-    let y = body.spine_y(p.z) + 36.0 - 6.0 * step(250.0, 360.0, p.z);
-    let (u, v) = ((p.x.abs() - 29.0) / 27.0, (p.y - y) / 22.0);
-    ((u * u + v * v).sqrt() - 1.0) * 22.0 + body.noise.at(p / 25.0) * 1.5
+    let y = body.spine_y(p.z) + 37.0 - 5.0 * step(250.0, 360.0, p.z);
+    let (u, v) = ((p.x.abs() - 27.0) / 27.0, (p.y - y) / 20.0);
+    let column = ((u * u + v * v).sqrt() - 1.0) * 20.0 + body.noise.at(p / 25.0) * 1.5;
+    smooth_max(column, skin(body, p) + 7.0, 4.0)
 }
