@@ -30,7 +30,7 @@ pub struct Page<'a> {
     pub at: Moment,
 }
 
-/// Typesets a report as PDF/A-2a: A4, tagged, all fonts embedded, its text extractable.
+/// Typesets a report as PDF/A-2a (PDF/A-2b where its characters allow no more): A4, tagged, all fonts embedded, its text extractable.
 ///
 /// # Errors
 /// [`Error`]; nothing is printed by halves.
@@ -55,7 +55,9 @@ pub fn typeset_data(page: &Page<'_>, data: &impl Serialize, pictures: &[&[u8]], 
     let pictures = pictures.iter().enumerate().map(|(i, png)| (format!("picture-{i}.png"), png.to_vec()));
     let files = pictures.chain([("data.json".to_owned(), json.into_bytes()), ("fonts.json".to_owned(), families)]).collect();
     let world = PageWorld::new(page.template, files, &fonts);
-    let pdf = compile(&world, page);
+    // A fault in the typesetter must not take the report's desk with it.
+    let pdf = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compile(&world, page)))
+        .unwrap_or_else(|_payload| Err(Error::Typesetting { count: 1, why: "the typesetter panicked".into() }));
     // The typesetter's memory of this page is a patient's report: it is forgotten at once.
     typst::comemo::evict(0);
     pdf
@@ -63,8 +65,13 @@ pub fn typeset_data(page: &Page<'_>, data: &impl Serialize, pictures: &[&[u8]], 
 
 fn compile(world: &PageWorld, page: &Page<'_>) -> Result<Vec<u8>> {
     let document: PagedDocument = typst::compile(world).output.map_err(|errors| stopped(&errors))?;
-    let standards =
-        PdfStandards::new(&[PdfStandard::A_2a]).map_err(|hinted| Error::Typesetting { count: 1, why: hinted.message().to_string() })?;
+    // A character from the private use area, as some hospital systems write rare names, cannot be in PDF/A-2a;
+    // the page is then still made for the archive, as PDF/A-2b.
+    export(&document, page, PdfStandard::A_2a).or_else(|_too_strict| export(&document, page, PdfStandard::A_2b))
+}
+
+fn export(document: &PagedDocument, page: &Page<'_>, standard: PdfStandard) -> Result<Vec<u8>> {
+    let standards = PdfStandards::new(&[standard]).map_err(|hinted| Error::Typesetting { count: 1, why: hinted.message().to_string() })?;
     let options = PdfOptions {
         ident: Smart::Custom(page.ident.to_owned()),
         creator: Smart::Custom(Some(format!("Mingjing {}", env!("CARGO_PKG_VERSION")))),
@@ -74,7 +81,7 @@ fn compile(world: &PageWorld, page: &Page<'_>) -> Result<Vec<u8>> {
         tagged: true,
         pretty: false,
     };
-    typst_pdf::pdf(&document, &options).map_err(|errors| stopped(&errors))
+    typst_pdf::pdf(document, &options).map_err(|errors| stopped(&errors))
 }
 
 fn stopped(errors: &[SourceDiagnostic]) -> Error {

@@ -284,6 +284,20 @@ fn almost_nothing_can_be_printed_too() {
 }
 
 #[test]
+fn symbols_of_everyday_reports_are_in_the_font() {
+    let Some(fonts) = fonts() else { return };
+    let symbols = "①②③④⑤ⅠⅡⅢⅣⅤ℃±×÷≥≤≈～–—…·μαβγδ²³→←↑↓●○◆■□√％‰°′″㎝㎜㎡【】〔〕《》“”‘’、，。；：？！éüñß㎏";
+    let mut sheet = sheet(Lang::Zh);
+    sheet.sections[0].text = symbols.into();
+    let kept = write("report_symbols.pdf", &typeset(&sheet, &fonts).unwrap());
+    if let Some(text) = text_of(kept.path.to_str().unwrap()) {
+        for symbol in symbols.chars() {
+            assert!(text.contains(symbol), "{symbol}\n{text}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_printed_is_named() {
     let Some(fonts) = fonts() else { return };
     let mut bad = sheet(Lang::Zh);

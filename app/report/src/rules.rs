@@ -30,6 +30,8 @@ pub struct Rules {
     /// Units of typed numbers.
     #[serde(rename = "unit")]
     pub units: Vec<UnitWords>,
+    /// Words that speak of an earlier time.
+    pub comparison: Words,
     /// Words written twice.
     pub repeated: Repeated,
 }

@@ -1,7 +1,7 @@
 //! Numbers that were typed by hand.
 
 use super::Desk;
-use super::text::{sentences, to_string};
+use super::text::{places, sentences, to_string};
 use crate::document::{Block, BlockKind};
 use crate::rules::UnitWords;
 use mj_model::{Finding, Measurement};
@@ -35,8 +35,8 @@ pub(super) fn typed(desk: &mut Desk<'_>) {
     }
 }
 
-fn judge(desk: &mut Desk<'_>, block: &Block, plain: &[char], number: &Typed<'_>, bound: &[&Finding]) {
-    let shown = to_string(plain, number.span);
+fn judge(desk: &mut Desk<'_>, block: &Block, text: &[char], number: &Typed<'_>, bound: &[&Finding]) {
+    let shown = to_string(text, number.span);
     let place = Some((block, Some([number.span.0, number.span.1])));
     if number.value.abs() > number.unit.max {
         return desk.report("number_implausible", place, &[("shown", &shown)]);
@@ -45,19 +45,35 @@ fn judge(desk: &mut Desk<'_>, block: &Block, plain: &[char], number: &Typed<'_>,
     if bound.iter().any(agrees) {
         return;
     }
-    let nearest = bound.iter().flat_map(|f| &f.measurements).filter(|m| m.quantity.unit.0 == number.unit.of).min_by(|a, b| {
-        let far = |m: &Measurement| (m.quantity.value - number.value * number.unit.factor).abs();
-        far(a).total_cmp(&far(b))
-    });
-    match nearest {
+    let meant = bound.iter().flat_map(|f| &f.measurements).find(|m| is_meant(m, number));
+    match meant.filter(|_| !is_other_number(desk, text, number)) {
         Some(measured) => {
             let wanted = measured.quantity.shown();
             desk.report("number_differs", place, &[("shown", &shown), ("wanted", &wanted)]);
         }
         // Elsewhere in the report a number may repeat any measurement of the study.
         None if desk.findings.iter().filter(|f| f.is_live()).any(|f| agrees(&f)) => {}
+        // A text from elsewhere has no measurements to be bound to.
+        None if desk.document.template.is_empty() => {}
         None => desk.report("number_unbound", place, &[("shown", &shown)]),
     }
+}
+
+/// True when a typed number looks like that measurement, not like another distance in the same sentence:
+/// about as large, or the same digits with another decimal point.
+fn is_meant(measured: &Measurement, typed: &Typed<'_>) -> bool {
+    let ratio = typed.value * typed.unit.factor / measured.quantity.value;
+    let is_near = |wanted: f64| (ratio / wanted - 1.0).abs() < 0.05;
+    measured.quantity.unit.0 == typed.unit.of && (ratio > 0.6 && ratio < 1.67 || [0.01, 0.1, 10.0, 100.0].into_iter().any(is_near))
+}
+
+/// True for a second diameter (`12.3 × 8 mm`) and for the size at an earlier time (较前, "previously").
+fn is_other_number(desk: &Desk<'_>, text: &[char], number: &Typed<'_>) -> bool {
+    let before = text.get(..number.span.0).unwrap_or_default();
+    let is_cut = |c: &char| matches!(c, '，' | ',' | '。' | '；' | ';' | '\n');
+    let clause = before.iter().rposition(is_cut).map_or(before, |at| before.get(at..).unwrap_or_default());
+    let is_second = before.iter().rev().find(|c| !c.is_whitespace()).is_some_and(|c| matches!(c, '×' | 'x' | 'X' | '*'));
+    is_second || desk.rules.comparison.get(desk.document.lang).iter().any(|word| !places(clause, word).is_empty())
 }
 
 fn is_same(measured: &Measurement, typed: &Typed<'_>) -> bool {

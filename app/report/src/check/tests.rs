@@ -113,7 +113,14 @@ fn typed_numbers_against_the_measurement() {
     assert_eq!(got("右肺结节，长约#（1.2cm）。"), none);
     assert_eq!(got("右肺结节，长约#，即12 mm。"), none);
     assert_eq!(got("右肺结节，长约#，即15 mm。"), [("number_differs".to_owned(), Some([16, 21]))]);
-    assert_eq!(got("右肺结节，长约#。另见约3×4 mm钙化。").len(), 2);
+    assert_eq!(got("右肺结节，长约#，即1.2mm。")[0].0, "number_differs", "a decimal point in the wrong place");
+    let unbound = |text: &str| got(text).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>();
+    assert_eq!(unbound("右肺结节，长约#。另见约3×4 mm钙化。"), ["number_unbound", "number_unbound"]);
+    // A second diameter, an earlier size and a distance are other numbers.
+    assert_eq!(unbound("右肺结节，大小约#×11 mm。"), ["number_unbound"]);
+    assert_eq!(unbound("右肺结节，长约#，较前（10 mm）增大。"), ["number_unbound"]);
+    assert_eq!(unbound("右肺结节，长约#，前次约10 mm。"), ["number_unbound"]);
+    assert_eq!(unbound("右肺结节，长约#，距胸膜约4 mm。"), ["number_unbound"]);
     assert_eq!(got("右肺结节，长约#。复述：12.3mm。"), none);
     assert_eq!(got("右肺结节，长约#。长9000mm。")[0].0, "number_implausible");
     // Numbers without a unit, of vertebrae or segments, are none of our business.
@@ -156,12 +163,10 @@ fn pixels_are_not_millimetres() {
 
 #[test]
 fn a_huge_report_is_read_over_in_a_moment() {
-    let text = "双肺纹理清晰，走行自然，未见明显实变影，约12 mm。\n".repeat(1_500);
+    let mut doc = document(&"双肺纹理清晰，走行自然，未见明显实变影，约12 mm。\n".repeat(1_500));
+    doc.blocks[1].text = "左肺结节。".into();
     let clock = std::time::Instant::now();
-    let got = check_text(
-        &format!("检查所见：{text}\n诊断意见：左肺结节。"),
-        &CheckContext { patient_sex: "M".into(), ..CheckContext::default() },
-    );
+    let got = check(&doc, &[], &CheckContext { patient_sex: "M".into(), ..CheckContext::default() });
     assert_eq!(got.iter().filter(|r| r.rule == "number_unbound").count(), 1_500);
     assert!(clock.elapsed() < std::time::Duration::from_secs(5), "{:?}", clock.elapsed());
 }
@@ -176,6 +181,23 @@ fn organs_of_the_other_sex() {
     assert!(!sex("F", "检查所见：子宫未见异常。\n诊断意见：正常。"));
     assert!(sex("F", "Findings: prostate enlarged.\nImpression: none."));
     assert!(!sex("", "检查所见：前列腺增大。\n诊断意见：正常。"));
+}
+
+/// Reports as they are written every day, from which nothing may be wrongly complained of.
+#[test]
+fn everyday_reports_pass() {
+    let chest = "检查所见：\n胸廓对称，纵隔居中。右肺上叶后段见一实性结节，大小约12mm×10mm，边缘毛糙，可见分叶及毛刺，邻近胸膜牵拉凹陷。\
+        左肺下叶见条索影。余双肺未见异常密度影。气管及支气管通畅。纵隔内见数枚小淋巴结，短径均小于10mm。双侧胸腔未见积液。心影不大，左心室稍饱满，\
+        主动脉壁见钙化。扫及肝左叶见囊状低密度影，直径约1.5cm左右，CT值约8HU。\n\
+        诊断意见：\n1.右肺上叶后段实性结节，考虑恶性可能大，建议PET-CT检查；\n2.左肺下叶慢性炎症；\n3.纵隔小淋巴结；\n4.肝左叶囊肿；\n5.主动脉硬化。";
+    let kidney = "影像所见：双肾形态、大小正常，左肾上极见类圆形无强化灶，约23 mm×19 mm，边界清。右肾未见异常。前列腺稍大，约48 mm×39 mm×35 mm。\n\
+        影像诊断：1、左肾囊肿（Bosniak Ⅰ级）；2、前列腺增生。";
+    let english = "FINDINGS: There is a 12 mm solid nodule in the right upper lobe. The left lung is clear. The left ventricle is mildly enlarged. No pleural effusion.\n\
+        IMPRESSION:\n1. Right upper lobe nodule, 12 mm. PET-CT is recommended.";
+    for (sex, text) in [("M", chest), ("M", kidney), ("F", english)] {
+        let got = check_text(text, &CheckContext { patient_sex: sex.into(), ..CheckContext::default() });
+        assert_eq!(got, [], "{text}");
+    }
 }
 
 #[test]
