@@ -50,9 +50,9 @@ pub(super) fn tumour(body: &Body, p: Vec3) -> f32 {
 
 /// The spleen: a bean behind the stomach.
 pub(super) fn spleen(body: &Body, p: Vec3) -> f32 {
-    let bean = Shape::organ(Vec3::new(92.0, 54.0, 104.0), Vec3::new(0.35, -0.50, 0.79), Vec3::new(56.0, 40.0, 30.0), 1.6, 26.0).distance(body, p);
+    let bean = Shape::organ(Vec3::new(95.0, 52.0, 112.0), Vec3::new(0.30, -0.55, 0.78), Vec3::new(60.0, 43.0, 33.0), 1.6, 26.0).distance(body, p);
     let inside = smooth_max(cavity(body, p) + 2.6, above_diaphragm(body, p) + 2.6, 5.0);
-    let hollow = (Vec3::new(48.0, 18.0, 108.0) - p).length() - 35.0;
+    let hollow = (Vec3::new(46.0, 14.0, 108.0) - p).length() - 33.0;
     smooth_max(smooth_max(bean, inside, 8.0), -hollow.min(kidney(body, p) - 2.5), 8.0)
 }
 
