@@ -13,16 +13,24 @@
 pub mod charset;
 #[cfg(feature = "pixels")]
 pub mod check;
+pub mod context;
+pub mod ct;
 pub mod dataset;
+pub mod encapsulated;
 mod error;
 pub mod header;
+#[cfg(test)]
+mod outside;
 #[cfg(feature = "pixels")]
 pub mod pixels;
 #[cfg(feature = "pixels")]
 pub mod series;
+pub mod seg;
 pub mod source;
+pub mod sr;
 pub mod syntax;
 mod watch;
+pub mod write;
 
 pub use dataset::{Dataset, View, dataset_sha256};
 pub use error::{Error, Result};

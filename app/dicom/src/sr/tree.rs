@@ -1,0 +1,129 @@
+//! The content tree of TID 1500.
+
+use super::item::{self, CONTAINS, HAS_ACQ_CONTEXT, HAS_CONCEPT_MOD, HAS_OBS_CONTEXT, INFERRED_FROM, dcm, sct};
+use super::{ImagesBySeries, SrInput, has_place, person_name};
+use crate::context::Context;
+use crate::write::Object;
+use mj_model::{Code, Finding, Geometry, Lang, Side};
+
+pub(super) fn is_in_patient_space(finding: &Finding) -> bool {
+    has_place(&finding.geometry) && finding.frame_of_reference.is_some()
+}
+
+/// The root container. Source: PS3.16 TID 1500.
+pub(super) fn root(input: &SrInput<'_>, context: &Context, findings: &[&Finding], images: &ImagesBySeries) -> Object {
+    let mut children = vec![language(input.lang)];
+    children.extend(observers(input));
+    children.push(item::code(HAS_CONCEPT_MOD, &dcm("121058", "Procedure reported"), &procedure(&context.modality), Vec::new()));
+    children.push(image_library(context, images));
+    if !findings.is_empty() {
+        let groups = findings.iter().enumerate().map(|(at, f)| group(at + 1, f)).collect();
+        children.push(item::container(Some(CONTAINS), &dcm("126010", "Imaging Measurements"), None, groups));
+    }
+    let sections: Vec<Object> = input.sections.iter().filter(|s| !s.text.trim().is_empty()).map(|s| item::text(CONTAINS, &s.kind.concept(), &s.text)).collect();
+    if !sections.is_empty() {
+        let heading = Code::new("UMLS", "C0034375", "Qualitative Evaluations", "");
+        children.push(item::container(Some(CONTAINS), &heading, None, sections));
+    }
+    item::container(None, &dcm("126000", "Imaging Measurement Report"), Some("1500"), children)
+}
+
+/// Source: PS3.16 TID 1204.
+fn language(lang: Lang) -> Object {
+    let (code, name, country, country_name) = match lang {
+        Lang::Zh => ("zh", "Chinese", "CN", "China"),
+        Lang::En => ("en", "English", "US", "United States"),
+    };
+    let country = item::code(HAS_CONCEPT_MOD, &dcm("121046", "Country of Language"), &Code::new("ISO3166_1", country, country_name, ""), Vec::new());
+    item::code(HAS_CONCEPT_MOD, &dcm("121049", "Language of Content Item and Descendants"), &Code::new("RFC5646", code, name, ""), vec![country])
+}
+
+/// Source: PS3.16 TID 1002, TID 1003, TID 1004.
+fn observers(input: &SrInput<'_>) -> Vec<Object> {
+    let kind = |value: Code| item::code(HAS_OBS_CONTEXT, &dcm("121005", "Observer Type"), &value, Vec::new());
+    let mut out = Vec::new();
+    let mut named: Vec<&str> = Vec::new();
+    for person in [&input.reporting, &input.reviewing].into_iter().flatten() {
+        if !named.contains(&person.name.as_str()) {
+            named.push(&person.name);
+            out.push(kind(dcm("121006", "Person")));
+            out.push(item::person(HAS_OBS_CONTEXT, &dcm("121008", "Person Observer Name"), &person_name(&person.name)));
+        }
+    }
+    out.push(kind(dcm("121007", "Device")));
+    out.push(item::uid(HAS_OBS_CONTEXT, &dcm("121012", "Device Observer UID"), &input.device.uid));
+    out.push(item::text(HAS_OBS_CONTEXT, &dcm("121013", "Device Observer Name"), &input.device.name));
+    out.push(item::text(HAS_OBS_CONTEXT, &dcm("121014", "Device Observer Manufacturer"), crate::write::MANUFACTURER));
+    out.push(item::text(HAS_OBS_CONTEXT, &dcm("121015", "Device Observer Model Name"), &input.device.name));
+    out
+}
+
+fn procedure(modality: &str) -> Code {
+    match modality {
+        "CT" => sct("77477000", "Computed tomography"),
+        "MR" => sct("113091000", "Magnetic resonance imaging"),
+        "PT" => sct("82918005", "Positron emission tomography"),
+        "US" => sct("16310003", "Ultrasonography"),
+        "CR" | "DX" | "RG" => sct("168537006", "Plain radiography"),
+        _ => sct("363679005", "Imaging"),
+    }
+}
+
+/// Source: PS3.16 TID 1600, TID 1602; CID 29.
+fn image_library(context: &Context, images: &ImagesBySeries) -> Object {
+    let modality = match context.modality.as_str() {
+        "CT" => Some(dcm("CT", "Computed Tomography")),
+        "MR" => Some(dcm("MR", "Magnetic Resonance")),
+        "PT" => Some(dcm("PT", "Positron emission tomography")),
+        "US" => Some(dcm("US", "Ultrasound")),
+        "CR" => Some(dcm("CR", "Computed Radiography")),
+        "DX" => Some(dcm("DX", "Digital Radiography")),
+        _ => None,
+    };
+    let groups = images.iter().map(|(_, images)| {
+        let mut children: Vec<Object> = modality.iter().map(|m| item::code(HAS_ACQ_CONTEXT, &dcm("121139", "Modality"), m, Vec::new())).collect();
+        children.extend(images.iter().map(|i| item::image(CONTAINS, None, i)));
+        item::container(Some(CONTAINS), &dcm("126200", "Image Library Group"), None, children)
+    });
+    item::container(Some(CONTAINS), &dcm("111028", "Image Library"), None, groups.collect())
+}
+
+/// One finding with its measurements. Source: PS3.16 TID 1501.
+fn group(number: usize, finding: &Finding) -> Object {
+    let mut children = vec![
+        item::text(HAS_OBS_CONTEXT, &dcm("112039", "Tracking Identifier"), &format!("{} {number}", finding.kind.name_en)),
+        item::uid(HAS_OBS_CONTEXT, &dcm("112040", "Tracking Unique Identifier"), finding.tracking_uid.as_str()),
+        item::code(CONTAINS, &dcm("121071", "Finding"), &finding.kind, Vec::new()),
+    ];
+    if let Some(site) = &finding.site {
+        let side = laterality(finding.side).map(|side| item::code(HAS_CONCEPT_MOD, &sct("272741003", "Laterality"), &side, Vec::new()));
+        children.push(item::code(HAS_CONCEPT_MOD, &sct("363698007", "Finding Site"), site, side.into_iter().collect()));
+    }
+    for measurement in &finding.measurements {
+        let quantity = &measurement.quantity;
+        children.push(item::number(&quantity.what, quantity.value, &quantity.unit, sources(finding)));
+    }
+    item::container(Some(CONTAINS), &dcm("125007", "Measurement Group"), Some("1501"), children)
+}
+
+fn laterality(side: Side) -> Option<Code> {
+    match side {
+        Side::Left => Some(sct("7771000", "Left")),
+        Side::Right => Some(sct("24028007", "Right")),
+        Side::Both => Some(sct("51440002", "Right and left")),
+        Side::None => None,
+    }
+}
+
+/// What a number was measured on. Source: PS3.16 TID 320.
+fn sources(finding: &Finding) -> Vec<Object> {
+    let concept = dcm("121112", "Source of Measurement");
+    let first = finding.images.first();
+    match (&finding.geometry, &finding.frame_of_reference, first) {
+        (Geometry::Line { a, b }, Some(frame), _) => vec![item::scoord3d(INFERRED_FROM, &concept, "POLYLINE", &[*a, *b], frame)],
+        (Geometry::Point { at }, Some(frame), _) => vec![item::scoord3d(INFERRED_FROM, &concept, "POINT", &[*at], frame)],
+        (Geometry::PixelLine { a, b }, _, Some(image)) => vec![item::scoord(INFERRED_FROM, &concept, "POLYLINE", &[*a, *b], image)],
+        (_, _, Some(image)) => vec![item::image(INFERRED_FROM, Some(&concept), image)],
+        _ => Vec::new(),
+    }
+}
