@@ -62,12 +62,10 @@ dto! {
         accession: Phi<String>,
         /// `none`, `draft`, `preliminary`, `final`, `addendum`, `corrected`.
         report: String,
-        /// `complete`, `partial`, `remote`.
+        /// `complete` or `conflict`.
         local: String,
         /// `none`, `waiting`, `sending`, `accepted`, `verified`, `refused`, `parked`.
         outbox: String,
-        /// `routine`, `urgent`, `stat`.
-        priority: String,
         /// True when somebody has opened it here.
         read: bool,
         /// Number of series.
@@ -94,10 +92,8 @@ dto! {
         text: String,
         /// One modality, or all.
         modality: Option<String>,
-        /// One state of the report, or all.
-        report: Option<String>,
-        /// One priority, or all.
-        priority: Option<String>,
+        /// One state, or all: `unread`, `opened`, `draft`, `preliminary`, `final`, `sending`, `refused`, `conflict`.
+        state: Option<String>,
         /// First line.
         offset: u32,
         /// Number of lines.

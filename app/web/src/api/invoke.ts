@@ -8,8 +8,7 @@ const isInside = "__TAURI_INTERNALS__" in window;
 export async function call<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
   try {
     if (isInside) return await invoke<T>(command, args);
-    // Outside the program, only the development server has something to show.
-    if (import.meta.env.DEV) return (await (await import("./demo")).answer(command, args)) as T;
+    // In a browser the page has nobody to ask.
     throw { code: "page.outside", message: "mingjing-desk", hint: "" } satisfies Told;
   } catch (error) {
     throw asTold(error);

@@ -44,9 +44,7 @@ export const texts = {
   "desk.import.stored": ["新存入", "Stored"],
   "desk.import.title": ["导入影像", "Import images"],
   "desk.local_state.complete": ["齐全", "Complete"],
-  "desk.local_state.none": ["无", "None"],
-  "desk.local_state.partial": ["不全", "Partial"],
-  "desk.local_state.remote": ["未下载", "Remote"],
+  "desk.local_state.conflict": ["有冲突", "Conflict"],
   "desk.models.import": ["导入模型", "Import model"],
   "desk.models.listening": ["正在听写…", "Listening…"],
   "desk.models.loading": ["正在载入模型…", "Loading the model…"],
@@ -66,6 +64,10 @@ export const texts = {
   "desk.nav.settings": ["设置", "Settings"],
   "desk.nav.study": ["当前检查", "Study"],
   "desk.nav.worklist": ["检查列表", "Worklist"],
+  "desk.object.image": ["影像", "Image"],
+  "desk.object.pdf": ["DICOM 封装 PDF", "DICOM encapsulated PDF"],
+  "desk.object.seg": ["DICOM 分割（SEG）", "DICOM segmentation (SEG)"],
+  "desk.object.sr": ["DICOM 结构化报告（SR，TID 1500）", "DICOM structured report (SR, TID 1500)"],
   "desk.outbox.all_sent": ["全部送达", "All delivered"],
   "desk.outbox.attempts": ["次数", "Tries"],
   "desk.outbox.empty_hint": ["签发的报告会自动排到这里，送达后留下对方的回执。", "Signed reports queue here by themselves and keep the peer's evidence once delivered."],
@@ -247,10 +249,8 @@ export const texts = {
   "desk.worklist.retry": ["重试", "Try again"],
   "desk.worklist.search": ["姓名、病历号、检查号、描述…", "Name, patient ID, accession, description…"],
   "desk.worklist.sex_age": ["性别 / 年龄", "Sex / age"],
-  "desk.worklist.stat": ["危急", "Stat"],
   "desk.worklist.total": ["{total} 项检查", "{total} studies"],
   "desk.worklist.unread": ["未阅", "Unread"],
-  "desk.worklist.urgent": ["急诊", "Urgent"],
 } as const;
 
 export type TextKey = keyof typeof texts;

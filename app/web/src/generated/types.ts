@@ -118,12 +118,10 @@ export interface StudyLine {
   accession: string;
   /** `none`, `draft`, `preliminary`, `final`, `addendum`, `corrected`. */
   report: string;
-  /** `complete`, `partial`, `remote`. */
+  /** `complete` or `conflict`. */
   local: string;
   /** `none`, `waiting`, `sending`, `accepted`, `verified`, `refused`, `parked`. */
   outbox: string;
-  /** `routine`, `urgent`, `stat`. */
-  priority: string;
   /** True when somebody has opened it here. */
   read: boolean;
   /** Number of series. */
@@ -148,10 +146,8 @@ export interface StudyFilter {
   text: string;
   /** One modality, or all. */
   modality: string | null;
-  /** One state of the report, or all. */
-  report: string | null;
-  /** One priority, or all. */
-  priority: string | null;
+  /** One state, or all: `unread`, `opened`, `draft`, `preliminary`, `final`, `sending`, `refused`, `conflict`. */
+  state: string | null;
   /** First line. */
   offset: number;
   /** Number of lines. */

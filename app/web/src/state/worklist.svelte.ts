@@ -10,7 +10,7 @@ const CHUNK = 120;
 const KEPT = 12;
 
 export const worklist = $state({
-  filter: { text: "", modality: null as string | null, report: null as string | null, priority: null as string | null },
+  filter: { text: "", modality: null as string | null, state: null as string | null },
   total: 0,
   modalities: [] as string[],
   chosen: 0,
@@ -31,8 +31,8 @@ export function lineAt(index: number): StudyLine | null {
 
 /** True while any filter is on. */
 export function isFiltered(): boolean {
-  const { text, modality, report, priority } = worklist.filter;
-  return text.trim() !== "" || modality !== null || report !== null || priority !== null;
+  const { text, modality, state } = worklist.filter;
+  return text.trim() !== "" || modality !== null || state !== null;
 }
 
 /** Reads what the range of lines needs. */
@@ -45,8 +45,8 @@ export function need(first: number, last: number): void {
 async function read(chunk: number): Promise<void> {
   asked.add(chunk);
   const mine = generation;
-  const { text, modality, report, priority } = worklist.filter;
-  const filter: StudyFilter = { text: text.trim(), modality, report, priority, offset: chunk * CHUNK, limit: CHUNK };
+  const { text, modality, state } = worklist.filter;
+  const filter: StudyFilter = { text: text.trim(), modality, state, offset: chunk * CHUNK, limit: CHUNK };
   try {
     const lines = await studies(filter);
     if (mine !== generation) return;
@@ -85,5 +85,5 @@ export async function again(keepPlace: boolean): Promise<void> {
 
 /** Clears every filter. */
 export function clearFilter(): void {
-  worklist.filter = { text: "", modality: null, report: null, priority: null };
+  worklist.filter = { text: "", modality: null, state: null };
 }

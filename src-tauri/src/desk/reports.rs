@@ -1,0 +1,257 @@
+//! The report in the editor: begun, edited, taken back, checked.
+//!
+//! An edit is acknowledged when the record has journalled it. The cursor is kept with the revision it belongs
+//! to, so that a chip put in later lands where the writer was, whatever was typed since.
+
+use super::error::{Error, Result};
+use super::{Desk, lock};
+use crate::page::dto::{CheckLine, Cursor, EditKept, EditSent, Event, PhraseLine, ReportLine, ReportView, SignatureLine};
+use mj_lang::key;
+use mj_model::Lang;
+use mj_model::person::Role;
+use mj_record::{Applied, Report};
+use mj_report::{Block, BlockKind, CheckResult, Document, Edit, EditSource, Op, Template};
+
+/// A report in one line.
+pub(crate) fn report_line(report: &Report) -> ReportLine {
+    let document = &report.document;
+    ReportLine {
+        id: document.id.clone(),
+        state: report.state.name().into(),
+        template: document.template.clone(),
+        lang: document.lang,
+        revision: document.revision,
+    }
+}
+
+/// A report as the editor takes it.
+pub(crate) fn report_view(report: Report, lang: Lang) -> ReportView {
+    let role = |role: Role| match role {
+        Role::Reporting => key::DESK_ROLE_REPORTING,
+        Role::Reviewing => key::DESK_ROLE_REVIEWING,
+        Role::Surgeon => key::DESK_ROLE_SURGEON,
+        Role::Engineer => key::DESK_ROLE_ENGINEER,
+    };
+    ReportView {
+        id: report.document.id.clone(),
+        study: report.document.study.to_string(),
+        state: report.state.name().into(),
+        signatures: report
+            .signatures
+            .iter()
+            .map(|s| SignatureLine { person: s.name.clone(), role: role(s.role).get(lang).into(), at: s.at.to_the_minute() })
+            .collect(),
+        document: report.document,
+    }
+}
+
+impl Desk {
+    /// Begins a report of the open study.
+    ///
+    /// # Errors
+    /// [`Error::NoTemplate`]; [`Error::NoStudy`]; those of the record.
+    pub async fn new_report(&self, template: &str, lang: Lang) -> Result<ReportView> {
+        let study = self.open_study_uid()?;
+        let template = Template::builtin(template).ok_or_else(|| Error::NoTemplate(template.into()))?;
+        let report = self.record()?.new_report(&study, &template, lang, &self.who()).await?;
+        self.take_report(&report.document.id);
+        self.emit(Event::StudiesChanged {});
+        Ok(report_view(report, self.lang()))
+    }
+
+    /// A report for the editor; from here on it is the open one.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn report(&self, id: &str) -> Result<ReportView> {
+        let report = self.record()?.report(id).await?;
+        self.take_report(&report.document.id);
+        Ok(report_view(report, self.lang()))
+    }
+
+    fn take_report(&self, id: &str) {
+        if let Some(open) = lock(&self.0.open).as_mut() {
+            open.report = Some(id.into());
+        }
+        lock(&self.0.cursor).take_if(|cursor| cursor.report != id);
+    }
+
+    /// Keeps an edit. When this returns it is on disk.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn edit(&self, sent: EditSent) -> Result<EditKept> {
+        let edit = Edit { base_revision: sent.base_revision, ops: sent.ops.clone(), by: EditSource::Typing };
+        let applied = self.record()?.apply(&sent.report, edit, &self.who()).await?;
+        if let Some(cursor) = sent.cursor {
+            // The cursor stands in the page's text, which has not seen the others' changes yet.
+            let (others, _mine) = mj_report::transform(&applied.others, &sent.ops);
+            let at = moved_by(cursor.at, &cursor.block, &others);
+            *lock(&self.0.cursor) = Some(Cursor { at, revision: applied.revision, ..cursor });
+        }
+        Ok(kept(applied))
+    }
+
+    /// Where the writer is now.
+    pub fn cursor_moved(&self, cursor: Cursor) {
+        *lock(&self.0.cursor) = Some(cursor);
+    }
+
+    /// Takes back the last edit; nothing when there is none.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn undo(&self, id: &str) -> Result<EditKept> {
+        let applied = self.record()?.undo(id, &self.who()).await?;
+        Ok(applied.map_or_else(nothing, kept))
+    }
+
+    /// Takes back the last undo; nothing when there is none.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn redo(&self, id: &str) -> Result<EditKept> {
+        let applied = self.record()?.redo(id, &self.who()).await?;
+        Ok(applied.map_or_else(nothing, kept))
+    }
+
+    /// Puts the chip of a measurement in at the cursor of the open report; at the end of the findings where
+    /// nobody has been writing. Does nothing when no draft is open.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn insert_chip(&self, finding: &str, measurement: &str) -> Result<()> {
+        let record = self.record()?;
+        let finding = record.finding(finding).await?;
+        let Some(id) = self.open_report_id() else { return Ok(()) };
+        let report = record.report(&id).await?;
+        if report.document.study != finding.study || report.state.is_signed() {
+            return Ok(());
+        }
+        let cursor = lock(&self.0.cursor).clone().filter(|c| c.report == id);
+        let Some((block, at, base_revision)) = place(cursor, &report.document) else { return Ok(()) };
+        let Some(op) = mj_report::insert_number(&block, at, &finding, measurement) else { return Ok(()) };
+        let edit = Edit { base_revision, ops: vec![op], by: EditSource::Binding };
+        let applied = record.apply(&id, edit, &self.who()).await?;
+        self.cursor_after(&id, &applied);
+        self.emit(Event::ReportChanged { report: id, revision: applied.revision, ops: applied.ops });
+        Ok(())
+    }
+
+    /// The next chip goes behind the one just put in.
+    fn cursor_after(&self, report: &str, applied: &Applied) {
+        let Some(Op::InsertSlot { block, slot }) = applied.ops.first() else { return };
+        let after = Cursor { report: report.into(), block: block.clone(), at: slot.at + 1, revision: applied.revision };
+        *lock(&self.0.cursor) = Some(after);
+    }
+
+    /// Normal phrases that the report's template offers.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn phrases(&self, id: &str) -> Result<Vec<PhraseLine>> {
+        let document = self.record()?.report(id).await?.document;
+        let Some(template) = Template::builtin(&document.template) else { return Ok(Vec::new()) };
+        Ok(phrases(&template, document.lang))
+    }
+
+    /// Reads a report over.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn checks(&self, id: &str) -> Result<Vec<CheckLine>> {
+        let record = self.record()?;
+        let document = record.report(id).await?.document;
+        Ok(record.check_report(id).await?.into_iter().map(|check| check_line(check, &document)).collect())
+    }
+}
+
+fn kept(applied: Applied) -> EditKept {
+    EditKept { revision: applied.revision, ops: applied.ops, others: applied.others }
+}
+
+fn nothing() -> EditKept {
+    EditKept { revision: 0, ops: Vec::new(), others: Vec::new() }
+}
+
+/// Block, position and the revision they belong to.
+fn place(cursor: Option<Cursor>, document: &Document) -> Option<(String, usize, u64)> {
+    if let Some(cursor) = cursor.filter(|c| c.revision <= document.revision && document.block(&c.block).is_ok()) {
+        return Some((cursor.block, cursor.at, cursor.revision));
+    }
+    let block = document.first_of(BlockKind::Findings).or_else(|| document.blocks.first())?;
+    Some((block.id.clone(), block.n_chars(), document.revision))
+}
+
+/// A position after ops of others.
+fn moved_by(mut at: usize, in_block: &str, ops: &[Op]) -> usize {
+    for op in ops {
+        match op {
+            Op::Insert { block, at: over, text } if block == in_block && *over <= at => at += text.chars().count(),
+            Op::InsertSlot { block, slot } if block == in_block && slot.at <= at => at += 1,
+            Op::Delete { block, at: over, len } if block == in_block && *over < at => at -= (at - over).min(*len),
+            _ => {}
+        }
+    }
+    at
+}
+
+fn phrases(template: &Template, lang: Lang) -> Vec<PhraseLine> {
+    let mut out = Vec::new();
+    for block in &template.blocks {
+        if let Some(normal) = &block.normal {
+            out.push(PhraseLine { block: block.id.clone(), title: block.title.get(lang).into(), text: normal.get(lang).into() });
+        }
+        for part in &block.parts {
+            out.push(PhraseLine { block: block.id.clone(), title: part.title.get(lang).into(), text: part.normal(lang) });
+        }
+    }
+    out.retain(|phrase| !phrase.text.is_empty());
+    out
+}
+
+fn check_line(check: CheckResult, document: &Document) -> CheckLine {
+    let block = check.field.as_deref().and_then(|id| document.block(id).ok());
+    let [start, end] = match (block, check.span) {
+        (Some(block), Some([start, end])) => [text_position(block, start), text_position(block, end)].map(|at| i64::try_from(at).unwrap_or(-1)),
+        _ => [-1, -1],
+    };
+    CheckLine {
+        rule: check.rule,
+        severity: super::lines::word(&check.severity),
+        block: check.field.unwrap_or_default(),
+        start,
+        end,
+        message: check.message,
+        fix: check.fix,
+    }
+}
+
+/// The place in a block's text of a place in its plain text, where each slot is as long as what it shows.
+fn text_position(block: &Block, plain: usize) -> usize {
+    (0..=block.n_chars()).find(|&at| block.plain_position(at) >= plain).unwrap_or_else(|| block.n_chars())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_follows_what_others_do() {
+        let b = || "findings".to_owned();
+        let insert = |at, text: &str| Op::Insert { block: b(), at, text: text.into() };
+        assert_eq!(moved_by(3, "findings", &[insert(3, "右肺"), insert(9, "x")]), 5);
+        assert_eq!(moved_by(3, "findings", &[Op::Delete { block: b(), at: 1, len: 9 }]), 1);
+        assert_eq!(moved_by(3, "findings", &[Op::Delete { block: b(), at: 0, len: 2 }]), 1);
+        assert_eq!(moved_by(3, "impression", &[insert(0, "右肺")]), 3);
+    }
+
+    #[test]
+    fn phrases_come_from_every_template_in_both_languages() {
+        for template in Template::all() {
+            for lang in [Lang::Zh, Lang::En] {
+                assert!(phrases(template, lang).iter().all(|p| !p.title.is_empty() && !p.text.is_empty()), "{}", template.name);
+            }
+        }
+    }
+}
