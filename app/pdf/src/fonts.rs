@@ -101,9 +101,9 @@ fn is_blank(c: char) -> bool {
 fn own_folders() -> Vec<PathBuf> {
     let named = std::env::var_os("MINGJING_FONTS").filter(|value| !value.is_empty()).map(PathBuf::from);
     let program = std::env::current_exe().ok();
-    let beside = program.as_deref().and_then(Path::parent);
-    let above = beside.and_then(Path::parent);
-    named.into_iter().chain([beside, above].into_iter().flatten().map(|folder| folder.join("fonts"))).collect()
+    // Two levels up serve installed programs; the third, tests, which lie one folder deeper.
+    let beside = program.iter().flat_map(|program| program.ancestors().skip(1).take(3));
+    named.into_iter().chain(beside.map(|folder| folder.join("fonts"))).collect()
 }
 
 /// Fonts of the system that have Chinese characters, read at most once: there can be hundreds of others.
