@@ -10,3 +10,4 @@
 )]
 
 mod peers;
+mod tidy;

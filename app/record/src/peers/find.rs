@@ -145,10 +145,11 @@ impl FindQuery {
         Self::new(FindLevel::Series).matching(Key::StudyInstanceUid, study.as_str())
     }
 
-    /// Instances of a series.
+    /// Instances of a series: all of them, for a series may well have thousands.
     #[must_use]
     pub fn instances_of(study: &StudyUid, series: &SeriesUid) -> Self {
-        Self::new(FindLevel::Instance).matching(Key::StudyInstanceUid, study.as_str()).matching(Key::SeriesInstanceUid, series.as_str())
+        let query = Self::new(FindLevel::Instance).matching(Key::StudyInstanceUid, study.as_str()).matching(Key::SeriesInstanceUid, series.as_str());
+        Self { limit: 100_000, ..query }
     }
 
     /// Adds a key that must match, given as DICOM's matching rules want it (PS3.4 §C.2.2.2).
