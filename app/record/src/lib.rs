@@ -24,6 +24,8 @@ mod audit;
 pub mod ingest;
 mod short;
 mod worklist;
+#[cfg(test)]
+mod worklist_speed;
 mod people;
 mod study;
 mod findings;

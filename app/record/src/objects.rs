@@ -84,7 +84,8 @@ fn remove_quietly(path: &Path) {
 impl Record {
     /// Seals bytes into the session's folder and syncs them. Blocking.
     pub(crate) fn stage(&self, plain: &[u8]) -> Result<Staged> {
-        let temp = self.inner.session.dir().join(uuid::Uuid::new_v4().simple().to_string());
+        // Not 32 digits alone: such a name would claim to be a file id.
+        let temp = self.inner.session.dir().join(format!("part-{}", uuid::Uuid::new_v4().simple()));
         let mut staged = Staged { temp, name: String::new(), bytes: plain.len() as u64, is_placed: false };
         let failed = |error: std::io::Error| Error::io(&staged.temp, error);
         let mut file = self.inner.disk.create(&staged.temp).map_err(failed)?;

@@ -416,23 +416,10 @@ pub(crate) fn index_text<'t>(texts: impl IntoIterator<Item = &'t str>) -> String
     out
 }
 
-/// The query of the text index: every word as a phrase of pairs, so that it is found in the middle of a name as
-/// well. `None` when there is nothing to match.
+/// The query of the text index: what stands between blanks is a phrase of pairs, so that it is found in the middle
+/// of a name or number as well, whatever marks part its words. `None` when there is nothing to match.
 fn match_expression(text: &str, modality: Option<&str>) -> Option<String> {
-    let mut parts = Vec::new();
-    for word in words(text).take(12) {
-        match word.as_slice() {
-            [one] => parts.push(format!("pairs : {:x}g *", *one as u32)),
-            several => {
-                let mut phrase = String::new();
-                push_pairs(several, &mut phrase);
-                // The token of the last single character would only match at a word's end.
-                let pairs: Vec<&str> = phrase.split_whitespace().collect();
-                let pairs = pairs.get(..pairs.len().saturating_sub(1)).unwrap_or_default().join(" ");
-                parts.push(format!("pairs : \"{pairs}\""));
-            }
-        }
-    }
+    let mut parts: Vec<String> = text.split_whitespace().filter_map(phrase_of).take(12).collect();
     if let Some(modality) = modality {
         let code: String = modality.chars().filter(char::is_ascii_alphanumeric).collect();
         if !code.is_empty() {
@@ -442,6 +429,27 @@ fn match_expression(text: &str, modality: Option<&str>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" AND "))
 }
 
+fn phrase_of(text: &str) -> Option<String> {
+    let mut tokens = String::new();
+    let mut last_len = 0;
+    for word in words(text) {
+        push_pairs(&word, &mut tokens);
+        last_len = word.len();
+    }
+    let mut tokens: Vec<&str> = tokens.split_whitespace().collect();
+    let ending = match last_len {
+        0 => return None,
+        // A single character may be the first of a pair.
+        1 => " *",
+        // The token of the last character would only match at a word's end.
+        _ => {
+            tokens.pop();
+            ""
+        }
+    };
+    Some(format!("pairs : \"{}\"{ending}", tokens.join(" ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -449,7 +457,8 @@ mod tests {
     #[test]
     fn expressions() {
         assert_eq!(match_expression("ab", None).unwrap(), "pairs : \"61g62\"");
-        assert_eq!(match_expression("王小 C", Some("CT")).unwrap(), "pairs : \"738bg5c0f\" AND pairs : 63g * AND modality : \"ct\"");
+        assert_eq!(match_expression("王小 C", Some("CT")).unwrap(), "pairs : \"738bg5c0f\" AND pairs : \"63g\" * AND modality : \"ct\"");
+        assert_eq!(match_expression("ab-c", None).unwrap(), "pairs : \"61g62 62g 63g\" *");
         assert_eq!(match_expression("\"* -", None), None);
         assert_eq!(index_text(["Ab"]), "61g62 62g ");
     }

@@ -11,6 +11,8 @@ mod receipt;
 mod twins;
 mod walk;
 
+#[cfg(test)]
+pub(crate) use enter::index_study;
 pub(crate) use enter::known_instance;
 pub use receipt::{Conflict, ImportReceipt, Ingested, Note, Skipped};
 pub use twins::PixelHasher;

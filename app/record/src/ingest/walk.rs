@@ -65,7 +65,7 @@ impl Found {
             }
             let shown = path.display().to_string();
             let went_on = match (is_zip, File::open(&path)) {
-                (true, Ok(file)) => Archive { sender, cancel }.feed(&shown, file, 1),
+                (true, Ok(file)) => Archive { sender, cancel, free_bytes: FREE_BYTES }.feed(&shown, file, 1),
                 (true, Err(error)) => sender.blocking_send(Candidate::failed(shown, Error::io(&path, error))).is_ok(),
                 (false, _) => sender.blocking_send(Candidate { from: shown, content: Content::File(path) }).is_ok(),
             };
@@ -95,6 +95,7 @@ fn is_zip(source: &mut (impl Read + Seek)) -> bool {
 struct Archive<'a> {
     sender: &'a Sender<Candidate>,
     cancel: &'a AtomicBool,
+    free_bytes: u64,
 }
 
 impl Archive<'_> {
@@ -111,7 +112,7 @@ impl Archive<'_> {
         if archive.len() > MAX_ENTRIES {
             return self.refuse(shown, "import.zip_bomb", "the archive has too many entries");
         }
-        let mut left = FREE_BYTES.saturating_add(size.saturating_mul(MAX_RATIO));
+        let mut left = self.free_bytes.saturating_add(size.saturating_mul(MAX_RATIO));
         for index in 0..archive.len() {
             if self.cancel.load(Ordering::Relaxed) {
                 return false;
@@ -169,5 +170,42 @@ fn read_entry<R: Read + Seek>(archive: &mut ZipArchive<R>, index: usize, left: u
         Ok(n) if n as u64 > most => Entry::TooMuch,
         Ok(_) => Entry::Bytes { name, bytes },
         Err(_damaged) => refused(name, "import.bad_zip", "the archive's entry is damaged"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    /// Zeros pack a thousandfold; a bomb is left as soon as it shows.
+    #[test]
+    fn bombs_are_left() {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for name in ["a", "b", "c"] {
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(&vec![0; 12 << 20]).unwrap();
+        }
+        let packed = zip.finish().unwrap();
+        let (sender, mut found) = tokio::sync::mpsc::channel(8);
+        let archive = Archive { sender: &sender, cancel: &AtomicBool::new(false), free_bytes: 10 << 20 };
+        assert!(archive.feed("bomb.zip", packed, 1));
+        drop(sender);
+        let mut codes = Vec::new();
+        while let Some(candidate) = found.blocking_recv() {
+            codes.push(match candidate.content {
+                Content::Failed(Error::Skip(code, _)) => code,
+                _ => "taken",
+            });
+        }
+        assert_eq!(codes.last(), Some(&"import.zip_bomb"));
+        assert!(codes.len() <= 3, "{codes:?}");
+    }
+
+    #[test]
+    fn only_archives_are_archives() {
+        for (bytes, expected) in [(&b"PK\x03\x04rest"[..], true), (b"PK", false), (b"", false), (b"DICM....", false)] {
+            assert_eq!(is_zip(&mut Cursor::new(bytes)), expected);
+        }
     }
 }

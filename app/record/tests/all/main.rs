@@ -1,0 +1,12 @@
+//! Tests of the record from outside: everything through its public door, on a real disk.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod bad_input;
+mod delivery;
+mod ingest;
+mod kill;
+mod reporting;
+mod secrecy;
+mod support;
+mod worklist;
