@@ -24,7 +24,8 @@ fn peer(port: u16, called: &str) -> Peer {
 }
 
 fn item(bytes: Vec<u8>) -> StoreItem {
-    let object = dicom_object::OpenFileOptions::new().read_until(dicom_dictionary_std::tags::PATIENT_NAME).from_reader(bytes.as_slice()).unwrap();
+    let object =
+        dicom_object::OpenFileOptions::new().read_until(dicom_dictionary_std::tags::PATIENT_NAME).from_reader(bytes.as_slice()).unwrap();
     let meta = object.meta();
     StoreItem::new(
         InstanceUid::parse(meta.media_storage_sop_instance_uid()).unwrap(),
@@ -144,14 +145,20 @@ async fn a_chinese_patient_is_stored_found_and_fetched() {
         assert_eq!(rows.len(), 1, "{typed}");
         let row = &rows[0];
         assert_eq!((row.study_uid.as_ref(), row.name.display(Lang::Zh).show().as_str()), (Some(&series.study), "王小明"), "{typed}");
-        assert_eq!((row.patient_id.show().as_str(), row.date.as_deref(), row.description.as_str()), ("CN-0001", Some("2026-01-02"), "胸部平扫"));
+        assert_eq!(
+            (row.patient_id.show().as_str(), row.date.as_deref(), row.description.as_str()),
+            ("CN-0001", Some("2026-01-02"), "胸部平扫")
+        );
         assert_eq!((row.modalities.as_slice(), row.instances), (&["CT".to_owned()][..], Some(24)));
     }
     assert!(peers::find(&pacs, &FindQuery::studies().named("张伟")).await.unwrap().is_empty());
     let both = FindQuery { limit: 1, ..FindQuery::studies().matching(Key::StudyDate, "20260101-20260103") };
     assert_eq!(peers::find(&pacs, &both).await.unwrap().len(), 1);
     let below = peers::find(&pacs, &FindQuery::series_of(&series.study)).await.unwrap();
-    assert_eq!((below.len(), below[0].series_uid.as_ref(), below[0].number, below[0].instances), (1, Some(&series.series), Some(2), Some(24)));
+    assert_eq!(
+        (below.len(), below[0].series_uid.as_ref(), below[0].number, below[0].instances),
+        (1, Some(&series.series), Some(2), Some(24))
+    );
     let instances = peers::find(&pacs, &FindQuery::instances_of(&series.study, &series.series)).await.unwrap();
     assert_eq!(instances.len(), 24);
 
@@ -195,7 +202,12 @@ async fn compressed_images_go_and_come_as_they_are() {
     let fetched = start.elapsed().as_secs_f64();
     assert!(got.is_complete() && got.kept as usize == files.len(), "{got:?}");
     shelf.has_all(&files);
-    eprintln!("{} JPEG-LS slices, {mb:.0} MB: to Orthanc {sent:.2} s ({:.0} MB/s), back by C-GET {fetched:.2} s ({:.0} MB/s)", files.len(), mb / sent, mb / fetched);
+    eprintln!(
+        "{} JPEG-LS slices, {mb:.0} MB: to Orthanc {sent:.2} s ({:.0} MB/s), back by C-GET {fetched:.2} s ({:.0} MB/s)",
+        files.len(),
+        mb / sent,
+        mb / fetched
+    );
 }
 
 #[tokio::test]
@@ -409,7 +421,9 @@ async fn bench_dimse_throughput() {
     let mut ours = Vec::new();
     for _ in 0..3 {
         let start = Instant::now();
-        let got = peers::get(&peer(orthanc.dicom_port, "ORTHANC"), &GetWhat::study(series.study.clone()), &shelf, &AtomicBool::new(false)).await.unwrap();
+        let got = peers::get(&peer(orthanc.dicom_port, "ORTHANC"), &GetWhat::study(series.study.clone()), &shelf, &AtomicBool::new(false))
+            .await
+            .unwrap();
         ours.push(start.elapsed().as_secs_f64());
         assert!(got.is_complete(), "{got:?}");
     }

@@ -120,7 +120,12 @@ pub fn pdf_pages(pdf: &Path, dots_per_inch: u32, into: &Path) -> Option<Vec<Path
         return None;
     }
     let said = text(Command::new("pdftoppm").args(["-png", "-r", &dots_per_inch.to_string()]).arg(pdf).arg(into.join("page")));
-    let mut pages: Vec<_> = std::fs::read_dir(into).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|x| x == "png")).collect();
+    let mut pages: Vec<_> = std::fs::read_dir(into)
+        .into_iter()
+        .flatten()
+        .filter_map(|e| Some(e.ok()?.path()))
+        .filter(|p| p.extension().is_some_and(|x| x == "png"))
+        .collect();
     pages.sort();
     assert!(!pages.is_empty(), "pdftoppm made no page: {said}");
     Some(pages)
@@ -248,7 +253,9 @@ fn stl_volume_ml(bytes: &[u8]) -> Option<f64> {
     if body.len() != count * 50 {
         return None;
     }
-    let number = |triangle: &[u8], i: usize| triangle.get(4 * i..4 * i + 4).and_then(|b| b.try_into().ok()).map_or(f64::NAN, |b| f64::from(f32::from_le_bytes(b)));
+    let number = |triangle: &[u8], i: usize| {
+        triangle.get(4 * i..4 * i + 4).and_then(|b| b.try_into().ok()).map_or(f64::NAN, |b| f64::from(f32::from_le_bytes(b)))
+    };
     let six_times: f64 = body
         .chunks_exact(50)
         .map(|t| {

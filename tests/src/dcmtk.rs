@@ -50,7 +50,10 @@ pub fn findscu(port: u16, called: &str, keys: &[&str]) -> Option<Said> {
 #[must_use]
 pub fn movescu(port: u16, called: &str, destination: &str, study: &str) -> Option<Said> {
     let (port, study) = (port.to_string(), format!("0020,000D={study}"));
-    tool("movescu", &["-S", "-aet", "DCMTK", "-aec", called, "-aem", destination, "-k", "0008,0052=STUDY", "-k", &study, "127.0.0.1", &port])
+    tool(
+        "movescu",
+        &["-S", "-aet", "DCMTK", "-aec", called, "-aem", destination, "-k", "0008,0052=STUDY", "-k", &study, "127.0.0.1", &port],
+    )
 }
 
 /// A running `storescp`.

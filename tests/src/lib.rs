@@ -11,7 +11,12 @@
 //! - [`objects`]: small valid CT objects, where no real image is needed.
 //! - [`programs`]: `mingjing` and the other binaries of this build.
 
-#![expect(clippy::panic, clippy::expect_used, clippy::print_stderr, reason = "this crate only serves tests: what cannot be set up fails the test with its reason")]
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "this crate only serves tests: what cannot be set up fails the test with its reason"
+)]
 
 pub mod checkers;
 pub mod dcmtk;

@@ -40,7 +40,8 @@ fn slice(k: u16, size: u16, name: &str, id: &str, [study, series, frame]: [&str;
     let instance = InstanceUid::fresh();
     let text = |tag, vr, value: &str| DataElement::new(tag, vr, PrimitiveValue::from(value));
     let number = |tag, value: u16| DataElement::new(tag, VR::US, PrimitiveValue::from(value));
-    let pixels: Vec<u16> = (0..u32::from(size) * u32::from(size)).map(|i| u16::try_from((i * 7 + u32::from(k) * 13) % 4096).unwrap_or(0)).collect();
+    let pixels: Vec<u16> =
+        (0..u32::from(size) * u32::from(size)).map(|i| u16::try_from((i * 7 + u32::from(k) * 13) % 4096).unwrap_or(0)).collect();
     let object = InMemDicomObject::from_element_iter([
         text(tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 192"),
         text(tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\AXIAL"),

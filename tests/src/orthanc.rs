@@ -26,7 +26,14 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { aet: "ORTHANC".into(), checks_called_aet: false, known: Vec::new(), serves_strangers: true, refuses_to_store: false, answers_in: "Utf8" }
+        Self {
+            aet: "ORTHANC".into(),
+            checks_called_aet: false,
+            known: Vec::new(),
+            serves_strangers: true,
+            refuses_to_store: false,
+            answers_in: "Utf8",
+        }
     }
 }
 
@@ -179,7 +186,8 @@ fn text(value: &Value) -> String {
 }
 
 fn configuration(setup: &Setup, folder: &Path, dicom_port: u16, http_port: u16) -> Value {
-    let known: serde_json::Map<String, Value> = setup.known.iter().map(|(aet, port)| (aet.clone(), json!([aet, "127.0.0.1", port]))).collect();
+    let known: serde_json::Map<String, Value> =
+        setup.known.iter().map(|(aet, port)| (aet.clone(), json!([aet, "127.0.0.1", port]))).collect();
     let refusing = folder.join("refuse.lua");
     if setup.refuses_to_store {
         // The status that the callback returns is ignored by Orthanc 1.10; an error in it is answered by A700.

@@ -209,7 +209,11 @@ fn take_and_drop(caller: TcpStream, most: u64, taken: &AtomicU64) -> Result<(), 
     use dicom_ul::{Pdu, association::server::ServerAssociationOptions, pdu::PDataValueType};
     caller.set_nonblocking(false)?;
     caller.set_nodelay(true)?;
-    let options = ServerAssociationOptions::new().accept_any().promiscuous(true).read_timeout(Duration::from_secs(10)).write_timeout(Duration::from_secs(10));
+    let options = ServerAssociationOptions::new()
+        .accept_any()
+        .promiscuous(true)
+        .read_timeout(Duration::from_secs(10))
+        .write_timeout(Duration::from_secs(10));
     let mut association = options.establish(caller)?;
     let mut n = 0;
     let mut command = Vec::new();
@@ -224,7 +228,12 @@ fn take_and_drop(caller: TcpStream, most: u64, taken: &AtomicU64) -> Result<(), 
                         return Ok(());
                     } else if value.is_last {
                         let answer = confirmation(&command).ok_or("no C-STORE")?;
-                        let data = vec![dicom_ul::pdu::PDataValue { presentation_context_id: value.presentation_context_id, value_type: PDataValueType::Command, is_last: true, data: answer }];
+                        let data = vec![dicom_ul::pdu::PDataValue {
+                            presentation_context_id: value.presentation_context_id,
+                            value_type: PDataValueType::Command,
+                            is_last: true,
+                            data: answer,
+                        }];
                         taken.fetch_add(1, Ordering::Relaxed);
                         n += 1;
                         command.clear();

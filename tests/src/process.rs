@@ -134,7 +134,8 @@ fn loopback_shim() -> &'static Path {
         }
         // Under a name of our own first: several test programs may do this at once.
         let fresh = folder.join(format!("bind_loopback.{}.so", std::process::id()));
-        let built = Command::new("cc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&fresh).arg(source).arg("-ldl").output().expect("cc runs");
+        let built =
+            Command::new("cc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&fresh).arg(source).arg("-ldl").output().expect("cc runs");
         assert!(built.status.success(), "cc: {}", String::from_utf8_lossy(&built.stderr));
         std::fs::rename(&fresh, &library).expect("the shim in its place");
         library

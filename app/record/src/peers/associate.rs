@@ -8,7 +8,10 @@ use super::{
     command::Command,
     wire::{Control, Message, OUR_MAX_PDU, Wire},
 };
-use dicom_ul::pdu::{AssociationAC, AssociationRQ, Pdu, PresentationContextProposed, PresentationContextResultReason, RequestorRoles, UserVariableItem, read_pdu};
+use dicom_ul::pdu::{
+    AssociationAC, AssociationRQ, Pdu, PresentationContextProposed, PresentationContextResultReason, RequestorRoles, UserVariableItem,
+    read_pdu,
+};
 use tokio::{net::TcpStream, time::timeout};
 
 /// Presentation contexts have odd ids of one byte.
@@ -115,7 +118,13 @@ impl Association {
     }
 
     /// Sends a request and waits for the one response of it.
-    pub(super) async fn ask(&mut self, context: u8, command: &Command, data: Option<&[u8]>, step: &'static str) -> Result<Command, PeerError> {
+    pub(super) async fn ask(
+        &mut self,
+        context: u8,
+        command: &Command,
+        data: Option<&[u8]>,
+        step: &'static str,
+    ) -> Result<Command, PeerError> {
         self.wire.send(context, command, data).await?;
         let answer = self.message(step).await?.command;
         if answer.kind() == command.kind() | 0x8000 { Ok(answer) } else { Err(PeerError::Protocol { what: "an answer to something else" }) }
@@ -142,7 +151,9 @@ fn request_of(called_ae_title: String, calling_ae_title: String, proposed: &[Pro
     let mut provided: Vec<&str> = proposed.iter().filter(|p| p.as_provider).map(|p| p.sop_class.as_str()).collect();
     provided.sort_unstable();
     provided.dedup();
-    user_variables.extend(provided.into_iter().map(|uid| UserVariableItem::ScuScpRoleSelectionSubItem(uid.into(), RequestorRoles { scu: false, scp: true })));
+    user_variables.extend(
+        provided.into_iter().map(|uid| UserVariableItem::ScuScpRoleSelectionSubItem(uid.into(), RequestorRoles { scu: false, scp: true })),
+    );
     AssociationRQ {
         protocol_version: 1,
         calling_ae_title,
@@ -154,7 +165,11 @@ fn request_of(called_ae_title: String, calling_ae_title: String, proposed: &[Pro
             .enumerate()
             .filter_map(|(i, p)| {
                 let id = u8::try_from(2 * i + 1).ok()?;
-                Some(PresentationContextProposed { id, abstract_syntax: p.sop_class.clone(), transfer_syntaxes: p.transfer_syntaxes.clone() })
+                Some(PresentationContextProposed {
+                    id,
+                    abstract_syntax: p.sop_class.clone(),
+                    transfer_syntaxes: p.transfer_syntaxes.clone(),
+                })
             })
             .collect(),
         user_variables,
@@ -168,7 +183,9 @@ pub(super) fn max_length(items: &[UserVariableItem]) -> Option<u32> {
 
 fn accepted_of(answer: &AssociationAC, proposed: &[Proposed]) -> Vec<Accepted> {
     let granted = |uid: &str| {
-        answer.user_variables.iter().any(|item| matches!(item, UserVariableItem::ScuScpRoleSelectionSubItem(u, roles) if u.trim_end_matches('\0') == uid && roles.scp))
+        answer.user_variables.iter().any(
+            |item| matches!(item, UserVariableItem::ScuScpRoleSelectionSubItem(u, roles) if u.trim_end_matches('\0') == uid && roles.scp),
+        )
     };
     let mut accepted = Vec::new();
     for result in answer.presentation_contexts.iter().filter(|c| c.reason == PresentationContextResultReason::Acceptance) {

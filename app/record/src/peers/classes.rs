@@ -109,9 +109,13 @@ mod tests {
         ] {
             assert!(is_storage_class(storage), "{storage}");
         }
-        for other in
-            [uids::VERIFICATION, uids::STORAGE_COMMITMENT_PUSH_MODEL, uids::MEDIA_STORAGE_DIRECTORY_STORAGE, uids::MODALITY_WORKLIST_INFORMATION_MODEL_FIND, "1.2.3"]
-        {
+        for other in [
+            uids::VERIFICATION,
+            uids::STORAGE_COMMITMENT_PUSH_MODEL,
+            uids::MEDIA_STORAGE_DIRECTORY_STORAGE,
+            uids::MODALITY_WORKLIST_INFORMATION_MODEL_FIND,
+            "1.2.3",
+        ] {
             assert!(!is_storage_class(other), "{other}");
         }
         for modality in USUAL_MODALITIES {

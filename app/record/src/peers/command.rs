@@ -111,7 +111,18 @@ impl Command {
     /// A text value without its padding. Command sets are in the default repertoire; stray bytes become `?`.
     pub(super) fn text(&self, element: u16) -> String {
         let bytes = self.0.get(&element).map_or(&[][..], Vec::as_slice);
-        let text: String = bytes.iter().map(|&b| if b.is_ascii() && !b.is_ascii_control() { char::from(b) } else if b == 0 { ' ' } else { '?' }).collect();
+        let text: String = bytes
+            .iter()
+            .map(|&b| {
+                if b.is_ascii() && !b.is_ascii_control() {
+                    char::from(b)
+                } else if b == 0 {
+                    ' '
+                } else {
+                    '?'
+                }
+            })
+            .collect();
         text.trim().to_owned()
     }
 

@@ -233,7 +233,15 @@ mod tests {
     fn sample() -> InMemDicomObject {
         let inner = InMemDicomObject::from_element_iter([
             DataElement::new(tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, PrimitiveValue::from("1.2.3")),
-            DataElement::new(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, VR::SQ, DataSetSequence::from(vec![InMemDicomObject::from_element_iter([DataElement::new(tags::CODE_VALUE, VR::SH, PrimitiveValue::from("121322"))])])),
+            DataElement::new(
+                tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE,
+                VR::SQ,
+                DataSetSequence::from(vec![InMemDicomObject::from_element_iter([DataElement::new(
+                    tags::CODE_VALUE,
+                    VR::SH,
+                    PrimitiveValue::from("121322"),
+                )])]),
+            ),
         ]);
         InMemDicomObject::from_element_iter([
             DataElement::new(tags::PATIENT_NAME, VR::PN, PrimitiveValue::from("Demo^One")),
@@ -257,7 +265,12 @@ mod tests {
         for element in sample() {
             assert_eq!(read.element(element.header().tag).unwrap().value().to_multi_str().ok(), element.value().to_multi_str().ok());
         }
-        let code = read.element(tags::SOURCE_IMAGE_SEQUENCE).unwrap().items().unwrap()[0].element(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE).unwrap().items().unwrap()[0].clone();
+        let code = read.element(tags::SOURCE_IMAGE_SEQUENCE).unwrap().items().unwrap()[0]
+            .element(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE)
+            .unwrap()
+            .items()
+            .unwrap()[0]
+            .clone();
         assert_eq!(code.element(tags::CODE_VALUE).unwrap().to_str().unwrap(), "121322");
     }
 

@@ -136,7 +136,9 @@ impl PeerError {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Aborted { .. } | Self::Cut { .. } | Self::Rejected(Rejection::Busy) => true,
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Aborted { .. } | Self::Cut { .. } | Self::Rejected(Rejection::Busy) => {
+                true
+            }
             // Out of resources (PS3.4 §B.2.3, §C.4).
             Self::Failed { status, .. } => *status >> 8 == 0xA7,
             Self::Rejected(_)
@@ -151,7 +153,11 @@ impl PeerError {
 
     /// The end of a connection as an error, from what the system said.
     pub(super) fn cut(step: &'static str, source: std::io::Error) -> Self {
-        if source.kind() == std::io::ErrorKind::UnexpectedEof { Self::Cut { step, source: None } } else { Self::Cut { step, source: Some(source) } }
+        if source.kind() == std::io::ErrorKind::UnexpectedEof {
+            Self::Cut { step, source: None }
+        } else {
+            Self::Cut { step, source: Some(source) }
+        }
     }
 }
 
@@ -178,7 +184,9 @@ impl Coded for PeerError {
 
     fn args(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Unreachable { address, source } | Self::Listen { address, source } => vec![("address", address.clone()), ("cause", source.to_string())],
+            Self::Unreachable { address, source } | Self::Listen { address, source } => {
+                vec![("address", address.clone()), ("cause", source.to_string())]
+            }
             Self::Rejected(Rejection::Other(result, source, reason)) => vec![("reason", format!("{result}/{source}/{reason}"))],
             Self::Aborted { source_code, reason } => vec![("reason", format!("{source_code}/{reason}"))],
             Self::NotOffered { service } => vec![("service", (*service).into())],

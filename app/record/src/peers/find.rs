@@ -42,8 +42,21 @@ impl FindLevel {
         use Key::*;
         match self {
             Self::Study => &[
-                StudyDate, StudyTime, AccessionNumber, ModalitiesInStudy, SopClassesInStudy, StudyDescription, PatientName, PatientId, IssuerOfPatientId,
-                PatientBirthDate, PatientSex, StudyInstanceUid, StudyId, NumberOfSeries, NumberOfInstances,
+                StudyDate,
+                StudyTime,
+                AccessionNumber,
+                ModalitiesInStudy,
+                SopClassesInStudy,
+                StudyDescription,
+                PatientName,
+                PatientId,
+                IssuerOfPatientId,
+                PatientBirthDate,
+                PatientSex,
+                StudyInstanceUid,
+                StudyId,
+                NumberOfSeries,
+                NumberOfInstances,
             ],
             Self::Series => &[StudyInstanceUid, SeriesInstanceUid, Modality, SeriesDescription, BodyPart, SeriesNumber, SeriesInstances],
             Self::Instance => &[StudyInstanceUid, SeriesInstanceUid, SopInstanceUid, SopClassUid, InstanceNumber, AvailableTransferSyntax],
@@ -148,7 +161,9 @@ impl FindQuery {
     /// Instances of a series: all of them, for a series may well have thousands.
     #[must_use]
     pub fn instances_of(study: &StudyUid, series: &SeriesUid) -> Self {
-        let query = Self::new(FindLevel::Instance).matching(Key::StudyInstanceUid, study.as_str()).matching(Key::SeriesInstanceUid, series.as_str());
+        let query = Self::new(FindLevel::Instance)
+            .matching(Key::StudyInstanceUid, study.as_str())
+            .matching(Key::SeriesInstanceUid, series.as_str());
         Self { limit: 100_000, ..query }
     }
 
@@ -182,7 +197,8 @@ impl FindQuery {
 
     /// The identifier as sent.
     fn encode(&self, explicit: bool) -> Result<Vec<u8>, PeerError> {
-        let mut elements: Vec<(Tag, [u8; 2], &str)> = vec![((0x0008, 0x0005), *b"CS", "ISO_IR 192"), ((0x0008, 0x0052), *b"CS", self.level.keyword())];
+        let mut elements: Vec<(Tag, [u8; 2], &str)> =
+            vec![((0x0008, 0x0005), *b"CS", "ISO_IR 192"), ((0x0008, 0x0052), *b"CS", self.level.keyword())];
         for key in self.level.returned() {
             let (tag, vr) = key.element();
             let value = self.keys.iter().find(|(k, _)| k == key).map_or("", |(_, v)| v.show().as_str());
@@ -262,7 +278,8 @@ impl FoundRow {
             let shape = if vr == *b"PN" { Shape::Name } else { Shape::Values };
             character_set.decode(raw(tag), shape).text.trim_matches([' ', '\0']).to_owned()
         };
-        let many = |key: Key| text(key).split('\\').map(|v| v.trim_matches([' ', '\0']).to_owned()).filter(|v| !v.is_empty()).collect::<Vec<_>>();
+        let many =
+            |key: Key| text(key).split('\\').map(|v| v.trim_matches([' ', '\0']).to_owned()).filter(|v| !v.is_empty()).collect::<Vec<_>>();
         let first = |a: Key, b: Key| Some(text(a)).filter(|t| !t.is_empty()).unwrap_or_else(|| text(b));
         let modalities = many(Key::ModalitiesInStudy);
         Self {
@@ -310,7 +327,11 @@ pub async fn find(peer: &Peer, query: &FindQuery) -> Result<Vec<FoundRow>, PeerE
 async fn search(association: &mut Association, context: &Accepted, query: &FindQuery) -> Result<Vec<FoundRow>, PeerError> {
     let explicit = context.transfer_syntax == NATIVE[0];
     let id = association.next_id();
-    let command = Command::new(field::FIND_RQ).uid(element::AFFECTED_SOP_CLASS, MODEL).number(element::MESSAGE_ID, id).number(element::PRIORITY, 0).with_data();
+    let command = Command::new(field::FIND_RQ)
+        .uid(element::AFFECTED_SOP_CLASS, MODEL)
+        .number(element::MESSAGE_ID, id)
+        .number(element::PRIORITY, 0)
+        .with_data();
     association.wire.send(context.id, &command, Some(&query.encode(explicit)?)).await?;
     let mut rows = Vec::new();
     let mut cancelled = false;
@@ -329,7 +350,9 @@ async fn search(association: &mut Association, context: &Accepted, query: &FindQ
                 association.wire.send(context.id, &cancel, None).await?;
             }
             StatusClass::Success | StatusClass::Warning | StatusClass::Cancel => return Ok(rows),
-            StatusClass::Failure => return Err(PeerError::Failed { service: "C-FIND", status, comment: message.command.text(element::ERROR_COMMENT) }),
+            StatusClass::Failure => {
+                return Err(PeerError::Failed { service: "C-FIND", status, comment: message.command.text(element::ERROR_COMMENT) });
+            }
         }
     }
 }
@@ -340,7 +363,14 @@ mod tests {
 
     #[test]
     fn typed_names_become_patterns() {
-        for (typed, pattern) in [("王小明", "*王*小*明*"), ("wang xiao", "*wang*xiao*"), ("Wang 王", "*Wang*王*"), ("*", "*"), ("", "*"), ("O'Neil^J", "*O'Neil*J*")] {
+        for (typed, pattern) in [
+            ("王小明", "*王*小*明*"),
+            ("wang xiao", "*wang*xiao*"),
+            ("Wang 王", "*Wang*王*"),
+            ("*", "*"),
+            ("", "*"),
+            ("O'Neil^J", "*O'Neil*J*"),
+        ] {
             let query = FindQuery::studies().named(typed);
             assert_eq!(query.keys, [(Key::PatientName, Phi::new(pattern.to_owned()))], "{typed}");
         }
@@ -348,7 +378,10 @@ mod tests {
 
     #[test]
     fn identifiers_are_sorted_and_read_back() {
-        let query = FindQuery::studies().matching(Key::PatientName, "Wang^Xiao=王^小明").matching(Key::StudyDate, "20260102").matching(Key::Modality, "CT");
+        let query = FindQuery::studies()
+            .matching(Key::PatientName, "Wang^Xiao=王^小明")
+            .matching(Key::StudyDate, "20260102")
+            .matching(Key::Modality, "CT");
         for explicit in [true, false] {
             let bytes = query.encode(explicit).unwrap();
             let tags: Vec<Tag> = dataset::flat(&bytes, explicit).iter().map(|e| e.0).collect();

@@ -51,7 +51,13 @@ impl GetWhat {
     }
 
     fn encode(&self, explicit: bool) -> Vec<u8> {
-        let level = if self.series.is_none() { "STUDY" } else if self.instances.is_empty() { "SERIES" } else { "IMAGE" };
+        let level = if self.series.is_none() {
+            "STUDY"
+        } else if self.instances.is_empty() {
+            "SERIES"
+        } else {
+            "IMAGE"
+        };
         let mut out = Vec::with_capacity(256);
         dataset::push(&mut out, explicit, (0x0008, 0x0052), *b"CS", level.as_bytes());
         if level == "IMAGE" {
@@ -105,7 +111,11 @@ impl GetReport {
 /// # Errors
 /// See [`PeerError`]. A peer that fails single instances is no error: the report counts them.
 pub async fn get(peer: &Peer, what: &GetWhat, sink: &dyn Sink, cancel: &AtomicBool) -> Result<GetReport, PeerError> {
-    let classes = if what.sop_classes.is_empty() { ask_for_classes(peer, what).await? } else { what.sop_classes.iter().map(|c| c.as_str().to_owned()).collect() };
+    let classes = if what.sop_classes.is_empty() {
+        ask_for_classes(peer, what).await?
+    } else {
+        what.sop_classes.iter().map(|c| c.as_str().to_owned()).collect()
+    };
     let association = Association::request(peer, &contexts(&classes), MAX_DATA).await?;
     let (mut association, context) = association.offering(MODEL, "C-GET").await?;
     let result = fetch(&mut association, &context, peer, what, sink, cancel).await;
@@ -121,7 +131,8 @@ async fn ask_for_classes(peer: &Peer, what: &GetWhat) -> Result<BTreeSet<String>
         Err(PeerError::NotOffered { .. } | PeerError::Failed { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let mut classes: BTreeSet<String> = rows.iter().flat_map(|r| &r.sop_classes).map(|c| c.as_str().to_owned()).filter(|c| is_storage_class(c)).collect();
+    let mut classes: BTreeSet<String> =
+        rows.iter().flat_map(|r| &r.sop_classes).map(|c| c.as_str().to_owned()).filter(|c| is_storage_class(c)).collect();
     if classes.is_empty() {
         classes.extend(rows.iter().flat_map(|r| &r.modalities).flat_map(|m| classes_of_modality(m)).map(|&c| c.to_owned()));
     }
@@ -151,9 +162,20 @@ fn contexts(classes: &BTreeSet<String>) -> Vec<Proposed> {
     out
 }
 
-async fn fetch(association: &mut Association, context: &Accepted, peer: &Peer, what: &GetWhat, sink: &dyn Sink, cancel: &AtomicBool) -> Result<GetReport, PeerError> {
+async fn fetch(
+    association: &mut Association,
+    context: &Accepted,
+    peer: &Peer,
+    what: &GetWhat,
+    sink: &dyn Sink,
+    cancel: &AtomicBool,
+) -> Result<GetReport, PeerError> {
     let id = association.next_id();
-    let command = Command::new(field::GET_RQ).uid(element::AFFECTED_SOP_CLASS, MODEL).number(element::MESSAGE_ID, id).number(element::PRIORITY, 0).with_data();
+    let command = Command::new(field::GET_RQ)
+        .uid(element::AFFECTED_SOP_CLASS, MODEL)
+        .number(element::MESSAGE_ID, id)
+        .number(element::PRIORITY, 0)
+        .with_data();
     let identifier = what.encode(context.transfer_syntax == NATIVE[0]);
     association.wire.send(context.id, &command, Some(&identifier)).await?;
     let mut report = GetReport::default();

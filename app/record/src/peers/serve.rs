@@ -6,12 +6,17 @@
 use super::{
     PeerError, Sink, StoreStatus,
     associate::{Accepted, aet, max_length},
-    classes::{APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, N_DECODED, TRANSFER_SYNTAXES, VERIFICATION, is_native, is_storage_class},
+    classes::{
+        APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, N_DECODED, TRANSFER_SYNTAXES, VERIFICATION, is_native,
+        is_storage_class,
+    },
     command::{Command, field},
     get::received,
     wire::{Control, Message, OUR_MAX_PDU, Wire},
 };
-use dicom_ul::pdu::{AssociationAC, AssociationRQ, Pdu, PresentationContextResult, PresentationContextResultReason, UserVariableItem, read_pdu};
+use dicom_ul::pdu::{
+    AssociationAC, AssociationRQ, Pdu, PresentationContextResult, PresentationContextResultReason, UserVariableItem, read_pdu,
+};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -76,7 +81,11 @@ impl Server {
 ///
 /// # Errors
 /// [`PeerError::BadAet`], [`PeerError::Listen`].
-pub async fn serve(config: ServeConfig, sink: Arc<dyn Sink>, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<Server, PeerError> {
+pub async fn serve(
+    config: ServeConfig,
+    sink: Arc<dyn Sink>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<Server, PeerError> {
     let config = ServeConfig { aet: aet(&config.aet)?, max_associations: config.max_associations.max(1), ..config };
     let failed = |source| PeerError::Listen { address: config.addr.to_string(), source };
     let listener = TcpListener::bind(config.addr).await.map_err(failed)?;
@@ -137,7 +146,13 @@ async fn accept_all(listener: TcpListener, config: Arc<ServeConfig>, sink: Arc<d
 type Refusal = [u8; 3];
 
 /// Negotiates and serves one association; gives the number of instances kept.
-async fn associate(stream: TcpStream, config: &ServeConfig, full: bool, sink: &dyn Sink, stopped: watch::Receiver<bool>) -> Result<u32, PeerError> {
+async fn associate(
+    stream: TcpStream,
+    config: &ServeConfig,
+    full: bool,
+    sink: &dyn Sink,
+    stopped: watch::Receiver<bool>,
+) -> Result<u32, PeerError> {
     let mut wire = Wire::new(stream, config.timeout, config.max_object_bytes)?;
     let request = match wire.control("negotiating").await? {
         Control::Negotiation(1, bytes) => match read_pdu(bytes.as_slice(), OUR_MAX_PDU, false) {
@@ -220,11 +235,21 @@ fn answer_to(request: &AssociationRQ) -> (AssociationAC, Vec<Accepted>) {
 fn choose(proposed: &[String], native_only: bool) -> Option<String> {
     let trimmed = || proposed.iter().map(|t| t.trim_matches(['\0', ' ']));
     let (decoded, kept) = TRANSFER_SYNTAXES.split_at(N_DECODED);
-    let found = if native_only { trimmed().find(|t| is_native(t)) } else { trimmed().find(|t| decoded.contains(t)).or_else(|| trimmed().find(|t| kept.contains(t))) };
+    let found = if native_only {
+        trimmed().find(|t| is_native(t))
+    } else {
+        trimmed().find(|t| decoded.contains(t)).or_else(|| trimmed().find(|t| kept.contains(t)))
+    };
     found.map(str::to_owned)
 }
 
-async fn serve_one(mut wire: Wire, accepted: &[Accepted], caller: &str, sink: &dyn Sink, mut stopped: watch::Receiver<bool>) -> Result<u32, PeerError> {
+async fn serve_one(
+    mut wire: Wire,
+    accepted: &[Accepted],
+    caller: &str,
+    sink: &dyn Sink,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<u32, PeerError> {
     let patience = wire.patience();
     let mut kept = 0;
     loop {
@@ -290,7 +315,10 @@ mod tests {
     #[test]
     fn the_first_decodable_syntax_is_chosen() {
         let choose = |list: &[&str]| choose(&list.iter().map(|&t| t.to_owned()).collect::<Vec<_>>(), false);
-        assert_eq!(choose(&["1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80\0", "1.2.840.10008.1.2"]).as_deref(), Some("1.2.840.10008.1.2.4.80"));
+        assert_eq!(
+            choose(&["1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80\0", "1.2.840.10008.1.2"]).as_deref(),
+            Some("1.2.840.10008.1.2.4.80")
+        );
         assert_eq!(choose(&["1.2.840.10008.1.2.4.90"]).as_deref(), Some("1.2.840.10008.1.2.4.90"));
         assert_eq!(choose(&["1.2.840.10008.1.2.4.100"]), None);
     }

@@ -93,9 +93,18 @@ mod tests {
     #[test]
     fn classes_of_codes() {
         use StatusClass::*;
-        for (code, class) in
-            [(0, Success), (0xB000, Warning), (0xB007, Warning), (0x0107, Warning), (0xA700, Failure), (0xC123, Failure), (0x0110, Failure), (0xFE00, Cancel), (0xFF00, Pending), (0xFF01, Pending)]
-        {
+        for (code, class) in [
+            (0, Success),
+            (0xB000, Warning),
+            (0xB007, Warning),
+            (0x0107, Warning),
+            (0xA700, Failure),
+            (0xC123, Failure),
+            (0x0110, Failure),
+            (0xFE00, Cancel),
+            (0xFF00, Pending),
+            (0xFF01, Pending),
+        ] {
             assert_eq!(StatusClass::of(code), class, "{code:04X}");
         }
     }

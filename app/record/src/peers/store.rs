@@ -265,10 +265,13 @@ async fn ready(association: &mut Association, kind: &Kind, instance: &InstanceUi
     }
     let of_class = || association.accepted.iter().filter(|c| c.sop_class == kind.sop_class);
     let same = of_class().find(|c| c.transfer_syntax == stored);
-    let (context, bytes, from) = match same.or_else(|| of_class().find(|c| is_native(&stored) && NATIVE.contains(&c.transfer_syntax.as_str()))) {
+    let (context, bytes, from) = match same
+        .or_else(|| of_class().find(|c| is_native(&stored) && NATIVE.contains(&c.transfer_syntax.as_str())))
+    {
         Some(c) if c.transfer_syntax == stored => (c.id, bytes, from),
         Some(c) if c.transfer_syntax == uids::IMPLICIT_VR_LITTLE_ENDIAN => {
-            let recoded = bytes.get(from..).and_then(dataset::implicit_from_explicit).ok_or_else(|| unreadable("the data set is broken".into()))?;
+            let recoded =
+                bytes.get(from..).and_then(dataset::implicit_from_explicit).ok_or_else(|| unreadable("the data set is broken".into()))?;
             (c.id, recoded, 0)
         }
         _ => return Err(StoreOutcome::NotOffered),
@@ -288,7 +291,12 @@ mod tests {
     use super::*;
 
     fn item(class: usize, ts: &str) -> StoreItem {
-        StoreItem::new(InstanceUid::fresh(), SopClassUid::parse(&format!("1.2.{class}")).unwrap(), TransferSyntaxUid::parse(ts).unwrap(), Vec::new())
+        StoreItem::new(
+            InstanceUid::fresh(),
+            SopClassUid::parse(&format!("1.2.{class}")).unwrap(),
+            TransferSyntaxUid::parse(ts).unwrap(),
+            Vec::new(),
+        )
     }
 
     #[test]

@@ -118,7 +118,11 @@ async fn statuses_of_the_sink_reach_the_sender() {
     for (answer, outcome, retry) in [
         (StoreStatus::OutOfResources, StoreOutcome::Refused { status: 0xA700, comment: "out of resources".into() }, true),
         (StoreStatus::Unreadable, StoreOutcome::Refused { status: 0xC000, comment: "cannot read the data set".into() }, false),
-        (StoreStatus::Conflict, StoreOutcome::Accepted { status: 0xB007, comment: "same UID with other content, kept aside".into() }, false),
+        (
+            StoreStatus::Conflict,
+            StoreOutcome::Accepted { status: 0xB007, comment: "same UID with other content, kept aside".into() },
+            false,
+        ),
         (StoreStatus::AlreadyPresent, StoreOutcome::Accepted { status: 0, comment: String::new() }, false),
     ] {
         let shelf = Arc::new(Shelf { answer: Some(answer), ..Shelf::default() });
@@ -144,7 +148,9 @@ async fn what_is_not_what_it_says_is_refused() {
         item(&uid, object(&other, 64)),
         item(&uid, object(&uid, 200_000)),
         item(&uid, b"no dicom".to_vec()),
-        StoreItem::later(uid.clone(), SopClassUid::parse(CT).unwrap(), TransferSyntaxUid::parse(EXPLICIT).unwrap(), || Err(std::io::ErrorKind::NotFound.into())),
+        StoreItem::later(uid.clone(), SopClassUid::parse(CT).unwrap(), TransferSyntaxUid::parse(EXPLICIT).unwrap(), || {
+            Err(std::io::ErrorKind::NotFound.into())
+        }),
         StoreItem::new(uid.clone(), SopClassUid::parse("1.2.3").unwrap(), TransferSyntaxUid::parse(EXPLICIT).unwrap(), object(&uid, 2)),
         item(&uid, object(&uid, 64)),
     ];
@@ -235,7 +241,13 @@ async fn peers_that_misbehave_are_told_apart() {
 async fn rubbish_does_not_stop_the_server() {
     let shelf = Arc::new(Shelf::default());
     let running = start(&shelf, |_| {}).await;
-    for rubbish in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[1, 0, 0, 0, 0, 4, 0, 0, 0, 0], &[1, 0, 0xFF, 0xFF, 0xFF, 0xFF], &[4, 0, 0, 0, 0, 6, 0, 0, 0, 2, 1, 3], b""] {
+    for rubbish in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[1, 0, 0, 0, 0, 4, 0, 0, 0, 0],
+        &[1, 0, 0xFF, 0xFF, 0xFF, 0xFF],
+        &[4, 0, 0, 0, 0, 6, 0, 0, 0, 2, 1, 3],
+        b"",
+    ] {
         let mut stream = std::net::TcpStream::connect(running.server.local_addr).unwrap();
         drop(stream.write_all(rubbish));
         drop(stream.shutdown(std::net::Shutdown::Write));

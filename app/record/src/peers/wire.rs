@@ -92,7 +92,14 @@ impl Wire {
         // Without it Nagle and delayed acknowledgement stall every message by some 40 ms.
         stream.set_nodelay(true).map_err(|e| PeerError::cut("connecting", e))?;
         let (reader, writer) = stream.into_split();
-        Ok(Self { reader: BufReader::with_capacity(WRITE_AT, reader), writer, out: Vec::with_capacity(WRITE_AT * 2), patience, peer_max_pdu: LARGEST_SENT_PDU, max_data })
+        Ok(Self {
+            reader: BufReader::with_capacity(WRITE_AT, reader),
+            writer,
+            out: Vec::with_capacity(WRITE_AT * 2),
+            patience,
+            peer_max_pdu: LARGEST_SENT_PDU,
+            max_data,
+        })
     }
 
     /// Takes over the maximum length that the peer announced; 0 means no limit.
@@ -155,7 +162,8 @@ impl Wire {
     }
 
     async fn discard(&mut self, length: usize, step: &'static str) -> Result<(), PeerError> {
-        let copied = Self::within(self.patience, step, tokio::io::copy(&mut (&mut self.reader).take(length as u64), &mut tokio::io::sink())).await?;
+        let copied =
+            Self::within(self.patience, step, tokio::io::copy(&mut (&mut self.reader).take(length as u64), &mut tokio::io::sink())).await?;
         if copied == length as u64 { Ok(()) } else { Err(PeerError::Cut { step, source: None }) }
     }
 
@@ -362,7 +370,8 @@ mod tests {
         let ways: [Vec<u8>; 4] = [
             [pdu(&[(3, 3, &command)]), pdu(&[(3, 2, b"abcdef")])].concat(),
             pdu(&[(3, 3, &command), (3, 2, b"abcdef")]),
-            [pdu(&[(3, 1, c1)]), pdu(&[(3, 3, c2), (3, 0, b"abc")]), pdu(&[]), pdu(&[(3, 0, b"")]), pdu(&[(3, 0, b"def"), (3, 2, b"")])].concat(),
+            [pdu(&[(3, 1, c1)]), pdu(&[(3, 3, c2), (3, 0, b"abc")]), pdu(&[]), pdu(&[(3, 0, b"")]), pdu(&[(3, 0, b"def"), (3, 2, b"")])]
+                .concat(),
             [pdu(&[(3, 1, c1)]), pdu(&[(3, 3, c2)]), pdu(&[(3, 2, b"abcdef")])].concat(),
         ];
         for bytes in ways {
@@ -399,7 +408,9 @@ mod tests {
         let command = Command::new(field::STORE_RQ).with_data().encode();
         let (mut wire, mut far) = pair().await;
         let big = vec![7; 600];
-        far.write_all(&[pdu(&[(1, 3, &command), (1, 0, &big)]), pdu(&[(1, 2, &big)]), pdu(&[(1, 3, &command), (1, 2, b"ok")])].concat()).await.unwrap();
+        far.write_all(&[pdu(&[(1, 3, &command), (1, 0, &big)]), pdu(&[(1, 2, &big)]), pdu(&[(1, 3, &command), (1, 2, b"ok")])].concat())
+            .await
+            .unwrap();
         let message = wire.message("test").await.unwrap().unwrap();
         assert!(message.too_long && message.data.is_empty());
         assert_eq!(wire.message("test").await.unwrap().unwrap().data, b"ok");
@@ -407,7 +418,9 @@ mod tests {
 
     #[tokio::test]
     async fn no_pdu_is_longer_than_the_peer_takes() {
-        for (announced, largest) in [(Some(4096), 4096), (Some(16_384), 16_384), (Some(0), 131_072), (None, 131_072), (Some(u32::MAX), 131_072)] {
+        for (announced, largest) in
+            [(Some(4096), 4096), (Some(16_384), 16_384), (Some(0), 131_072), (None, 131_072), (Some(u32::MAX), 131_072)]
+        {
             let (mut wire, mut far) = pair().await;
             wire.limit_to(announced);
             let data: Vec<u8> = (0..300_000_u32).map(|i| u8::try_from(i % 256).unwrap()).collect();
