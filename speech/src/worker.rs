@@ -41,7 +41,8 @@ pub fn serve(input: impl BufRead + Send + 'static, output: impl Write + Send + '
     let output: Output = Arc::new(Mutex::new(LineWriter::new(Box::new(output))));
     let reader = send.clone();
     std::thread::Builder::new().name("link".into()).spawn(move || read(input, &reader))?;
-    let mut worker = Worker { output, events: send, lang: Lang::Zh, journal: None, recogniser: None, listening: None, settled: Vec::new() };
+    let mut worker =
+        Worker { output, events: send, lang: Lang::Zh, journal: None, recogniser: None, listening: None, ended: None, settled: Vec::new() };
     let program = format!("mingjing-speech {}", env!("CARGO_PKG_VERSION"));
     worker.send(&FromSpeech::Hello { program, pid: std::process::id() })?;
     while let Ok(event) = events.recv() {
@@ -53,7 +54,7 @@ pub fn serve(input: impl BufRead + Send + 'static, output: impl Write + Send + '
             Event::End => break,
             Event::Message(message) => worker.take(message)?,
             Event::More => worker.hear()?,
-            Event::Trouble(request, error) => worker.fail(Some(request), &error)?,
+            Event::Trouble(request, error) => worker.trouble(request, error)?,
         }
     }
     // Dropping the microphone puts its last sound onto the disk.
@@ -93,6 +94,8 @@ struct Listening {
     /// Samples that are recognised already.
     taken: usize,
     so_far: Recognised,
+    /// What went wrong and did not end it. Told after the final text, since `Failed` ends a request.
+    troubles: Vec<Error>,
 }
 
 struct Worker {
@@ -102,6 +105,8 @@ struct Worker {
     journal: Option<(Key, PathBuf)>,
     recogniser: Option<Recogniser>,
     listening: Option<Listening>,
+    /// The dictation that ended last, perhaps by itself.
+    ended: Option<u64>,
     /// Journals whose final text was sent. They go when the parent shows by its next request that it lives on.
     settled: Vec<PathBuf>,
 }
@@ -202,7 +207,8 @@ impl Worker {
                 return Err(e.into());
             }
         };
-        self.listening = Some(Listening { request, spoken, microphone, journal: path, taken: 0, so_far: Recognised::default() });
+        self.listening =
+            Some(Listening { request, spoken, microphone, journal: path, taken: 0, so_far: Recognised::default(), troubles: Vec::new() });
         Ok(())
     }
 
@@ -211,27 +217,55 @@ impl Worker {
         let (Some(listening), Some(recogniser)) = (&mut self.listening, &mut self.recogniser) else { return Ok(()) };
         let new = lock(listening.microphone.ear().sound()).get(listening.taken..).unwrap_or_default().to_vec();
         let Some(end) = cut::sentence_end(&new, recogniser.longest_piece()) else { return Ok(()) };
-        let done = add(listening, recogniser, new.get(..end).unwrap_or_default());
-        let (request, text) = (listening.request, listening.so_far.text.clone());
-        match done {
-            Ok(()) if text.is_empty() => Ok(()),
-            Ok(()) => self.send(&FromSpeech::Partial { request, text }),
-            Err(e) => self.fail(Some(request), &e),
+        let had = listening.so_far.text.len();
+        if let Err(e) = add(listening, recogniser, new.get(..end).unwrap_or_default()) {
+            listening.troubles.push(e);
         }
+        if listening.so_far.text.len() == had {
+            return Ok(());
+        }
+        let partial = FromSpeech::Partial { request: listening.request, text: listening.so_far.text.clone() };
+        self.send(&partial)
+    }
+
+    /// Something went wrong while listening. A microphone that is gone ends the dictation as if it had been stopped.
+    fn trouble(&mut self, request: u64, error: Error) -> io::Result<()> {
+        tracing::warn!(%error, request, "while listening");
+        let Some(listening) = self.listening.as_mut().filter(|l| l.request == request) else { return Ok(()) };
+        let is_over = matches!(error, Error::MicrophoneFailed { .. });
+        listening.troubles.push(error);
+        if is_over { self.end() } else { Ok(()) }
     }
 
     fn stop(&mut self, request: u64) -> std::result::Result<(), Failure> {
-        let Some(mut listening) = self.listening.take_if(|l| l.request == request) else { return Err(Error::NotListening.into()) };
-        let recogniser = self.recogniser.as_mut().ok_or(Error::NoModel)?;
-        let Listening { microphone, .. } = listening;
+        if self.listening.as_ref().is_some_and(|l| l.request == request) {
+            return Ok(self.end()?);
+        }
+        // One that ended by itself was told already.
+        if self.ended == Some(request) { Ok(()) } else { Err(Error::NotListening.into()) }
+    }
+
+    /// Closes the microphone, recognises the rest, sends the final text and then what went wrong.
+    fn end(&mut self) -> io::Result<()> {
+        let Some(listening) = self.listening.take() else { return Ok(()) };
+        let Listening { request, spoken, microphone, journal, taken, mut so_far, mut troubles } = listening;
+        self.ended = Some(request);
         let all = microphone.close();
-        let rest = all.get(listening.taken..).unwrap_or_default();
-        let offset_s = listening.taken as f64 / f64::from(sound::RATE);
-        let last = recogniser.recognise(rest, listening.spoken, |_| {})?;
-        listening.so_far.append(later(last, offset_s));
-        self.settled.extend(listening.journal);
-        let Recognised { text, words } = listening.so_far;
-        Ok(self.send(&FromSpeech::Final { request, text, words })?)
+        let rest = all.get(taken..).unwrap_or_default();
+        let offset_s = taken as f64 / f64::from(sound::RATE);
+        match self.recogniser.as_mut().ok_or(Error::NoModel).and_then(|r| r.recognise(rest, spoken, |_| {})) {
+            Ok(last) => so_far.append(later(last, offset_s)),
+            Err(e) => troubles.push(e),
+        }
+        let Recognised { text, words } = so_far;
+        self.send(&FromSpeech::Final { request, text, words })?;
+        if !troubles.iter().any(costs_text) {
+            self.settled.extend(journal);
+        }
+        for error in &troubles {
+            self.fail(Some(request), error)?;
+        }
+        Ok(())
     }
 
     fn forget_settled(&mut self) {
@@ -239,6 +273,11 @@ impl Worker {
             remove(&path);
         }
     }
+}
+
+/// Whether sound that is in the journal did not become text, so that the journal is still worth something.
+const fn costs_text(error: &Error) -> bool {
+    matches!(error, Error::Recogniser { .. } | Error::NoModel)
 }
 
 fn add(listening: &mut Listening, recogniser: &mut Recogniser, sound: &[f32]) -> Result<()> {
