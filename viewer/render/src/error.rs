@@ -45,4 +45,18 @@ impl Coded for Error {
             Self::ReadBack(_) => "gpu.read_back",
         }
     }
+
+    fn args(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::NoDevice(reason) | Self::ReadBack(reason) => vec![("reason", reason.clone())],
+            Self::TooLarge { limit, .. } => vec![("limit", limit.to_string())],
+            Self::BadSize(w, h) => vec![("size", format!("{w}×{h}"))],
+            Self::NotFilled { .. } => Vec::new(),
+        }
+    }
+}
+
+impl Error {
+    /// Every code this type can raise.
+    pub const CODES: &'static [&'static str] = &["gpu.no_device", "gpu.too_large", "gpu.bad_size", "gpu.not_filled", "gpu.read_back"];
 }

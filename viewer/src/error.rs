@@ -1,0 +1,161 @@
+//! What can go wrong in the viewer.
+
+use mj_model::Coded;
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Errors, cut by operation.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A DICOM object or series could not be used.
+    #[error(transparent)]
+    Dicom(#[from] mj_dicom::Error),
+    /// Work on a volume failed.
+    #[error(transparent)]
+    Imaging(#[from] mj_imaging::Error),
+    /// A picture could not be drawn on the graphics device.
+    #[error(transparent)]
+    Render(#[from] mj_render::Error),
+    /// A file could not be written.
+    #[error("writing a file failed: {source}")]
+    Write {
+        /// The file; screen only.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A folder or file could not be read.
+    #[error("reading a file failed: {source}")]
+    Read {
+        /// The file; screen only.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The link with the parent is broken.
+    #[error("the link with the parent is broken: {0}")]
+    Link(#[source] std::io::Error),
+    /// The work needs a record's key and none was granted.
+    #[error("no key was granted")]
+    NoKeys,
+    /// The granted key cannot be used.
+    #[error("the granted key cannot be used: {0}")]
+    Key(#[source] mj_seal::Error),
+    /// Sealing failed.
+    #[error("sealing failed: {0}")]
+    Seal(#[source] mj_seal::Error),
+    /// The parent took the job back.
+    #[error("cancelled")]
+    Cancelled,
+    /// The job ended in a fault of the program.
+    #[error("the job ended in a fault of the program")]
+    Panicked,
+    /// This kind of view is not made yet.
+    #[error("view {0} is not available")]
+    NoSuchView(&'static str),
+    /// The series holds no pictures.
+    #[error("the series holds no pictures")]
+    NothingToShow,
+    /// What was asked needs a volume, and the images do not make one.
+    #[error("the images do not make a volume")]
+    NotAVolume,
+    /// The position lies outside the volume.
+    #[error("the position lies outside the volume")]
+    Outside,
+    /// An export to a name whose ending says nothing we write.
+    #[error("unknown file ending")]
+    UnknownEnding {
+        /// The ending; screen only.
+        ending: String,
+    },
+    /// The segment's object holds no segment of this series.
+    #[error("the object holds no segment on this series")]
+    NoSegment,
+    /// A message for a study that is not open.
+    #[error("a message for a study that is not open")]
+    StudyNotOpen,
+    /// PNG could not be written.
+    #[error("encoding a picture failed: {0}")]
+    Png(String),
+    /// The built-in theme is broken.
+    #[error("the theme is broken: {0}")]
+    Theme(String),
+    /// No window could be opened.
+    #[error("no window could be opened: {0}")]
+    Window(String),
+}
+
+impl Error {
+    /// Every code this type can raise by itself.
+    pub const CODES: &'static [&'static str] = &[
+        "viewer.write",
+        "viewer.read",
+        "viewer.link",
+        "viewer.no_keys",
+        "viewer.key",
+        "viewer.seal",
+        "job.cancelled",
+        "job.panicked",
+        "view.not_available",
+        "series.nothing_to_show",
+        "series.not_a_volume",
+        "probe.outside",
+        "export.unknown_ending",
+        "segment.not_here",
+        "study.not_open",
+        "viewer.png",
+        "viewer.theme",
+        "viewer.window",
+    ];
+
+    /// Turns a failed write into an error that names the file.
+    pub fn write(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Write { path: path.to_owned(), source }
+    }
+}
+
+impl Coded for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Dicom(e) => e.code(),
+            Self::Imaging(e) => e.code(),
+            Self::Render(e) => e.code(),
+            Self::Write { .. } => "viewer.write",
+            Self::Read { .. } => "viewer.read",
+            Self::Link(_) => "viewer.link",
+            Self::NoKeys => "viewer.no_keys",
+            Self::Key(_) => "viewer.key",
+            Self::Seal(_) => "viewer.seal",
+            Self::Cancelled => "job.cancelled",
+            Self::Panicked => "job.panicked",
+            Self::NoSuchView(_) => "view.not_available",
+            Self::NothingToShow => "series.nothing_to_show",
+            Self::NotAVolume => "series.not_a_volume",
+            Self::Outside => "probe.outside",
+            Self::UnknownEnding { .. } => "export.unknown_ending",
+            Self::NoSegment => "segment.not_here",
+            Self::StudyNotOpen => "study.not_open",
+            Self::Png(_) => "viewer.png",
+            Self::Theme(_) => "viewer.theme",
+            Self::Window(_) => "viewer.window",
+        }
+    }
+
+    fn args(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Dicom(e) => e.args(),
+            Self::Imaging(e) => e.args(),
+            Self::Render(e) => e.args(),
+            Self::Write { path, source } | Self::Read { path, source } => {
+                vec![("path", path.display().to_string()), ("reason", source.to_string())]
+            }
+            Self::Link(source) => vec![("reason", source.to_string())],
+            Self::Key(e) | Self::Seal(e) => vec![("reason", e.to_string())],
+            Self::NoSuchView(view) => vec![("view", (*view).to_owned())],
+            Self::UnknownEnding { ending } => vec![("ending", ending.clone())],
+            Self::Png(reason) | Self::Theme(reason) | Self::Window(reason) => vec![("reason", reason.clone())],
+            _ => Vec::new(),
+        }
+    }
+}

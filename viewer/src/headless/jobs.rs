@@ -1,0 +1,178 @@
+//! One job: from its description to its result.
+
+use super::{Context, output, phantom, pictures, segments};
+use crate::source::{self, ObjectSource};
+use crate::{Error, Result};
+use mj_dicom::series::{Series, Stack};
+use mj_dicom::{Dataset, Source as _};
+use mj_link::job::{Described, ProbeAt};
+use mj_link::{Job, JobResult, SeriesFiles};
+use mj_model::{Volume, Voxel};
+use rayon::prelude::*;
+use std::path::PathBuf;
+
+/// Runs a job.
+///
+/// # Errors
+/// Whatever the work says; [`Error::Cancelled`] when it was taken back.
+pub fn run(job: &Job, context: &Context) -> Result<JobResult> {
+    match job {
+        Job::Describe { series } => describe(series, context),
+        Job::Probe { series, at } => probe(series, *at, context),
+        Job::Nearest { series, at } => nearest(series, *at, context),
+        Job::Check { paths } => check(paths, context),
+        Job::PixelHash { file } => {
+            let dataset = Dataset::read(&read(&ObjectSource::of(file, context.keys.as_ref())?)?)?;
+            let hash = mj_dicom::pixels::samples_sha256(&mj_dicom::pixels::decode(&dataset)?);
+            Ok(JobResult::PixelHash { samples_sha256: output::hex(&hash) })
+        }
+        Job::Render { series, view, out } => pictures::render(series, view, out, context),
+        Job::Export { series, to } => output::export(series, to, context),
+        Job::Phantom { out, seed, slices, size } => phantom::write(out, *seed, *slices, *size, context),
+        Job::Segment { series, op, label } => segments::make(series, op, label, context),
+        Job::Cut { series, segment, plane, stl } => segments::cut(series, segment, plane, stl.as_deref(), context),
+        Job::ExportSegment { series, segment, to } => segments::export(series, segment, to, context),
+    }
+}
+
+/// Reads an object file.
+pub(super) fn read(source: &ObjectSource) -> Result<Vec<u8>> {
+    source.read().map_err(|e| Error::Read { path: source.path().to_owned(), source: e })
+}
+
+/// Opens a series of the link.
+pub(super) fn open(series: &SeriesFiles, context: &Context) -> Result<Series> {
+    let sources = source::of_series(series, context.keys.as_ref())?;
+    let quiet = mj_dicom::Watch { cancel: std::sync::Arc::clone(&context.cancel), ..Default::default() };
+    Ok(mj_dicom::series::open(&sources, &quiet)?)
+}
+
+/// The largest stack of a series.
+pub(super) fn main_stack(series: &Series) -> Result<&Stack> {
+    series.stacks.first().ok_or(Error::NothingToShow)
+}
+
+/// Opens a series and loads it as a volume.
+pub(super) fn volume(series: &SeriesFiles, context: &Context) -> Result<(Series, Volume)> {
+    let series = open(series, context)?;
+    let volume = main_stack(&series)?.load(&context.watch())?;
+    Ok((series, volume))
+}
+
+fn describe(series: &SeriesFiles, context: &Context) -> Result<JobResult> {
+    let series = open(series, context)?;
+    let stack = main_stack(&series)?;
+    let grid = stack.grid();
+    let mut warnings = stack.warnings().to_vec();
+    // Other blocks and files left out are part of the truth about a series.
+    if series.stacks.len() > 1 {
+        let others: Vec<String> = series.stacks.iter().skip(1).map(|s| format!("{} {}", s.kind().name(), s.n_slices())).collect();
+        warnings.push(mj_model::Warning::new("series.several_stacks", others.join(", ")));
+    }
+    if !series.skipped.is_empty() {
+        warnings.push(mj_model::Warning::new("series.files_skipped", series.skipped.len().to_string()));
+    }
+    Ok(JobResult::Described(Described {
+        kind: stack.kind().name().to_owned(),
+        matrix: stack.matrix(),
+        spacing_mm: grid.filter(|_| stack.is_calibrated()).map(|g| g.spacing_mm),
+        origin_lps: grid.map(|g| g.origin),
+        direction: grid.map(|g| {
+            let [i, j, k] = g.axes;
+            [[i.x, j.x, k.x], [i.y, j.y, k.y], [i.z, j.z, k.z]]
+        }),
+        frame_of_reference_uid: stack.frame_of_reference().map(|f| f.as_str().to_owned()),
+        sample: stack.sample_name().to_owned(),
+        unit: stack.unit().label().to_owned(),
+        transfer_syntaxes: stack.transfer_syntaxes().map(str::to_owned).collect(),
+        warnings,
+    }))
+}
+
+/// Reads one voxel, decoding only the slice it lies on.
+fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResult> {
+    let series = open(series, context)?;
+    let stack = main_stack(&series)?;
+    let [ni, nj, nk] = stack.matrix();
+    let voxel = match (at, stack.grid()) {
+        (ProbeAt::Voxel(voxel), _) => voxel,
+        (ProbeAt::Lps(p), Some(grid)) => grid.nearest_voxel(p).ok_or(Error::Outside)?,
+        (ProbeAt::Lps(_), None) => return Err(Error::NotAVolume),
+    };
+    if voxel.i >= ni || voxel.j >= nj || voxel.k >= nk {
+        return Err(Error::Outside);
+    }
+    let slice = stack.load_slice(voxel.k)?;
+    let in_slice = Voxel { k: 0, ..voxel };
+    let ijk = [voxel.i as f64, voxel.j as f64, voxel.k as f64];
+    let lps = stack.grid().map_or_else(|| slice.grid.lps_from_voxel([ijk[0], ijk[1], 0.0]), |g| g.lps_from_voxel(ijk));
+    let stored = slice.stored(in_slice).ok_or(Error::Outside)?;
+    Ok(JobResult::Probed { voxel, lps, stored, value: slice.map.apply(stored), unit: slice.unit })
+}
+
+fn nearest(series: &SeriesFiles, at: mj_model::PointLps, context: &Context) -> Result<JobResult> {
+    let series = open(series, context)?;
+    let stack = main_stack(&series)?;
+    let distance = |k: usize| {
+        let grid = stack.slice_grid(k)?;
+        Some((k, (at - grid.origin).dot(grid.axes[2]).abs()))
+    };
+    let (k, _) = (0..stack.n_slices()).filter_map(distance).min_by(|a, b| a.1.total_cmp(&b.1)).ok_or(Error::NothingToShow)?;
+    let slice = stack.load_slice(k)?;
+    let source = slice.sources.into_iter().next().ok_or(Error::NothingToShow)?;
+    Ok(JobResult::Nearest {
+        instance: source.instance,
+        sop_class: source.sop_class,
+        frame: source.frame,
+        frame_of_reference: stack.frame_of_reference().cloned(),
+    })
+}
+
+/// Examines plain files, those of folders one by one. A refusal is told in the reader's language.
+fn check(paths: &[PathBuf], context: &Context) -> Result<JobResult> {
+    let files: Vec<PathBuf> = paths
+        .iter()
+        .flat_map(|path| {
+            let inside = walkdir::WalkDir::new(path).sort_by_file_name().into_iter().flatten().filter(|e| e.file_type().is_file());
+            let mut found: Vec<PathBuf> = inside.map(walkdir::DirEntry::into_path).collect();
+            if found.is_empty() {
+                // Named in the answer as what could not be read.
+                found.push(path.clone());
+            }
+            found
+        })
+        .collect();
+    let done = std::sync::atomic::AtomicU64::new(0);
+    let lines: Result<Vec<serde_json::Value>> = files
+        .par_iter()
+        .map(|path| {
+            context.check()?;
+            let line = check_one(path, context)?;
+            let n = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            (context.progress)(n, files.len() as u64);
+            Ok(line)
+        })
+        .collect();
+    Ok(JobResult::Checked { files: lines? })
+}
+
+fn check_one(path: &std::path::Path, context: &Context) -> Result<serde_json::Value> {
+    let name = path.display().to_string();
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(source) => {
+            let told = mj_lang::tell(&Error::Read { path: path.to_owned(), source }, context.lang);
+            return Ok(serde_json::json!({ "path": name, "result": "refused", "code": told.code, "message": told.message, "warnings": [] }));
+        }
+    };
+    // A codec's panic refuses this file and no other.
+    let line = std::panic::catch_unwind(|| mj_dicom::check::check(&bytes, &name));
+    let Ok(mut line) = line else {
+        let told = mj_lang::tell(&Error::Panicked, context.lang);
+        return Ok(serde_json::json!({ "path": name, "result": "refused", "code": told.code, "message": told.message, "warnings": [] }));
+    };
+    if let Some(error) = &line.error {
+        line.message = Some(mj_lang::tell(error, context.lang).message);
+    }
+    serde_json::to_value(&line).map_err(|e| Error::Write { path: path.to_owned(), source: e.into() })
+}

@@ -1,0 +1,131 @@
+//! Pictures in files.
+
+use super::{Context, jobs, output};
+use crate::args::ThemeName;
+use crate::overlay::{self, Corners, Line};
+use crate::raster::{self, Canvas};
+use crate::reading::presets;
+use crate::ui::{Theme, fonts};
+use crate::{Error, Result};
+use egui::{Rect, pos2, vec2};
+use mj_dicom::Header;
+use mj_imaging::reslice::{self, MipIndex};
+use mj_imaging::{Interpolation, Picture, Plane, Projection, window};
+use mj_lang::key;
+use mj_link::job::{RenderView, ViewKind};
+use mj_link::{JobResult, SeriesFiles};
+use mj_model::{VectorLps, Volume, Window};
+use std::path::Path;
+use std::time::Instant;
+
+/// Draws a view of a series and writes it as PNG.
+pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, context: &Context) -> Result<JobResult> {
+    if view.kind == ViewKind::Vr {
+        return Err(Error::NoSuchView("vr"));
+    }
+    let series = jobs::open(series, context)?;
+    let stack = jobs::main_stack(&series)?;
+    // A single image can be shown as it is; planes need a volume.
+    let volume = if stack.grid().is_some() {
+        stack.load(&context.watch())?
+    } else if view.kind == ViewKind::Axial && view.at.is_none() {
+        stack.load_slice(stack.n_slices() / 2)?
+    } else {
+        return Err(Error::NotAVolume);
+    };
+    context.check()?;
+    let start = Instant::now();
+    let plane = plane(&volume, view)?;
+    let picture = draw(&volume, view, &plane);
+    let shown = match view.window {
+        Some((center, width)) => Window { center, width, name: String::new() },
+        None => presets::first_window(&volume),
+    };
+    let grey = window::grey(&picture, &shown, volume.is_inverted);
+    let ms = start.elapsed().as_secs_f64() * 1000.0;
+    let bytes = if view.overlay {
+        with_overlay(&series.header, &volume, view, &plane, &shown, &grey, context)?
+    } else {
+        raster::grey_png(picture.width, picture.height, &grey)?
+    };
+    output::write(out, &bytes)?;
+    Ok(JobResult::Rendered { written: out.to_owned(), backend: "cpu".into(), ms })
+}
+
+/// The plane of a view: through `at`, the whole volume in the picture.
+pub(crate) fn plane(volume: &Volume, view: &RenderView) -> Result<Plane> {
+    let grid = &volume.grid;
+    let (w, h) = (view.size.0 as usize, view.size.1 as usize);
+    if w == 0 || h == 0 || w > 8192 || h > 8192 {
+        return Err(Error::Render(mj_render::Error::BadSize(w, h)));
+    }
+    let at = view.at.unwrap_or_else(|| grid.centre());
+    if !at.is_finite() {
+        return Err(Error::Outside);
+    }
+    // An image without a place in the patient is shown as it was stored.
+    if grid.dims[2] == 1 && view.kind == ViewKind::Axial {
+        let native = Plane { centre: grid.centre(), right: grid.axes[0], down: grid.axes[1], mm_per_pixel: 1.0, width: w, height: h };
+        return Ok(native.fitted(grid));
+    }
+    let through_whole = |p: Plane| p.fitted(grid);
+    Ok(match view.kind {
+        ViewKind::Axial | ViewKind::Vr => through_whole(Plane::axial(grid, at, w, h)),
+        ViewKind::Coronal => through_whole(Plane::coronal(grid, at, w, h)),
+        ViewKind::Sagittal => through_whole(Plane::sagittal(grid, at, w, h)),
+        ViewKind::Mip => through_whole(Plane::coronal(grid, at, w, h)),
+        ViewKind::Oblique => Plane::oblique(grid, at, view.normal.unwrap_or(VectorLps::new(0.0, 1.0, 1.0)), w, h)?.fitted(grid),
+    })
+}
+
+/// The values of a view.
+pub(crate) fn draw(volume: &Volume, view: &RenderView, plane: &Plane) -> Picture {
+    match (view.kind, view.slab_mm) {
+        (ViewKind::Mip, _) => MipIndex::new(volume).project(volume, plane),
+        (_, Some(mm)) if mm > 0.0 => reslice::slab(volume, plane, mm, Projection::Max),
+        _ => reslice::slice(volume, plane, Interpolation::Linear),
+    }
+}
+
+fn with_overlay(
+    header: &Header,
+    volume: &Volume,
+    view: &RenderView,
+    plane: &Plane,
+    shown: &Window,
+    grey: &[u8],
+    context: &Context,
+) -> Result<Vec<u8>> {
+    let theme = Theme::load(ThemeName::Dark)?;
+    let lang = context.lang;
+    let number = |v: f64| format!("{v:.0}");
+    let what = match view.kind {
+        ViewKind::Axial | ViewKind::Vr => key::READING_PANE_AXIAL,
+        ViewKind::Coronal => key::READING_PANE_CORONAL,
+        ViewKind::Sagittal => key::READING_PANE_SAGITTAL,
+        ViewKind::Oblique => key::READING_PANE_OBLIQUE,
+        ViewKind::Mip => key::READING_PANE_MIP,
+    };
+    let at = plane.centre;
+    let corners = Corners {
+        top_left: overlay::patient_lines(header, lang),
+        top_right: overlay::study_lines(header, lang),
+        bottom_left: vec![
+            Line::quiet(what.get(lang)),
+            Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &number(shown.center)), ("w", &number(shown.width)), ("name", &shown.name)])),
+        ],
+        bottom_right: vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))],
+    };
+    let ctx = egui::Context::default();
+    fonts::install(&ctx);
+    let mut canvas = Canvas::from_grey(plane.width, plane.height, grey);
+    canvas.paint(&ctx, |painter, _| {
+        let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(plane.width as f32, plane.height as f32));
+        overlay::corners(painter, &theme, rect, &corners);
+        overlay::letters(painter, &theme, rect, plane);
+        if volume.is_calibrated {
+            overlay::scale_bar(painter, &theme, rect, 1.0 / plane.mm_per_pixel);
+        }
+    });
+    canvas.to_png()
+}

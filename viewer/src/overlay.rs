@@ -1,0 +1,318 @@
+//! What is written and drawn on a picture: who it is, where it is, how it is shown.
+//!
+//! The same code draws in the window, on key images and on the pictures of the headless worker.
+
+use crate::ui::Theme;
+use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
+use mj_dicom::Header;
+use mj_imaging::Plane;
+use mj_lang::{Text, key};
+use mj_model::Lang;
+
+/// A line of a corner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The text.
+    pub text: String,
+    /// What weight it has.
+    pub weight: Weight,
+}
+
+/// Weight of a corner's line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// The patient's name.
+    Lead,
+    /// Plain.
+    Plain,
+    /// Secondary.
+    Quiet,
+}
+
+impl Line {
+    /// A plain line.
+    #[must_use]
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), weight: Weight::Plain }
+    }
+    /// A secondary line.
+    #[must_use]
+    pub fn quiet(text: impl Into<String>) -> Self {
+        Self { text: text.into(), weight: Weight::Quiet }
+    }
+}
+
+/// The four corners of a picture, from the edge inwards.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Corners {
+    /// Patient.
+    pub top_left: Vec<Line>,
+    /// Study and series.
+    pub top_right: Vec<Line>,
+    /// Plane, window, zoom; the last line is lowest.
+    pub bottom_left: Vec<Line>,
+    /// Slice and position; the last line is lowest.
+    pub bottom_right: Vec<Line>,
+}
+
+/// Patient: name, id, sex and age.
+#[must_use]
+pub fn patient_lines(header: &Header, lang: Lang) -> Vec<Line> {
+    let name = header.patient.name.display(lang).into_shown();
+    let name = if name.trim().is_empty() { key::OVERLAY_NO_NAME.get(lang).to_owned() } else { name };
+    let id = header.patient.key.id.show().trim();
+    let id = if id.is_empty() { key::OVERLAY_NO_ID.get(lang).to_owned() } else { key::OVERLAY_ID.with(lang, &[("id", id)]) };
+    let about: Vec<String> = [sex(&header.patient.sex, lang), age(header, lang)].into_iter().flatten().collect();
+    let mut lines = vec![Line { text: name, weight: Weight::Lead }, Line::plain(id)];
+    if !about.is_empty() {
+        lines.push(Line::plain(about.join("  ")));
+    }
+    lines
+}
+
+/// Study and series: dates and descriptions.
+#[must_use]
+pub fn study_lines(header: &Header, lang: Lang) -> Vec<Line> {
+    let study = &header.study;
+    let mut lines = Vec::new();
+    let date = match (&study.date, study.time.get(..5)) {
+        (Some(date), Some(time)) => format!("{date}  {time}"),
+        (Some(date), None) => date.clone(),
+        (None, _) => key::OVERLAY_NO_DATE.get(lang).to_owned(),
+    };
+    lines.push(Line::plain(date));
+    if !study.description.is_empty() {
+        lines.push(Line::plain(study.description.clone()));
+    }
+    lines.push(Line::quiet(series_name(header, lang)));
+    if !study.institution.is_empty() {
+        lines.push(Line::quiet(study.institution.clone()));
+    }
+    lines
+}
+
+/// Number and description of a series, for example `3 · CT · Chest 1.0`.
+#[must_use]
+pub fn series_name(header: &Header, _lang: Lang) -> String {
+    let series = &header.series;
+    let number = series.number.map(|n| n.to_string()).unwrap_or_default();
+    [number.as_str(), series.modality.as_str(), series.description.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn sex(sex: &str, lang: Lang) -> Option<String> {
+    let text = match sex {
+        "M" => key::OVERLAY_SEX_M,
+        "F" => key::OVERLAY_SEX_F,
+        "O" => key::OVERLAY_SEX_O,
+        _ => return None,
+    };
+    Some(text.get(lang).to_owned())
+}
+
+/// Age at the study: from the file, else from birth date and study date.
+fn age(header: &Header, lang: Lang) -> Option<String> {
+    let told = |n: u32, unit: Text| Some(unit.with(lang, &[("n", &n.to_string())]));
+    if let Some(text) = header.patient.age.as_deref().map(str::trim)
+        && let Some((digits, unit)) = text.len().checked_sub(1).and_then(|at| text.split_at_checked(at))
+        && let Ok(n) = digits.parse::<u32>()
+    {
+        match unit {
+            "Y" => return told(n, key::OVERLAY_AGE_Y),
+            "M" => return told(n, key::OVERLAY_AGE_M),
+            "W" => return told(n, key::OVERLAY_AGE_W),
+            "D" => return told(n, key::OVERLAY_AGE_D),
+            _ => {}
+        }
+    }
+    let parts = |text: &str| -> Option<(i32, i32)> {
+        let mut fields = text.split('-').map(|f| f.parse::<i32>().ok());
+        let (y, m, d) = (fields.next()??, fields.next()??, fields.next()??);
+        Some((y, m * 100 + d))
+    };
+    let (born, on) = (parts(header.patient.birth_date.as_ref()?.show())?, parts(header.study.date.as_ref()?)?);
+    let years = on.0 - born.0 - i32::from(on.1 < born.1);
+    u32::try_from(years).ok().filter(|&years| years < 150).and_then(|years| told(years, key::OVERLAY_AGE_Y))
+}
+
+/// Text with a dark edge, readable on any picture. Gives the rectangle it takes.
+pub fn text(painter: &Painter, theme: &Theme, at: Pos2, align: Align2, text: &str, font: FontId, colour: Color32) -> Rect {
+    let galley = painter.layout_no_wrap(text.to_owned(), font, colour);
+    haloed(painter, theme, at, align, galley, colour)
+}
+
+/// Text with a dark edge, cut with an ellipsis where it is wider than `most`.
+#[expect(clippy::too_many_arguments, reason = "one call per line of a corner; a struct would only repeat the names")]
+fn cut_text(painter: &Painter, theme: &Theme, at: Pos2, align: Align2, text: &str, font: FontId, colour: Color32, most: f32) -> Rect {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(most.max(24.0));
+    let galley = painter.layout_job(job);
+    haloed(painter, theme, at, align, galley, colour)
+}
+
+fn haloed(painter: &Painter, theme: &Theme, at: Pos2, align: Align2, galley: std::sync::Arc<egui::Galley>, colour: Color32) -> Rect {
+    let rect = align.anchor_size(at, galley.size());
+    // On whole pixels, so that small type stays crisp.
+    let ppp = painter.pixels_per_point();
+    let min = pos2((rect.min.x * ppp).round() / ppp, (rect.min.y * ppp).round() / ppp);
+    for d in [vec2(1.0, 0.0), vec2(-1.0, 0.0), vec2(0.0, 1.0), vec2(0.0, -1.0)] {
+        painter.galley_with_override_text_color(min + d, galley.clone(), theme.colours.overlay_halo);
+    }
+    painter.galley(min, galley, colour);
+    rect
+}
+
+/// A line with a dark edge.
+pub fn line(painter: &Painter, theme: &Theme, points: [Pos2; 2], stroke: Stroke) {
+    painter.line_segment(points, Stroke::new(stroke.width + 2.0, theme.colours.overlay_halo));
+    painter.line_segment(points, stroke);
+}
+
+/// A dashed line with a dark edge: not stored yet.
+pub fn dashed(painter: &Painter, theme: &Theme, points: [Pos2; 2], stroke: Stroke) {
+    painter.extend(Shape::dashed_line(&points, Stroke::new(stroke.width + 2.0, theme.colours.overlay_halo), 6.0, 4.0));
+    painter.extend(Shape::dashed_line(&points, stroke, 6.0, 4.0));
+}
+
+/// Writes the four corners.
+pub fn corners(painter: &Painter, theme: &Theme, rect: Rect, corners: &Corners) {
+    let inner = rect.shrink(8.0);
+    let most = inner.width() * 0.48;
+    let step = |weight: Weight| match weight {
+        Weight::Lead => (theme.sizes.lead, theme.colours.overlay_text),
+        Weight::Plain => (theme.sizes.small, theme.colours.overlay_text),
+        Weight::Quiet => (theme.sizes.small, theme.colours.overlay_quiet),
+    };
+    let column = |lines: &[Line], x: f32, align: egui::Align, from_top: bool| {
+        let mut y = if from_top { inner.top() } else { inner.bottom() };
+        let ordered: Vec<&Line> = if from_top { lines.iter().collect() } else { lines.iter().rev().collect() };
+        for l in ordered {
+            let (size, colour) = step(l.weight);
+            let anchor = Align2([align, if from_top { egui::Align::TOP } else { egui::Align::BOTTOM }]);
+            let taken = cut_text(painter, theme, pos2(x, y), anchor, &l.text, Theme::font(size), colour, most);
+            y = if from_top { taken.bottom() + 1.0 } else { taken.top() - 1.0 };
+        }
+    };
+    column(&corners.top_left, inner.left(), egui::Align::LEFT, true);
+    column(&corners.top_right, inner.right(), egui::Align::RIGHT, true);
+    column(&corners.bottom_left, inner.left(), egui::Align::LEFT, false);
+    column(&corners.bottom_right, inner.right(), egui::Align::RIGHT, false);
+}
+
+/// Writes the letters of orientation at the middle of each edge.
+///
+/// Source: PS3.3 §C.7.6.1.1.1.
+pub fn letters(painter: &Painter, theme: &Theme, rect: Rect, plane: &Plane) {
+    let font = || Theme::font(theme.sizes.lead);
+    let inner = rect.shrink(8.0);
+    for (direction, at, align) in [
+        (-plane.right, inner.left_center(), Align2::LEFT_CENTER),
+        (plane.right, inner.right_center(), Align2::RIGHT_CENTER),
+        (-plane.down, inner.center_top(), Align2::CENTER_TOP),
+        (plane.down, inner.center_bottom(), Align2::CENTER_BOTTOM),
+    ] {
+        text(painter, theme, at, align, &direction.letters(), font(), theme.colours.orientation);
+    }
+}
+
+/// Draws a scale bar along the bottom, a round length that takes about a quarter of the picture.
+pub fn scale_bar(painter: &Painter, theme: &Theme, rect: Rect, points_per_mm: f64) {
+    let Some((mm, label)) = round_length(f64::from(rect.width()) * 0.28 / points_per_mm) else { return };
+    let length = (mm * points_per_mm) as f32;
+    let y = rect.bottom() - 30.0;
+    let (left, right) = (rect.center().x - length / 2.0, rect.center().x + length / 2.0);
+    let stroke = Stroke::new(1.0, theme.colours.overlay_text);
+    line(painter, theme, [pos2(left, y), pos2(right, y)], stroke);
+    for n in 0..=4_u8 {
+        let x = left + length * f32::from(n) / 4.0;
+        let tall = if n % 4 == 0 { 5.0 } else { 3.0 };
+        line(painter, theme, [pos2(x, y - tall), pos2(x, y)], stroke);
+    }
+    text(painter, theme, pos2(right + 6.0, y), Align2::LEFT_CENTER, &label, Theme::font(theme.sizes.small), theme.colours.overlay_text);
+}
+
+/// The largest of 1, 2, 5 × 10ⁿ mm that is not longer, with its label in mm or cm.
+fn round_length(most_mm: f64) -> Option<(f64, String)> {
+    if !(most_mm.is_finite() && most_mm > 1e-3) {
+        return None;
+    }
+    let power = 10_f64.powf(most_mm.log10().floor());
+    let mm = [5.0, 2.0, 1.0].into_iter().map(|m| m * power).find(|&mm| mm <= most_mm)?;
+    let label = if mm >= 10.0 { format!("{}\u{2009}cm", mm / 10.0) } else { format!("{mm}\u{2009}mm") };
+    Some((mm, label))
+}
+
+/// Draws a thin crosshair with a gap at its centre.
+pub fn crosshair(painter: &Painter, theme: &Theme, rect: Rect, at: Pos2) {
+    const GAP: f32 = 14.0;
+    let stroke = Stroke::new(1.0, theme.colours.crosshair.gamma_multiply(0.8));
+    let ppp = painter.pixels_per_point();
+    let at = pos2(((at.x * ppp).floor() + 0.5) / ppp, ((at.y * ppp).floor() + 0.5) / ppp);
+    let part = |a: Pos2, b: Pos2| {
+        painter.line_segment([a, b], stroke);
+    };
+    if rect.x_range().contains(at.x) {
+        if at.y - GAP > rect.top() {
+            part(pos2(at.x, rect.top()), pos2(at.x, at.y - GAP));
+        }
+        if at.y + GAP < rect.bottom() {
+            part(pos2(at.x, at.y + GAP), pos2(at.x, rect.bottom()));
+        }
+    }
+    if rect.y_range().contains(at.y) {
+        if at.x - GAP > rect.left() {
+            part(pos2(rect.left(), at.y), pos2(at.x - GAP, at.y));
+        }
+        if at.x + GAP < rect.right() {
+            part(pos2(at.x + GAP, at.y), pos2(rect.right(), at.y));
+        }
+    }
+}
+
+/// Draws a ruler: a line with end marks and its label. Gives the label's rectangle.
+pub fn ruler(painter: &Painter, theme: &Theme, [a, b]: [Pos2; 2], label: &str, label_at: Pos2, look: &RulerLook) -> Rect {
+    let colour = if look.is_selected { theme.colours.measure_selected } else { theme.colours.measure };
+    let stroke = Stroke::new(1.5, colour);
+    if look.is_pending { dashed(painter, theme, [a, b], stroke) } else { line(painter, theme, [a, b], stroke) }
+    let along = (b - a).normalized();
+    let across = Vec2::new(-along.y, along.x) * 5.0;
+    for end in [a, b] {
+        line(painter, theme, [end - across, end + across], stroke);
+        if look.has_handles {
+            painter.circle_filled(end, 5.0, theme.colours.overlay_halo);
+            painter.circle_stroke(end, 4.0, stroke);
+        }
+    }
+    let nearest = if (label_at - a).length_sq() < (label_at - b).length_sq() { a } else { b };
+    if (label_at - nearest).length() > 60.0 {
+        painter.extend(Shape::dashed_line(&[nearest, label_at], Stroke::new(1.0, colour.gamma_multiply(0.6)), 2.0, 3.0));
+    }
+    text(painter, theme, label_at, Align2::LEFT_CENTER, label, Theme::font(theme.sizes.body), colour)
+}
+
+/// How a ruler is drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RulerLook {
+    /// Chosen.
+    pub is_selected: bool,
+    /// Not acknowledged by the record.
+    pub is_pending: bool,
+    /// With round ends to take hold of.
+    pub has_handles: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scale_bars_have_round_lengths() {
+        assert_eq!(round_length(73.0).unwrap(), (50.0, "5\u{2009}cm".into()));
+        assert_eq!(round_length(2.4).unwrap(), (2.0, "2\u{2009}mm".into()));
+        assert_eq!(round_length(10.0).unwrap(), (10.0, "1\u{2009}cm".into()));
+        assert!(round_length(0.0).is_none() && round_length(f64::NAN).is_none());
+    }
+}

@@ -1,0 +1,333 @@
+//! Everything a person can do in the room: one list for toolbar, menu, keys and help.
+
+use crate::ui::icons::Icon;
+use egui::{Key, Modifiers};
+use mj_lang::{Text, key};
+
+/// What the left mouse button does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tool {
+    /// Moves the crosshair; chooses and edits measurements.
+    #[default]
+    Point,
+    /// Goes through the slices.
+    Scroll,
+    /// Changes the window.
+    Window,
+    /// Magnifies.
+    Zoom,
+    /// Moves the picture.
+    Pan,
+    /// Measures a length.
+    Length,
+}
+
+/// An action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Takes a tool.
+    Take(Tool),
+    /// Sets a window preset, from 0.
+    Preset(u8),
+    /// The file's own window.
+    FileWindow,
+    /// Turns black and white.
+    Invert,
+    /// One slice back.
+    SlicePrevious,
+    /// One slice on.
+    SliceNext,
+    /// Ten slices back.
+    PagePrevious,
+    /// Ten slices on.
+    PageNext,
+    /// To the first slice.
+    SliceFirst,
+    /// To the last slice.
+    SliceLast,
+    /// The series before.
+    SeriesPrevious,
+    /// The series after.
+    SeriesNext,
+    /// Enlarges the viewport, or shows all again.
+    Enlarge,
+    /// Fits pictures into their viewports.
+    Reset,
+    /// Thick slabs on or off.
+    Slab,
+    /// Text on pictures on or off.
+    Overlay,
+    /// Crosshair on or off.
+    Crosshair,
+    /// Takes a key image.
+    KeyImage,
+    /// Deletes the chosen measurement.
+    Delete,
+    /// Takes the last change back.
+    Undo,
+    /// Makes it again.
+    Redo,
+    /// Gives up what was begun and takes the pointer.
+    Cancel,
+    /// Series at the left on or off.
+    Series,
+    /// Findings at the right on or off.
+    Findings,
+    /// Shows what keys do.
+    Help,
+}
+
+/// What decides whether an action can be done now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the room")]
+pub struct Situation {
+    /// A picture is shown.
+    pub has_picture: bool,
+    /// The series is a volume.
+    pub is_volume: bool,
+    /// A measurement is chosen.
+    pub has_selection: bool,
+    /// A change can be taken back.
+    pub can_undo: bool,
+    /// A change can be made again.
+    pub can_redo: bool,
+    /// More than one series.
+    pub has_other_series: bool,
+    /// Number of presets of the modality.
+    pub n_presets: u8,
+}
+
+impl Action {
+    /// All, in the order of the help.
+    pub const ALL: &'static [Self] = &[
+        Self::Take(Tool::Point),
+        Self::Take(Tool::Scroll),
+        Self::Take(Tool::Window),
+        Self::Take(Tool::Zoom),
+        Self::Take(Tool::Pan),
+        Self::Take(Tool::Length),
+        Self::Cancel,
+        Self::Delete,
+        Self::Undo,
+        Self::Redo,
+        Self::KeyImage,
+        Self::SlicePrevious,
+        Self::SliceNext,
+        Self::PagePrevious,
+        Self::PageNext,
+        Self::SliceFirst,
+        Self::SliceLast,
+        Self::SeriesPrevious,
+        Self::SeriesNext,
+        Self::FileWindow,
+        Self::Preset(0),
+        Self::Preset(1),
+        Self::Preset(2),
+        Self::Preset(3),
+        Self::Preset(4),
+        Self::Preset(5),
+        Self::Invert,
+        Self::Enlarge,
+        Self::Reset,
+        Self::Slab,
+        Self::Overlay,
+        Self::Crosshair,
+        Self::Series,
+        Self::Findings,
+        Self::Help,
+    ];
+
+    /// Stable English name, for tests and layout lines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Take(Tool::Point) => "point",
+            Self::Take(Tool::Scroll) => "scroll",
+            Self::Take(Tool::Window) => "window",
+            Self::Take(Tool::Zoom) => "zoom",
+            Self::Take(Tool::Pan) => "pan",
+            Self::Take(Tool::Length) => "length",
+            Self::Preset(_) => "preset",
+            Self::FileWindow => "file_window",
+            Self::Invert => "invert",
+            Self::SlicePrevious => "slice_previous",
+            Self::SliceNext => "slice_next",
+            Self::PagePrevious => "page_previous",
+            Self::PageNext => "page_next",
+            Self::SliceFirst => "slice_first",
+            Self::SliceLast => "slice_last",
+            Self::SeriesPrevious => "series_previous",
+            Self::SeriesNext => "series_next",
+            Self::Enlarge => "enlarge",
+            Self::Reset => "reset",
+            Self::Slab => "slab",
+            Self::Overlay => "overlay",
+            Self::Crosshair => "crosshair",
+            Self::KeyImage => "key_image",
+            Self::Delete => "delete",
+            Self::Undo => "undo",
+            Self::Redo => "redo",
+            Self::Cancel => "cancel",
+            Self::Series => "series",
+            Self::Findings => "findings",
+            Self::Help => "help",
+        }
+    }
+
+    /// What people read.
+    #[must_use]
+    pub const fn text(self) -> Text {
+        match self {
+            Self::Take(Tool::Point) => key::READING_ACTION_POINT,
+            Self::Take(Tool::Scroll) => key::READING_ACTION_SCROLL,
+            Self::Take(Tool::Window) => key::READING_ACTION_WINDOW,
+            Self::Take(Tool::Zoom) => key::READING_ACTION_ZOOM,
+            Self::Take(Tool::Pan) => key::READING_ACTION_PAN,
+            Self::Take(Tool::Length) => key::READING_ACTION_LENGTH,
+            Self::Preset(_) => key::READING_ACTION_PRESET,
+            Self::FileWindow => key::READING_ACTION_FILE_WINDOW,
+            Self::Invert => key::READING_ACTION_INVERT,
+            Self::SlicePrevious => key::READING_ACTION_SLICE_PREVIOUS,
+            Self::SliceNext => key::READING_ACTION_SLICE_NEXT,
+            Self::PagePrevious => key::READING_ACTION_PAGE_PREVIOUS,
+            Self::PageNext => key::READING_ACTION_PAGE_NEXT,
+            Self::SliceFirst => key::READING_ACTION_SLICE_FIRST,
+            Self::SliceLast => key::READING_ACTION_SLICE_LAST,
+            Self::SeriesPrevious => key::READING_ACTION_SERIES_PREVIOUS,
+            Self::SeriesNext => key::READING_ACTION_SERIES_NEXT,
+            Self::Enlarge => key::READING_ACTION_ENLARGE,
+            Self::Reset => key::READING_ACTION_RESET,
+            Self::Slab => key::READING_ACTION_SLAB,
+            Self::Overlay => key::READING_ACTION_OVERLAY,
+            Self::Crosshair => key::READING_ACTION_CROSSHAIR,
+            Self::KeyImage => key::READING_ACTION_KEY_IMAGE,
+            Self::Delete => key::READING_ACTION_DELETE,
+            Self::Undo => key::READING_ACTION_UNDO,
+            Self::Redo => key::READING_ACTION_REDO,
+            Self::Cancel => key::READING_ACTION_CANCEL,
+            Self::Series => key::READING_ACTION_SERIES,
+            Self::Findings => key::READING_ACTION_FINDINGS,
+            Self::Help => key::READING_ACTION_HELP,
+        }
+    }
+
+    /// The key, with its modifiers, and how it is written.
+    #[must_use]
+    pub const fn shortcut(self) -> (Modifiers, Key, &'static str) {
+        const NONE: Modifiers = Modifiers::NONE;
+        match self {
+            Self::Take(Tool::Point) => (NONE, Key::V, "V"),
+            Self::Take(Tool::Scroll) => (NONE, Key::S, "S"),
+            Self::Take(Tool::Window) => (NONE, Key::W, "W"),
+            Self::Take(Tool::Zoom) => (NONE, Key::Z, "Z"),
+            Self::Take(Tool::Pan) => (NONE, Key::P, "P"),
+            Self::Take(Tool::Length) => (NONE, Key::L, "L"),
+            Self::Preset(0) => (NONE, Key::Num1, "1"),
+            Self::Preset(1) => (NONE, Key::Num2, "2"),
+            Self::Preset(2) => (NONE, Key::Num3, "3"),
+            Self::Preset(3) => (NONE, Key::Num4, "4"),
+            Self::Preset(4) => (NONE, Key::Num5, "5"),
+            Self::Preset(_) => (NONE, Key::Num6, "6"),
+            Self::FileWindow => (NONE, Key::Num0, "0"),
+            Self::Invert => (NONE, Key::I, "I"),
+            Self::SlicePrevious => (NONE, Key::ArrowUp, "↑"),
+            Self::SliceNext => (NONE, Key::ArrowDown, "↓"),
+            Self::PagePrevious => (NONE, Key::PageUp, "PgUp"),
+            Self::PageNext => (NONE, Key::PageDown, "PgDn"),
+            Self::SliceFirst => (NONE, Key::Home, "Home"),
+            Self::SliceLast => (NONE, Key::End, "End"),
+            Self::SeriesPrevious => (NONE, Key::ArrowLeft, "←"),
+            Self::SeriesNext => (NONE, Key::ArrowRight, "→"),
+            Self::Enlarge => (NONE, Key::Enter, "Enter"),
+            Self::Reset => (NONE, Key::R, "R"),
+            Self::Slab => (NONE, Key::T, "T"),
+            Self::Overlay => (NONE, Key::O, "O"),
+            Self::Crosshair => (NONE, Key::X, "X"),
+            Self::KeyImage => (NONE, Key::K, "K"),
+            Self::Delete => (NONE, Key::Delete, "Del"),
+            Self::Undo => (Modifiers::COMMAND, Key::Z, "Ctrl+Z"),
+            Self::Redo => (Modifiers::COMMAND, Key::Y, "Ctrl+Y"),
+            Self::Cancel => (NONE, Key::Escape, "Esc"),
+            Self::Series => (NONE, Key::F2, "F2"),
+            Self::Findings => (NONE, Key::F3, "F3"),
+            Self::Help => (NONE, Key::F1, "F1"),
+        }
+    }
+
+    /// True when a key press with these modifiers means this action.
+    #[must_use]
+    pub fn is_meant_by(self, pressed: Key, held: Modifiers) -> bool {
+        if self == Self::Redo && pressed == Key::Z && held.command && held.shift {
+            return true;
+        }
+        if self == Self::Delete && pressed == Key::Backspace && held.is_none() {
+            return true;
+        }
+        let (modifiers, wanted, _) = self.shortcut();
+        wanted == pressed && held.command == modifiers.command && !held.alt && !held.shift
+    }
+
+    /// Its icon in the toolbar.
+    #[must_use]
+    pub const fn icon(self) -> Option<Icon> {
+        Some(match self {
+            Self::Take(Tool::Point) => Icon::Point,
+            Self::Take(Tool::Scroll) => Icon::Scroll,
+            Self::Take(Tool::Window) => Icon::Window,
+            Self::Take(Tool::Zoom) => Icon::Zoom,
+            Self::Take(Tool::Pan) => Icon::Pan,
+            Self::Take(Tool::Length) => Icon::Length,
+            Self::Enlarge => Icon::Layout,
+            Self::Reset => Icon::Reset,
+            Self::Slab => Icon::Slab,
+            Self::Overlay => Icon::Overlay,
+            Self::KeyImage => Icon::Key,
+            Self::Delete => Icon::Delete,
+            Self::Undo => Icon::Undo,
+            Self::Redo => Icon::Redo,
+            Self::Help => Icon::Help,
+            Self::Findings => Icon::Panel,
+            _ => return None,
+        })
+    }
+
+    /// Whether it can be done now.
+    #[must_use]
+    pub const fn is_enabled(self, now: &Situation) -> bool {
+        match self {
+            Self::Help | Self::Series | Self::Findings | Self::Cancel | Self::Overlay | Self::Crosshair => true,
+            Self::Delete => now.has_selection,
+            Self::Undo => now.can_undo,
+            Self::Redo => now.can_redo,
+            Self::SeriesPrevious | Self::SeriesNext => now.has_other_series,
+            Self::Preset(n) => now.has_picture && n < now.n_presets,
+            Self::Enlarge | Self::Slab => now.has_picture && now.is_volume,
+            _ => now.has_picture,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_key_means_two_things() {
+        let mut seen = BTreeSet::new();
+        for action in Action::ALL {
+            assert!(seen.insert(format!("{:?}", action.shortcut())), "{action:?}");
+        }
+        assert!(Action::Redo.is_meant_by(Key::Z, Modifiers::COMMAND | Modifiers::SHIFT));
+        assert!(!Action::Undo.is_meant_by(Key::Z, Modifiers::COMMAND | Modifiers::SHIFT));
+        assert!(Action::Take(Tool::Zoom).is_meant_by(Key::Z, Modifiers::NONE));
+        assert!(!Action::Take(Tool::Zoom).is_meant_by(Key::Z, Modifiers::COMMAND));
+    }
+
+    #[test]
+    fn nothing_can_be_measured_without_a_picture() {
+        let now = Situation::default();
+        let enabled: Vec<_> = Action::ALL.iter().filter(|a| a.is_enabled(&now)).map(|a| a.name()).collect();
+        assert_eq!(enabled, ["cancel", "overlay", "crosshair", "series", "findings", "help"]);
+    }
+}

@@ -1,0 +1,356 @@
+//! What the pointer does on pictures, event by event, so that a press, a movement and a release within one
+//! frame are not lost.
+
+use crate::reading::action::{Action, Tool};
+use crate::reading::pane::{self, Mapping, PaneKind};
+use crate::reading::room::Room;
+use crate::reading::rulers::{self, Grip};
+use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
+use mj_link::ToParent;
+use mj_model::{Finding, PointLps, Window};
+use std::time::{Duration, Instant};
+
+/// Something begun with the pointer and not ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Gesture {
+    /// Moves the crosshair.
+    Crosshair { pane: usize },
+    /// Goes through slices: where the last step was made.
+    Scroll { pane: usize, last: Pos2 },
+    /// Changes the window.
+    Window { from: Pos2, window: Window },
+    /// Magnifies about where it began.
+    Zoom { pane: usize, last: Pos2, pixel: [f64; 2] },
+    /// Moves the picture.
+    Pan { pane: usize, last: Pos2 },
+    /// A new line; `is_second` once the button was let go at its first end.
+    Draw { pane: usize, ends: [PointLps; 2], from: Pos2, is_second: bool },
+    /// An end or the whole of a line is moved.
+    Edit { pane: usize, grip: Grip, start: [PointLps; 2], grabbed: PointLps, working: Finding, has_moved: bool },
+    /// A label is moved.
+    Label { measurement: String, last: Pos2 },
+}
+
+impl Gesture {
+    /// The finding as it is while it is being moved.
+    pub(crate) const fn working(&self) -> Option<&Finding> {
+        match self {
+            Self::Edit { working, .. } => Some(working),
+            _ => None,
+        }
+    }
+}
+
+/// A viewport of this frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) pane: usize,
+    pub(crate) rect: Rect,
+}
+
+/// How far apart two clicks of a double click may be.
+const DOUBLE: (Duration, f32) = (Duration::from_millis(400), 8.0);
+/// A line shorter than this on the screen is a click. Units: points.
+const SHORTEST: f32 = 3.0;
+/// Movement that goes one slice on. Units: points.
+const PER_SLICE: f32 = 6.0;
+
+/// The last press, for double clicks.
+#[derive(Debug, Clone, Copy)]
+struct Press {
+    at: Pos2,
+    when: Instant,
+}
+
+/// Takes the frame's pointer events.
+pub(crate) fn take(room: &mut Room, ui: &egui::Ui, places: &[Place]) {
+    let events = ui.input(|i| i.events.clone());
+    let ppp = ui.ctx().pixels_per_point();
+    for event in events {
+        match event {
+            Event::PointerMoved(at) => {
+                room.pointer = Some(at);
+                drag(room, places, at, ppp);
+            }
+            Event::PointerButton { pos, button, pressed: true, modifiers } => {
+                room.pointer = Some(pos);
+                if let Some(place) = under(room, ui, places, pos) {
+                    press(room, ui, place, pos, button, modifiers, ppp);
+                }
+            }
+            Event::PointerButton { pos, pressed: false, .. } => release(room, places, pos, ppp),
+            Event::PointerGone => room.pointer = None,
+            Event::MouseWheel { unit, delta, modifiers, .. } => wheel(room, ui, places, unit, delta, modifiers, ppp),
+            _ => {}
+        }
+    }
+}
+
+/// The viewport under the pointer, unless something lies on top of it.
+fn under(room: &Room, ui: &egui::Ui, places: &[Place], at: Pos2) -> Option<Place> {
+    let is_free = !room.blocked.iter().any(|r| r.contains(at)) && ui.ctx().layer_id_at(at).is_none_or(|layer| layer == ui.layer_id());
+    places.iter().find(|p| is_free && p.rect.contains(at)).copied()
+}
+
+/// The mapping of a viewport as it is now.
+pub(crate) fn mapping(room: &Room, pane: usize, rect: Rect, ppp: f32) -> Option<Mapping> {
+    let scene = room.scene.as_ref()?;
+    let grid = scene.grid()?;
+    let (w, h) = ((rect.width() * ppp).round() as usize, (rect.height() * ppp).round() as usize);
+    Some(Mapping { rect, plane: scene.panes.get(pane)?.plane(grid, scene.crosshair, w, h), ppp })
+}
+
+fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: PointerButton, held: Modifiers, ppp: f32) {
+    let Some(map) = mapping(room, place.pane, place.rect, ppp) else { return };
+    if let Some(Gesture::Draw { is_second: true, .. }) = room.gesture {
+        // The second click of a line: its release ends it.
+        if button == PointerButton::Primary {
+            drag_to(room, &map, at);
+            return;
+        }
+        room.gesture = None;
+    }
+    let Some(scene) = &mut room.scene else { return };
+    scene.active = place.pane;
+    let kind = scene.panes.get(place.pane).map_or(PaneKind::Native, |p| p.kind);
+    let window = || Gesture::Window { from: at, window: scene.window.clone() };
+    let pane = place.pane;
+    match button {
+        PointerButton::Secondary => room.gesture = Some(window()),
+        PointerButton::Middle => room.gesture = Some(Gesture::Pan { pane, last: at }),
+        PointerButton::Primary => {
+            if is_double(ui, at) && room.tool != Tool::Length {
+                room.gesture = None;
+                room.act(Action::Enlarge);
+                return;
+            }
+            if take_hold(room, pane, &map, at) {
+                return;
+            }
+            let tool = if held.shift { Tool::Scroll } else { room.tool };
+            let Some(scene) = &room.scene else { return };
+            room.gesture = match tool {
+                Tool::Point if kind == PaneKind::Mip => None,
+                Tool::Point => Some(Gesture::Crosshair { pane }),
+                Tool::Scroll => Some(Gesture::Scroll { pane, last: at }),
+                Tool::Window => Some(Gesture::Window { from: at, window: scene.window.clone() }),
+                Tool::Zoom => Some(Gesture::Zoom { pane, last: at, pixel: map.pixel(at) }),
+                Tool::Pan => Some(Gesture::Pan { pane, last: at }),
+                // A length on a projection would be a length on no plane.
+                Tool::Length if kind == PaneKind::Mip => None,
+                Tool::Length => {
+                    let p = map.lps(at);
+                    Some(Gesture::Draw { pane, ends: [p, p], from: at, is_second: false })
+                }
+            };
+            if tool == Tool::Point {
+                if let Some(scene) = &mut room.scene {
+                    scene.selected = None;
+                }
+                drag_to(room, &map, at);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Remembers presses; true for the second of two at one place.
+fn is_double(ui: &egui::Ui, at: Pos2) -> bool {
+    let id = egui::Id::unique("reading-last-press");
+    let now = Press { at, when: Instant::now() };
+    let last = ui.data(|d| d.get_temp::<Press>(id));
+    let is_double = last.is_some_and(|l| now.when.duration_since(l.when) < DOUBLE.0 && (l.at - at).length() < DOUBLE.1);
+    ui.data_mut(|d| {
+        if is_double {
+            d.remove::<Press>(id);
+        } else {
+            d.insert_temp(id, now);
+        }
+    });
+    is_double
+}
+
+/// Takes hold of a ruler under the pointer.
+fn take_hold(room: &mut Room, pane: usize, map: &Mapping, at: Pos2) -> bool {
+    let Some((hit, grip)) = room.hits.iter().rev().filter(|h| h.pane == pane).find_map(|h| Some((h.clone(), h.grip(at)?))) else {
+        return false;
+    };
+    room.select(&hit.id, false);
+    let Some(scene) = &room.scene else { return false };
+    let Some(finding) = scene.ledger.get(&hit.id).cloned() else { return false };
+    let Some(start) = scene.volume().and_then(|v| rulers::ends(v, &finding.geometry)) else { return false };
+    let measurement = finding.measurements.first().map(|m| m.id.clone());
+    room.gesture = match (grip, measurement) {
+        (Grip::Label, Some(measurement)) => Some(Gesture::Label { measurement, last: at }),
+        _ => Some(Gesture::Edit { pane, grip, start, grabbed: map.lps(at), working: finding, has_moved: false }),
+    };
+    true
+}
+
+fn drag(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
+    let pane = match &room.gesture {
+        None => return,
+        Some(Gesture::Window { from, window }) => {
+            let (from, window) = (*from, window.clone());
+            change_window(room, &window, at - from);
+            return;
+        }
+        Some(Gesture::Label { .. }) => None,
+        Some(
+            Gesture::Crosshair { pane }
+            | Gesture::Scroll { pane, .. }
+            | Gesture::Zoom { pane, .. }
+            | Gesture::Pan { pane, .. }
+            | Gesture::Draw { pane, .. }
+            | Gesture::Edit { pane, .. },
+        ) => Some(*pane),
+    };
+    let place = places.iter().find(|p| pane.is_none_or(|pane| p.pane == pane));
+    if let Some(map) = place.and_then(|p| mapping(room, p.pane, p.rect, ppp)) {
+        drag_to(room, &map, at);
+    }
+}
+
+/// Goes on with a gesture that lives in a viewport.
+fn drag_to(room: &mut Room, map: &Mapping, at: Pos2) {
+    let Some(mut gesture) = room.gesture.take() else { return };
+    let lps = map.lps(at);
+    match &mut gesture {
+        Gesture::Crosshair { .. } => set_crosshair(room, map, lps),
+        Gesture::Scroll { pane, last } => {
+            let steps = ((at.y - last.y) / PER_SLICE).trunc();
+            if steps != 0.0 {
+                last.y += steps * PER_SLICE;
+                room.scroll(*pane, f64::from(steps));
+            }
+        }
+        Gesture::Zoom { pane, last, pixel } => {
+            let factor = f64::from((last.y - at.y) * 0.01).exp();
+            *last = at;
+            if let Some(p) = room.scene.as_mut().and_then(|s| s.panes.get_mut(*pane)) {
+                p.zoom_about(&map.plane, *pixel, factor);
+            }
+            room.changed();
+        }
+        Gesture::Pan { pane, last } => {
+            let mm = (at - *last) / map.points_per_mm() as f32;
+            *last = at;
+            if let Some(p) = room.scene.as_mut().and_then(|s| s.panes.get_mut(*pane)) {
+                p.pan_mm[0] -= f64::from(mm.x);
+                p.pan_mm[1] -= f64::from(mm.y);
+            }
+            room.changed();
+        }
+        Gesture::Draw { ends, .. } => ends[1] = lps,
+        Gesture::Edit { grip, start, grabbed, working, has_moved, .. } => {
+            let by = lps - *grabbed;
+            let ends = match grip {
+                Grip::End(0) => [start[0] + by, start[1]],
+                Grip::End(_) => [start[0], start[1] + by],
+                _ => [start[0] + by, start[1] + by],
+            };
+            let changed = room.scene.as_ref().and_then(|s| rulers::moved(s, working, ends));
+            if let Some(changed) = changed.filter(|_| *has_moved || by.length() * map.points_per_mm() > 1.5) {
+                *working = changed;
+                *has_moved = true;
+            }
+        }
+        Gesture::Label { measurement, last } => {
+            let offset = room.labels.entry(measurement.clone()).or_insert(egui::vec2(12.0, -16.0));
+            *offset += at - *last;
+            *last = at;
+        }
+        Gesture::Window { .. } => {}
+    }
+    room.gesture = Some(gesture);
+}
+
+fn set_crosshair(room: &mut Room, map: &Mapping, at: PointLps) {
+    let Some(scene) = &mut room.scene else { return };
+    let Some(grid) = scene.grid().copied() else { return };
+    // The plane itself stays where it is: only the position on it follows the pointer.
+    let depth = map.plane.normal() * map.plane.depth_mm(scene.crosshair);
+    let wanted = pane::snapped(&grid, at + depth);
+    if pane::axis_along(&grid, map.plane.normal()).is_some() {
+        scene.crosshair = wanted;
+    } else if grid.nearest_voxel(at + depth).is_some() {
+        scene.crosshair = at + depth;
+    }
+    room.changed();
+}
+
+/// Right is wider, up is brighter; a screen's quarter is about the width itself.
+fn change_window(room: &mut Room, from: &Window, by: Vec2) {
+    let Some(scene) = &mut room.scene else { return };
+    let scale = (from.width / 300.0).max(1e-6);
+    let narrowest = if matches!(scene.volume().map(|v| &v.samples), Some(mj_model::Samples::F32(_))) { 1e-3 } else { 1.0 };
+    let width = (from.width + f64::from(by.x) * scale).max(narrowest);
+    let center = from.center + f64::from(by.y) * scale;
+    let is_whole = from.width > 20.0;
+    let rounded = |v: f64| if is_whole { v.round() } else { v };
+    scene.window = Window { center: rounded(center), width: rounded(width), name: String::new() };
+    room.changed();
+}
+
+fn release(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
+    drag(room, places, at, ppp);
+    let Some(gesture) = room.gesture.take() else { return };
+    match gesture {
+        Gesture::Draw { pane, ends, from, is_second } => {
+            if (at - from).length() < SHORTEST {
+                // A click, not a drag: the line goes on to the second click.
+                room.gesture = (!is_second).then_some(Gesture::Draw { pane, ends, from, is_second: true });
+                return;
+            }
+            let finding = room.scene.as_ref().and_then(|s| rulers::new_ruler(s, ends));
+            if let Some(finding) = finding {
+                commit(room, finding);
+            }
+        }
+        Gesture::Edit { working, has_moved: true, .. } => commit(room, working),
+        Gesture::Edit { .. } | Gesture::Label { .. } => {}
+        _ => room.changed(),
+    }
+}
+
+fn commit(room: &mut Room, finding: Finding) {
+    let Some(scene) = &mut room.scene else { return };
+    let (id, study) = (finding.id.clone(), scene.study.clone());
+    scene.selected = Some(id.clone());
+    let message = scene.ledger.commit(finding);
+    room.send_finding(message);
+    room.send(ToParent::FindingSelected { study, finding: id });
+}
+
+fn wheel(room: &mut Room, ui: &egui::Ui, places: &[Place], unit: MouseWheelUnit, delta: Vec2, held: Modifiers, ppp: f32) {
+    let Some(at) = room.pointer else { return };
+    let Some(place) = under(room, ui, places, at) else { return };
+    let notches = match unit {
+        MouseWheelUnit::Point => delta.y / 40.0,
+        MouseWheelUnit::Line => delta.y,
+        MouseWheelUnit::Page => delta.y * 10.0,
+    };
+    if notches == 0.0 {
+        return;
+    }
+    if let Some(scene) = &mut room.scene {
+        scene.active = place.pane;
+    }
+    if held.command || held.ctrl {
+        let Some(map) = mapping(room, place.pane, place.rect, ppp) else { return };
+        let pixel = map.pixel(at);
+        if let Some(p) = room.scene.as_mut().and_then(|s| s.panes.get_mut(place.pane)) {
+            p.zoom_about(&map.plane, pixel, f64::from(notches * 0.12).exp());
+        }
+        room.changed();
+        return;
+    }
+    // A touchpad sends fractions, which add up; a wheel sends whole notches.
+    let id = egui::Id::unique("reading-wheel");
+    let sum = ui.data(|d| d.get_temp::<f32>(id)).unwrap_or(0.0) - notches;
+    let whole = if unit == MouseWheelUnit::Point { sum.trunc() } else { -notches.abs().ceil().copysign(notches) };
+    ui.data_mut(|d| d.insert_temp(id, if unit == MouseWheelUnit::Point { sum - whole } else { 0.0 }));
+    if whole != 0.0 {
+        room.scroll(place.pane, f64::from(whole));
+    }
+}

@@ -1,0 +1,57 @@
+//! What keys and mouse do, as an overlay.
+
+use crate::reading::action::Action;
+use crate::reading::room::Room;
+use egui::{Align2, vec2};
+use mj_lang::{Text, key};
+
+const MOUSE: [(Text, Text); 7] = [
+    (key::READING_MOUSE_LEFT, key::READING_MOUSE_LEFT_DOES),
+    (key::READING_MOUSE_DOUBLE, key::READING_MOUSE_DOUBLE_DOES),
+    (key::READING_MOUSE_RIGHT, key::READING_MOUSE_RIGHT_DOES),
+    (key::READING_MOUSE_MIDDLE, key::READING_MOUSE_MIDDLE_DOES),
+    (key::READING_MOUSE_WHEEL, key::READING_MOUSE_WHEEL_DOES),
+    (key::READING_MOUSE_CTRL_WHEEL, key::READING_MOUSE_CTRL_WHEEL_DOES),
+    (key::READING_MOUSE_SHIFT, key::READING_MOUSE_SHIFT_DOES),
+];
+
+/// Draws the overlay while it is wanted.
+pub(crate) fn show(room: &mut Room, ctx: &egui::Context) {
+    if !room.has_help {
+        return;
+    }
+    let lang = room.lang;
+    let theme = room.theme.clone();
+    let presets = room.presets();
+    let mut is_open = true;
+    egui::Window::new(key::READING_HELP_TITLE.get(lang)).id(egui::Id::unique("reading-help")).collapsible(false).resizable(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).open(&mut is_open).show(ctx, |ui| {
+        let row = |ui: &mut egui::Ui, keys: &str, what: &str| {
+            ui.label(egui::RichText::new(keys).color(theme.colours.accent));
+            ui.label(what);
+            ui.end_row();
+        };
+        ui.horizontal_top(|ui| {
+            let all: Vec<&Action> = Action::ALL.iter().collect();
+            for (n, part) in all.chunks(all.len().div_ceil(2)).enumerate() {
+                egui::Grid::new(("reading-help-keys", n)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                    for action in part {
+                        let name = match action {
+                            Action::Preset(at) => presets.get(usize::from(*at)).and_then(|p| p.text()).map(|t| t.get(lang)),
+                            other => Some(other.text().get(lang)),
+                        };
+                        if let Some(name) = name {
+                            row(ui, action.shortcut().2, name);
+                        }
+                    }
+                });
+                ui.add_space(24.0);
+            }
+            egui::Grid::new("reading-help-mouse").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                for (what, does) in MOUSE {
+                    row(ui, what.get(lang), does.get(lang));
+                }
+            });
+        });
+    });
+    room.has_help &= is_open;
+}

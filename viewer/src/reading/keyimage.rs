@@ -1,0 +1,91 @@
+//! Key images: what the active viewport shows, sealed into the record's inbox.
+
+use crate::overlay;
+use crate::raster::Canvas;
+use crate::reading::pane::{Mapping, PaneKind, slice_number};
+use crate::reading::room::Room;
+use crate::reading::rulers;
+use crate::reading::scene::Scene;
+use crate::ui::fonts;
+use crate::{Error, Result};
+use egui::{Rect, pos2, vec2};
+use mj_imaging::reslice::{self, MipIndex};
+use mj_imaging::{Interpolation, Picture, Projection, window};
+use mj_lang::key;
+use mj_link::ToParent;
+use mj_model::InstanceUid;
+
+/// Longer side of a key image. Units: pixels.
+const SIDE: usize = 1024;
+
+/// Takes a key image of the active viewport and sends it.
+pub(crate) fn take(room: &mut Room) {
+    let lang = room.lang;
+    match make(room) {
+        Ok(message) => {
+            room.send(message);
+            room.notices.done(key::READING_KEY_IMAGE_TAKEN.get(lang).to_owned());
+        }
+        Err(e) => room.notices.fail(mj_lang::tell(&e, lang)),
+    }
+}
+
+fn make(room: &mut Room) -> Result<ToParent> {
+    let keys = room.keys.clone().ok_or(Error::NoKeys)?;
+    let ctx = room.paint_ctx.take().unwrap_or_else(|| {
+        let ctx = egui::Context::default();
+        fonts::install(&ctx);
+        ctx
+    });
+    let drawn = draw(room, &ctx);
+    room.paint_ctx = Some(ctx);
+    let (canvas, instance, caption) = drawn?;
+    let file = keys.put(&canvas.to_png()?, "png")?;
+    let study = room.scene.as_ref().map(|s| s.study.clone()).ok_or(Error::NothingToShow)?;
+    Ok(ToParent::KeyImage { study, instance, file, caption })
+}
+
+/// The picture with letters, scale and measurements; no patient stands on it, the report says whose it is.
+fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String)> {
+    let scene = room.scene.as_ref().ok_or(Error::NothingToShow)?;
+    let pane = scene.panes.get(scene.active).ok_or(Error::NothingToShow)?;
+    let loaded = scene.loaded(pane.kind).ok_or(Error::NothingToShow)?;
+    let volume = scene.volume().ok_or(Error::NothingToShow)?;
+    let plane = pane.plane(&volume.grid, scene.crosshair, SIDE, SIDE);
+    let picture: Picture = match (pane.kind, &loaded.mip) {
+        (PaneKind::Mip, Some(index)) => MipIndex::project(index, volume, &plane),
+        (PaneKind::Axial | PaneKind::Coronal | PaneKind::Sagittal, _) if scene.slab_mm > 0.0 => {
+            reslice::slab(volume, &plane, scene.slab_mm, Projection::Max)
+        }
+        _ => reslice::slice(volume, &plane, Interpolation::Linear),
+    };
+    let mut canvas = Canvas::from_grey(SIDE, SIDE, &window::grey(&picture, &scene.window, scene.is_inverted));
+    let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIDE as f32, SIDE as f32));
+    let map = Mapping { rect, plane, ppp: 1.0 };
+    let rulers = rulers::drawn(room, scene, scene.active, &map);
+    canvas.paint(ctx, |painter, rect| {
+        for ruler in &rulers {
+            let look = overlay::RulerLook { has_handles: false, is_selected: false, ..ruler.look };
+            overlay::ruler(painter, &room.theme, ruler.ends, &ruler.label, ruler.label_at, &look);
+        }
+        overlay::letters(painter, &room.theme, rect, &plane);
+        if volume.is_calibrated {
+            overlay::scale_bar(painter, &room.theme, rect, map.points_per_mm());
+        }
+    });
+    let instance = scene.images_of(&[scene.crosshair]).into_iter().next().ok_or(Error::NothingToShow)?.instance;
+    Ok((canvas, instance, caption(room, scene, pane.kind, &map)))
+}
+
+/// Plane, position and window in one line.
+fn caption(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping) -> String {
+    let lang = room.lang;
+    let mut parts = vec![kind.text().get(lang).to_owned()];
+    if let (PaneKind::Axial | PaneKind::Coronal | PaneKind::Sagittal, Some(grid)) = (kind, scene.grid()) {
+        let (n, of) = slice_number(grid, scene.crosshair, map.plane.normal());
+        parts.push(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())]));
+    }
+    let (c, w) = (format!("{:.0}", scene.window.center), format!("{:.0}", scene.window.width));
+    parts.push(key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", &room.window_name(scene))]));
+    parts.join("  ")
+}

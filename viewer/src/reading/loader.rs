@@ -1,0 +1,331 @@
+//! Reads files on a thread of its own: the first slice at once, then the volume, then the strip's pictures.
+
+use crate::reading::event::{Event, Events, Thumb};
+use crate::reading::pane::{Pane, PaneKind};
+use crate::reading::presets;
+use crate::source::ObjectSource;
+use crate::{Error, Result};
+use mj_dicom::series::{Kind, Series, Stack};
+use mj_dicom::{Dataset, Header, Source};
+use mj_imaging::reslice::{self, MipIndex};
+use mj_imaging::{Interpolation, window};
+use mj_model::{Lang, PointLps, SeriesUid, StudyUid, Told, Volume};
+use mj_render::{Gpu, VolumeTexture};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Files of an object list, in any order.
+pub type Sources = Vec<Arc<dyn Source>>;
+
+/// A volume (or one slice) ready to be shown.
+#[derive(Clone)]
+pub struct Loaded {
+    /// Unlike any other, so that cached pictures never mix.
+    pub id: u64,
+    /// The samples.
+    pub volume: Arc<Volume>,
+    /// For projections; `None` for one slice.
+    pub mip: Option<Arc<MipIndex>>,
+    /// The copy on the graphics card, where pictures are made there.
+    pub texture: Option<Arc<VolumeTexture>>,
+}
+
+impl Loaded {
+    /// Prepares samples for showing.
+    #[must_use]
+    pub fn new(volume: Volume, gpu: Option<&Gpu>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let mip = (volume.grid.dims[2] > 1).then(|| Arc::new(MipIndex::new(&volume)));
+        let texture = gpu.and_then(|gpu| match VolumeTexture::upload(gpu, &volume) {
+            Ok(texture) => Some(Arc::new(texture)),
+            Err(e) => {
+                tracing::warn!("pictures of this volume come from the CPU: {e}");
+                None
+            }
+        });
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), volume: Arc::new(volume), mip, texture }
+    }
+}
+
+/// A series whose headers are read.
+#[derive(Clone)]
+pub struct Opened {
+    /// The series.
+    pub series: Arc<Series>,
+    /// Which of its stacks is shown.
+    pub stack: usize,
+}
+
+impl Opened {
+    /// The stack that is shown.
+    #[must_use]
+    pub fn stack(&self) -> Option<&Stack> {
+        self.series.stacks.get(self.stack)
+    }
+
+    /// True when linked planes can be cut through it.
+    #[must_use]
+    pub fn is_volume(&self) -> bool {
+        self.stack().is_some_and(|s| s.kind() == Kind::Volume && s.n_slices() >= 3)
+    }
+}
+
+/// A series found in folders.
+pub struct FoundSeries {
+    /// Its study.
+    pub study: StudyUid,
+    /// Header of one of its images.
+    pub header: Header,
+    /// Its files.
+    pub sources: Sources,
+}
+
+enum Task {
+    Open { token: u64, sources: Sources, near: Option<PointLps> },
+    Slice { token: u64, opened: Opened, k: usize },
+    Thumb { series: SeriesUid, sources: Sources },
+    Find { paths: Vec<PathBuf> },
+}
+
+#[derive(Default)]
+struct Queue {
+    tasks: VecDeque<Task>,
+    has_ended: bool,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    cancel: Mutex<Arc<AtomicBool>>,
+}
+
+/// The loader's handle; dropping it ends the thread.
+pub struct Loader(Arc<Shared>);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Loader {
+    /// Starts the thread. Errors are told in a language.
+    #[must_use]
+    pub fn start(events: Events, gpu: Option<Gpu>, lang: Lang) -> Self {
+        let shared = Arc::new(Shared { queue: Mutex::default(), wake: Condvar::new(), cancel: Mutex::default() });
+        let work = Work { shared: Arc::clone(&shared), events, gpu, lang };
+        if std::thread::Builder::new().name("loader".into()).spawn(move || work.run()).is_err() {
+            tracing::error!("no thread for loading");
+        }
+        Self(shared)
+    }
+
+    /// Opens a series; what was being opened before is given up. `near` says which slice to show first.
+    pub fn open(&self, token: u64, sources: Sources, near: Option<PointLps>) {
+        lock(&self.0.cancel).store(true, Ordering::Relaxed);
+        let mut queue = lock(&self.0.queue);
+        queue.tasks.retain(|t| !matches!(t, Task::Open { .. } | Task::Slice { .. }));
+        queue.tasks.push_front(Task::Open { token, sources, near });
+        drop(queue);
+        self.0.wake.notify_one();
+    }
+
+    /// Loads one image of a series that is no volume; an older wish is given up.
+    pub fn slice(&self, token: u64, opened: Opened, k: usize) {
+        let mut queue = lock(&self.0.queue);
+        queue.tasks.retain(|t| !matches!(t, Task::Slice { .. }));
+        queue.tasks.push_front(Task::Slice { token, opened, k });
+        drop(queue);
+        self.0.wake.notify_one();
+    }
+
+    /// Makes the strip's picture of a series when there is time.
+    pub fn thumb(&self, series: SeriesUid, sources: Sources) {
+        lock(&self.0.queue).tasks.push_back(Task::Thumb { series, sources });
+        self.0.wake.notify_one();
+    }
+
+    /// Searches folders for images.
+    pub fn find(&self, paths: Vec<PathBuf>) {
+        lock(&self.0.queue).tasks.push_back(Task::Find { paths });
+        self.0.wake.notify_one();
+    }
+
+    /// Forgets everything that waits.
+    pub fn clear(&self) {
+        lock(&self.0.cancel).store(true, Ordering::Relaxed);
+        lock(&self.0.queue).tasks.clear();
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.clear();
+        lock(&self.0.queue).has_ended = true;
+        self.0.wake.notify_one();
+    }
+}
+
+struct Work {
+    shared: Arc<Shared>,
+    events: Events,
+    gpu: Option<Gpu>,
+    lang: Lang,
+}
+
+impl Work {
+    fn run(self) {
+        while let Some((task, cancel)) = self.next() {
+            // A fault in a codec's own checks must not take the window with it.
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.work(&task, &cancel)));
+            if done.is_err() {
+                let told = self.tell(&Error::Panicked);
+                match task {
+                    Task::Open { token, .. } => drop(self.events.send(Event::Loaded(token, Err(told)))),
+                    Task::Slice { token, k, .. } => drop(self.events.send(Event::Slice(token, k, Err(told)))),
+                    Task::Find { .. } => drop(self.events.send(Event::Found(Err(told)))),
+                    Task::Thumb { .. } => tracing::error!("{}", Error::Panicked),
+                }
+            }
+        }
+    }
+
+    fn next(&self) -> Option<(Task, Arc<AtomicBool>)> {
+        let mut queue = lock(&self.shared.queue);
+        loop {
+            if queue.has_ended {
+                return None;
+            }
+            if let Some(task) = queue.tasks.pop_front() {
+                let fresh = Arc::new(AtomicBool::new(false));
+                *lock(&self.shared.cancel) = Arc::clone(&fresh);
+                return Some((task, fresh));
+            }
+            queue = self.shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn tell(&self, error: &Error) -> Told {
+        mj_lang::tell(error, self.lang)
+    }
+
+    fn work(&self, task: &Task, cancel: &Arc<AtomicBool>) {
+        match task {
+            Task::Open { token, sources, near } => {
+                let told = self.open(*token, sources, *near, cancel);
+                if let Err(e) = told
+                    && !cancel.load(Ordering::Relaxed)
+                {
+                    self.events.send(Event::Loaded(*token, Err(self.tell(&e))));
+                }
+            }
+            Task::Slice { token, opened, k } => {
+                let slice = opened.stack().ok_or(Error::NothingToShow).and_then(|s| Ok(s.load_slice(*k)?));
+                let slice = slice.map(|v| Loaded::new(v, self.gpu.as_ref())).map_err(|e| self.tell(&e));
+                self.events.send(Event::Slice(*token, *k, slice));
+            }
+            Task::Thumb { series, sources } => {
+                self.events.send(Event::Thumb(series.clone(), self.thumb(sources)));
+            }
+            Task::Find { paths } => {
+                self.events.send(Event::Found(find(paths).map_err(|e| self.tell(&e))));
+            }
+        }
+    }
+
+    fn open(&self, token: u64, sources: &Sources, near: Option<PointLps>, cancel: &Arc<AtomicBool>) -> Result<()> {
+        let quiet = mj_dicom::Watch { cancel: Arc::clone(cancel), ..Default::default() };
+        let series = Arc::new(mj_dicom::series::open(sources, &quiet)?);
+        let stack = main_stack(&series).ok_or(Error::NothingToShow)?;
+        let opened = Opened { series, stack };
+        let is_volume = opened.is_volume();
+        let shown = opened.stack().ok_or(Error::NothingToShow)?;
+        self.events.send(Event::Opened(token, Ok(opened.clone())));
+        let n = shown.n_slices();
+        let k = match (near, shown.grid()) {
+            (Some(at), Some(grid)) => (grid.voxel_from_lps(at)[2].round().max(0.0) as usize).min(n.saturating_sub(1)),
+            _ if is_volume => n / 2,
+            _ => 0,
+        };
+        let first = shown.load_slice(k)?;
+        // A single slice goes to the card only when it is all there is: the whole volume follows at once.
+        let gpu = if is_volume { None } else { self.gpu.as_ref() };
+        self.events.send(Event::Slice(token, k, Ok(Loaded::new(first, gpu))));
+        if !is_volume {
+            return Ok(());
+        }
+        let events = self.events.clone();
+        let progress = Box::new(move |done, total| events.offer(Event::Progress(token, done, total)));
+        let volume = shown.load(&mj_dicom::Watch { progress, cancel: Arc::clone(cancel) })?;
+        let loaded = Loaded::new(volume, self.gpu.as_ref());
+        self.events.send(Event::Loaded(token, Ok(loaded)));
+        Ok(())
+    }
+
+    fn thumb(&self, sources: &Sources) -> Thumb {
+        let mut thumb = Thumb { header: None, n_images: sources.len(), warnings: Vec::new(), picture: None, error: None };
+        let made = || -> Result<(Header, Volume)> {
+            let middle = sources.get(sources.len() / 2).ok_or(Error::NothingToShow)?;
+            let series = mj_dicom::series::open(std::slice::from_ref(middle), &mj_dicom::Watch::default())?;
+            let stack = main_stack(&series).and_then(|at| series.stacks.get(at)).ok_or(Error::NothingToShow)?;
+            Ok((series.header.clone(), stack.load_slice(stack.n_slices() / 2)?))
+        };
+        match made() {
+            Ok((header, volume)) => {
+                thumb.picture = Some(small_picture(&volume));
+                thumb.header = Some(header);
+            }
+            Err(e) => thumb.error = Some(self.tell(&e)),
+        }
+        thumb
+    }
+}
+
+/// The stack with the most images.
+#[must_use]
+pub fn main_stack(series: &Series) -> Option<usize> {
+    let images = series.stacks.iter().enumerate().filter(|(_, s)| s.kind() != Kind::Document && s.n_slices() > 0);
+    // The first of equals.
+    images.max_by_key(|(at, s)| (s.n_slices(), std::cmp::Reverse(*at))).map(|(at, _)| at)
+}
+
+/// A small grey picture of one slice.
+#[must_use]
+pub fn small_picture(volume: &Volume) -> (usize, usize, Vec<u8>) {
+    const WIDTH: usize = 132;
+    const HEIGHT: usize = 88;
+    let plane = Pane::new(PaneKind::Native).plane(&volume.grid, volume.grid.centre(), WIDTH, HEIGHT);
+    let picture = reslice::slice(volume, &plane, Interpolation::Linear);
+    (WIDTH, HEIGHT, window::grey(&picture, &presets::first_window(volume), volume.is_inverted))
+}
+
+/// Finds the images in folders, grouped by series. What is no image is left out.
+fn find(paths: &[PathBuf]) -> Result<Vec<FoundSeries>> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if let Err(source) = std::fs::metadata(path) {
+            return Err(Error::Read { path: path.clone(), source });
+        }
+        files.extend(walkdir::WalkDir::new(path).into_iter().flatten().filter(|e| e.file_type().is_file()).map(walkdir::DirEntry::into_path));
+    }
+    files.sort();
+    let headers: Vec<(PathBuf, Header)> = files
+        .into_par_iter()
+        .filter_map(|path| {
+            let header = Dataset::read(&std::fs::read(&path).ok()?).and_then(|d| d.header()).ok()?;
+            header.has_pixels.then_some((path, header))
+        })
+        .collect();
+    let mut series: BTreeMap<(StudyUid, SeriesUid), FoundSeries> = BTreeMap::new();
+    for (path, header) in headers {
+        let place = series.entry((header.study.uid.clone(), header.series.uid.clone()));
+        let found = place.or_insert_with(|| FoundSeries { study: header.study.uid.clone(), header, sources: Vec::new() });
+        found.sources.push(Arc::new(ObjectSource::plain(path)));
+    }
+    let mut found: Vec<FoundSeries> = series.into_values().collect();
+    // The newest study first, in it the series by number.
+    let order = |f: &FoundSeries| (f.header.study.date.clone(), f.header.series.number.map(|n| -n), f.sources.len());
+    found.sort_by_key(|f| std::cmp::Reverse(order(f)));
+    if found.is_empty() { Err(Error::NothingToShow) } else { Ok(found) }
+}

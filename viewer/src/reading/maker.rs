@@ -1,0 +1,389 @@
+//! Pictures for viewports, by the graphics card or by the CPU.
+//!
+//! Values and grey are cached apart, so that changing the window never walks through the volume again, and
+//! nothing is drawn twice for the same view. Projections through the whole volume are made by the CPU on a
+//! thread of their own; while one is on its way the last one is shown where it belongs.
+
+use crate::reading::event::{Event, Events};
+use crate::reading::loader::Loaded;
+use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
+use mj_imaging::reslice::{self, MipIndex};
+use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, window};
+use mj_model::{Volume, Window};
+use mj_render::{Painter, Target, View, VolumeTexture};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a viewport wants to see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Want {
+    /// The plane; its size is the viewport's in physical pixels.
+    pub plane: Plane,
+    /// Through the whole volume.
+    pub is_mip: bool,
+    /// Thickness of a slab of maximum; 0 for a slice. Units: mm.
+    pub slab_mm: f64,
+    /// The window.
+    pub window: Window,
+    /// Turn black and white.
+    pub is_inverted: bool,
+    /// A movement is on its way: speed before sharpness.
+    pub is_moving: bool,
+}
+
+/// A picture to show.
+#[derive(Debug, Clone, Copy)]
+pub struct Made {
+    /// The texture.
+    pub texture: TextureId,
+    /// The plane it shows, which may lag behind what was asked for.
+    pub plane: Plane,
+    /// False when a sharper or newer one is still to come.
+    pub is_final: bool,
+}
+
+/// Time a frame may spend on one slice before moving pictures become coarser.
+const SLICE_BUDGET: Duration = Duration::from_millis(14);
+
+/// The maker of all viewports.
+pub enum Maker {
+    /// By the CPU.
+    Cpu(CpuMaker),
+    /// By the graphics card.
+    Gpu(GpuMaker),
+}
+
+impl Maker {
+    /// Makes or finds the picture of a viewport.
+    pub fn make(&mut self, ctx: &egui::Context, slot: usize, loaded: &Loaded, want: &Want) -> Option<Made> {
+        match self {
+            Self::Cpu(maker) => maker.make(ctx, slot, loaded, want),
+            Self::Gpu(maker) => match &loaded.texture {
+                Some(texture) => maker.make(slot, loaded, texture, want),
+                None => maker.fallback.make(ctx, slot, loaded, want),
+            },
+        }
+    }
+
+    /// Takes a projection that its thread has finished.
+    pub fn take_mip(&mut self, done: MipDone) {
+        match self {
+            Self::Cpu(maker) => maker.take_mip(done),
+            Self::Gpu(maker) => maker.fallback.take_mip(done),
+        }
+    }
+
+    /// What draws: `cpu`, `vulkan`, `gl`, …
+    #[must_use]
+    pub fn backend(&self) -> &str {
+        match self {
+            Self::Cpu(_) => "cpu",
+            Self::Gpu(maker) => &maker.painter.gpu().backend,
+        }
+    }
+
+    /// The device a loader copies volumes to.
+    #[must_use]
+    pub fn gpu(&self) -> Option<mj_render::Gpu> {
+        match self {
+            Self::Cpu(_) => None,
+            Self::Gpu(maker) => Some(maker.painter.gpu().clone()),
+        }
+    }
+}
+
+/// What values depend on.
+#[derive(Debug, Clone, PartialEq)]
+struct ValuesKey {
+    volume: u64,
+    plane: Plane,
+    is_mip: bool,
+    slab_mm: f64,
+}
+
+impl ValuesKey {
+    fn of(loaded: &Loaded, want: &Want) -> Self {
+        Self { volume: loaded.id, plane: want.plane, is_mip: want.is_mip, slab_mm: want.slab_mm }
+    }
+}
+
+#[derive(Default)]
+struct CpuSlot {
+    values: Option<(ValuesKey, Picture)>,
+    grey: Option<(ValuesKey, Window, bool)>,
+    texture: Option<TextureHandle>,
+    asked: Option<ValuesKey>,
+}
+
+/// Pictures by the CPU, as textures of egui.
+pub struct CpuMaker {
+    slots: Vec<CpuSlot>,
+    mips: MipThread,
+    /// Measured cost of a slice's pixel.
+    per_pixel: Duration,
+}
+
+impl CpuMaker {
+    /// Starts the projections' thread, which reports by events.
+    #[must_use]
+    pub fn new(events: Events) -> Self {
+        Self { slots: Vec::new(), mips: MipThread::start(events), per_pixel: Duration::ZERO }
+    }
+
+    fn make(&mut self, ctx: &egui::Context, slot: usize, loaded: &Loaded, want: &Want) -> Option<Made> {
+        if self.slots.len() <= slot {
+            self.slots.resize_with(slot + 1, CpuSlot::default);
+        }
+        let full = ValuesKey::of(loaded, want);
+        let is_whole = if want.is_mip { self.ask_for_mip(slot, loaded, want, &full) } else { self.slice(slot, loaded, want, &full) };
+        let state = self.slots.get_mut(slot)?;
+        let (shown, picture) = state.values.as_ref()?;
+        // A picture of another volume must never stand under this one's name.
+        if shown.volume != loaded.id {
+            return None;
+        }
+        let grey_key = (shown.clone(), want.window.clone(), want.is_inverted);
+        if state.grey.as_ref() != Some(&grey_key) {
+            let grey = window::grey(picture, &want.window, want.is_inverted);
+            let image = ColorImage::from_gray([picture.width, picture.height], &grey);
+            let options = if is_whole { TextureOptions::NEAREST } else { TextureOptions::LINEAR };
+            match &mut state.texture {
+                Some(texture) => texture.set(image, options),
+                None => state.texture = Some(ctx.load_texture(format!("pane-{slot}"), image, options)),
+            }
+            state.grey = Some(grey_key);
+        }
+        let plane = shown.plane;
+        state.texture.as_ref().map(|t| Made { texture: t.id(), plane, is_final: is_whole })
+    }
+
+    /// Makes a slice or slab at once, coarser while moving on a slow machine. True when it is as sharp as can be.
+    fn slice(&mut self, slot: usize, loaded: &Loaded, want: &Want, full: &ValuesKey) -> bool {
+        let pixels = want.plane.width * want.plane.height;
+        let expected = self.per_pixel * u32::try_from(pixels).unwrap_or(u32::MAX);
+        let coarse = want.is_moving && expected > SLICE_BUDGET;
+        let wanted = if coarse { ValuesKey { plane: coarser(&want.plane), ..full.clone() } } else { full.clone() };
+        let Some(state) = self.slots.get_mut(slot) else { return false };
+        if state.values.as_ref().is_some_and(|(key, _)| *key == wanted || key == full) {
+            return state.values.as_ref().is_some_and(|(key, _)| key == full);
+        }
+        let start = Instant::now();
+        let picture = draw(&loaded.volume, &wanted);
+        let made = u32::try_from((wanted.plane.width * wanted.plane.height).max(1)).unwrap_or(u32::MAX);
+        let cost = start.elapsed() / made;
+        self.per_pixel = if self.per_pixel.is_zero() { cost } else { (self.per_pixel * 3 + cost) / 4 };
+        state.values = Some((wanted, picture));
+        !coarse
+    }
+
+    /// Asks the thread for a projection unless it is there or on its way.
+    fn ask_for_mip(&mut self, slot: usize, loaded: &Loaded, want: &Want, full: &ValuesKey) -> bool {
+        let Some(state) = self.slots.get_mut(slot) else { return false };
+        if state.values.as_ref().is_some_and(|(key, _)| key == full) {
+            return true;
+        }
+        let Some(index) = &loaded.mip else { return false };
+        // A coarse one first: it takes a quarter of the time.
+        let has_any = state.values.as_ref().is_some_and(|(key, _)| key.volume == full.volume);
+        let wanted = if want.is_moving || !has_any { ValuesKey { plane: coarser(&want.plane), ..full.clone() } } else { full.clone() };
+        let is_here = state.values.as_ref().is_some_and(|(key, _)| *key == wanted);
+        if !is_here && state.asked.as_ref() != Some(&wanted) {
+            state.asked = Some(wanted.clone());
+            self.mips.ask(MipAsk { slot, key: wanted, volume: Arc::clone(&loaded.volume), index: Arc::clone(index) });
+        }
+        false
+    }
+
+    fn take_mip(&mut self, done: MipDone) {
+        if let Some(state) = self.slots.get_mut(done.slot) {
+            if state.asked.as_ref() == Some(&done.key) {
+                state.asked = None;
+            }
+            state.values = Some((done.key, done.picture));
+        }
+    }
+}
+
+/// Half as many pixels along each side, for the same part of the patient.
+fn coarser(plane: &Plane) -> Plane {
+    Plane { width: plane.width.div_ceil(2).max(1), height: plane.height.div_ceil(2).max(1), mm_per_pixel: plane.mm_per_pixel * 2.0, ..*plane }
+}
+
+fn draw(volume: &Volume, key: &ValuesKey) -> Picture {
+    if key.slab_mm > 0.0 {
+        reslice::slab(volume, &key.plane, key.slab_mm, Projection::Max)
+    } else {
+        reslice::slice(volume, &key.plane, Interpolation::Linear)
+    }
+}
+
+struct MipAsk {
+    slot: usize,
+    key: ValuesKey,
+    volume: Arc<Volume>,
+    index: Arc<MipIndex>,
+}
+
+/// A projection its thread has finished.
+#[derive(Debug)]
+pub struct MipDone {
+    slot: usize,
+    key: ValuesKey,
+    picture: Picture,
+}
+
+/// Makes projections one after another; only the newest request waits.
+struct MipThread(Arc<(Mutex<Waiting>, Condvar)>);
+
+#[derive(Default)]
+struct Waiting {
+    ask: Option<MipAsk>,
+    has_ended: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl MipThread {
+    fn start(events: Events) -> Self {
+        let shared = Arc::new((Mutex::new(Waiting::default()), Condvar::new()));
+        let theirs = Arc::clone(&shared);
+        let work = move || {
+            loop {
+                let ask = {
+                    let mut waiting = lock(&theirs.0);
+                    loop {
+                        if waiting.has_ended {
+                            return;
+                        }
+                        if let Some(ask) = waiting.ask.take() {
+                            break ask;
+                        }
+                        waiting = theirs.1.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                    }
+                };
+                let picture = ask.index.project(&ask.volume, &ask.key.plane);
+                events.send(Event::Mip(MipDone { slot: ask.slot, key: ask.key, picture }));
+            }
+        };
+        if std::thread::Builder::new().name("projections".into()).spawn(work).is_err() {
+            tracing::error!("no thread for projections");
+        }
+        Self(shared)
+    }
+
+    fn ask(&self, ask: MipAsk) {
+        lock(&self.0.0).ask = Some(ask);
+        self.0.1.notify_one();
+    }
+}
+
+impl Drop for MipThread {
+    fn drop(&mut self) {
+        lock(&self.0.0).has_ended = true;
+        self.0.1.notify_one();
+    }
+}
+
+struct GpuSlot {
+    target: Target,
+    texture: TextureId,
+    values: Option<ValuesKey>,
+    grey: Option<(Window, bool)>,
+}
+
+/// Pictures by the graphics card, as textures of the window.
+pub struct GpuMaker {
+    painter: Painter,
+    window: egui_wgpu::RenderState,
+    slots: Vec<Option<GpuSlot>>,
+    /// For what the card cannot hold.
+    fallback: CpuMaker,
+}
+
+impl GpuMaker {
+    /// Uses the window's own device.
+    #[must_use]
+    pub fn new(window: egui_wgpu::RenderState, events: Events) -> Self {
+        let gpu = mj_render::Gpu::of(&window.adapter, window.device.clone(), window.queue.clone());
+        Self { painter: Painter::new(gpu), window, slots: Vec::new(), fallback: CpuMaker::new(events) }
+    }
+
+    fn make(&mut self, slot: usize, loaded: &Loaded, texture: &VolumeTexture, want: &Want) -> Option<Made> {
+        // A projection walks through everything: coarse while moving, sharp afterwards.
+        let is_coarse = want.is_mip && want.is_moving;
+        let plane = if is_coarse { coarser(&want.plane) } else { want.plane };
+        let key = ValuesKey { plane, ..ValuesKey::of(loaded, want) };
+        let state = self.slot(slot, plane.width, plane.height)?;
+        let has_values = state.values.as_ref() == Some(&key);
+        let has_grey = has_values && state.grey.as_ref() == Some(&(want.window.clone(), want.is_inverted));
+        let state = self.slots.get_mut(slot)?.as_mut()?;
+        if !has_values {
+            if let Err(e) = self.painter.draw_values(&state.target, texture, &view(&loaded.volume, &key)) {
+                tracing::error!("a picture could not be drawn: {e}");
+                return None;
+            }
+            state.values = Some(key);
+        }
+        if !has_grey {
+            self.painter.draw_grey(&state.target, &want.window, want.is_inverted);
+            state.grey = Some((want.window.clone(), want.is_inverted));
+        }
+        Some(Made { texture: state.texture, plane, is_final: !is_coarse })
+    }
+
+    /// The slot with a target of a size, made anew when the size has changed.
+    fn slot(&mut self, slot: usize, width: usize, height: usize) -> Option<&GpuSlot> {
+        if self.slots.len() <= slot {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        let place = self.slots.get_mut(slot)?;
+        if place.as_ref().is_none_or(|s| s.target.width != width || s.target.height != height) {
+            let target = self.painter.target(width, height).map_err(|e| tracing::error!("no picture: {e}")).ok()?;
+            let mut renderer = self.window.renderer.write();
+            let texture = match place {
+                Some(old) => {
+                    let id = old.texture;
+                    renderer.update_egui_texture_from_wgpu_texture(&self.window.device, &target.grey_view(), wgpu::FilterMode::Linear, id);
+                    id
+                }
+                None => renderer.register_native_texture(&self.window.device, &target.grey_view(), wgpu::FilterMode::Linear),
+            };
+            *place = Some(GpuSlot { target, texture, values: None, grey: None });
+        }
+        place.as_ref()
+    }
+}
+
+/// The same picture in the renderer's words; a slab and a projection sample where the CPU does.
+fn view(volume: &Volume, key: &ValuesKey) -> View {
+    let plane = &key.plane;
+    let step = oracle::step_mm(volume);
+    let (mut origin, mut samples) = (plane.lps_from_pixel([0.0, 0.0]), 1);
+    if key.is_mip {
+        let (first, n) = oracle::whole_depth(volume, plane);
+        origin = origin + plane.normal() * (first + (n as f64 - 1.0) / 2.0 * step);
+        samples = n;
+    } else if key.slab_mm > 0.0 {
+        samples = (key.slab_mm / step).round().max(1.0) as usize;
+    }
+    View {
+        origin,
+        right: plane.right,
+        down: plane.down,
+        mm_per_pixel: plane.mm_per_pixel,
+        width: plane.width,
+        height: plane.height,
+        samples,
+        step_mm: step,
+        projection: mj_render::Projection::Max,
+        is_nearest: false,
+    }
+}
+
+/// A view for the renderer of a slice, a slab or a whole projection.
+#[must_use]
+pub fn gpu_view(volume: &Volume, plane: &Plane, slab_mm: f64, is_mip: bool) -> View {
+    view(volume, &ValuesKey { volume: 0, plane: *plane, is_mip, slab_mm })
+}

@@ -1,0 +1,326 @@
+//! What the room shows: the study, its series, the one in view, and how it is looked at.
+
+use crate::reading::event::Thumb;
+use crate::reading::ledger::Ledger;
+use crate::reading::loader::{Loaded, Opened, Sources};
+use crate::reading::pane::{self, Pane, PaneKind};
+use crate::reading::presets;
+use egui::TextureHandle;
+use mj_dicom::Header;
+use mj_link::ViewState;
+use mj_model::finding::ImageRef;
+use mj_model::{Grid, PointLps, SeriesUid, StudyUid, Told, Volume, Warning, Window};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Thickness of a slab when it is switched on. Units: mm.
+pub const SLAB_MM: f64 = 10.0;
+/// Single images kept of a series that is no volume.
+const KEPT_SLICES: usize = 48;
+
+/// A series of the strip.
+pub struct SeriesEntry {
+    /// Its study.
+    pub study: StudyUid,
+    /// The series.
+    pub uid: SeriesUid,
+    /// Its files.
+    pub sources: Sources,
+    /// Header of one of its images, once read.
+    pub header: Option<Header>,
+    /// Number of images.
+    pub n_images: usize,
+    /// What is odd about it.
+    pub warnings: Vec<Warning>,
+    /// Why it cannot be shown.
+    pub error: Option<Told>,
+    /// The strip's picture: columns, rows, grey.
+    pub picture: Option<(usize, usize, Vec<u8>)>,
+    /// The same as a texture.
+    pub texture: Option<TextureHandle>,
+    /// Codes of warnings the reader has dismissed.
+    pub dismissed: BTreeSet<String>,
+}
+
+impl SeriesEntry {
+    /// A series of which only the files are known.
+    #[must_use]
+    pub fn new(study: StudyUid, uid: SeriesUid, sources: Sources) -> Self {
+        let n_images = sources.len();
+        Self {
+            study,
+            uid,
+            sources,
+            header: None,
+            n_images,
+            warnings: Vec::new(),
+            error: None,
+            picture: None,
+            texture: None,
+            dismissed: BTreeSet::new(),
+        }
+    }
+
+    /// Takes over what the loader found out.
+    pub fn take(&mut self, thumb: Thumb) {
+        self.header = self.header.take().or(thumb.header);
+        self.picture = self.picture.take().or(thumb.picture);
+        self.error = self.error.take().or(thumb.error);
+        if self.warnings.is_empty() {
+            self.warnings = thumb.warnings;
+        }
+    }
+}
+
+/// How far the series in view is loaded.
+#[derive(Default)]
+pub struct Shown {
+    /// Its headers, once read.
+    pub opened: Option<Opened>,
+    /// The whole volume.
+    pub full: Option<Loaded>,
+    /// Single slices: the first of a volume, or the images of a series that is none.
+    pub slices: BTreeMap<usize, Loaded>,
+    /// The image in view, of a series that is no volume.
+    pub slice: usize,
+    /// Slices loaded, of all.
+    pub progress: Option<(u64, u64)>,
+    /// Why nothing is shown.
+    pub error: Option<Told>,
+}
+
+/// What is shown.
+pub struct Scene {
+    /// The study.
+    pub study: StudyUid,
+    /// Series of the strip.
+    pub series: Vec<SeriesEntry>,
+    /// Which is in view.
+    pub current: usize,
+    /// Number of the present load; events of others are stale.
+    pub token: u64,
+    /// How far it is loaded.
+    pub shown: Shown,
+    /// Crosshair. Units: mm, LPS.
+    pub crosshair: PointLps,
+    /// The window.
+    pub window: Window,
+    /// The window the series was first shown with.
+    pub file_window: Window,
+    /// Black and white turned.
+    pub is_inverted: bool,
+    /// The viewports.
+    pub panes: Vec<Pane>,
+    /// Which is enlarged.
+    pub enlarged: Option<usize>,
+    /// Which had the pointer last.
+    pub active: usize,
+    /// Thickness of slabs; 0 for slices. Units: mm.
+    pub slab_mm: f64,
+    /// Findings.
+    pub ledger: Ledger,
+    /// The chosen finding.
+    pub selected: Option<String>,
+    /// View to restore when the series is loaded.
+    pub restore: Option<ViewState>,
+    /// When it was opened, and whether the first picture has been reported.
+    pub opened_at: std::time::Instant,
+    /// The first picture was reported.
+    pub is_reported: bool,
+}
+
+impl Scene {
+    /// A study with its series, nothing loaded.
+    #[must_use]
+    pub fn new(study: StudyUid, series: Vec<SeriesEntry>, ledger: Ledger, restore: Option<ViewState>) -> Self {
+        Self {
+            study,
+            series,
+            current: 0,
+            token: 0,
+            shown: Shown::default(),
+            crosshair: PointLps::default(),
+            window: neutral(),
+            file_window: neutral(),
+            is_inverted: false,
+            panes: PaneKind::VOLUME.map(Pane::new).to_vec(),
+            enlarged: None,
+            active: 0,
+            slab_mm: 0.0,
+            ledger,
+            selected: None,
+            restore,
+            opened_at: std::time::Instant::now(),
+            is_reported: false,
+        }
+    }
+
+    /// The series in view.
+    #[must_use]
+    pub fn entry(&self) -> Option<&SeriesEntry> {
+        self.series.get(self.current)
+    }
+
+    /// Header of the series in view.
+    #[must_use]
+    pub fn header(&self) -> Option<&Header> {
+        self.entry().and_then(|e| e.header.as_ref())
+    }
+
+    /// True when linked planes are shown.
+    #[must_use]
+    pub fn is_volume(&self) -> bool {
+        self.shown.opened.as_ref().is_some_and(Opened::is_volume)
+    }
+
+    /// What a viewport draws from: the volume, or one slice of it where that is all there is.
+    #[must_use]
+    pub fn loaded(&self, kind: PaneKind) -> Option<&Loaded> {
+        if kind == PaneKind::Native {
+            return self.shown.slices.get(&self.shown.slice);
+        }
+        self.shown.full.as_ref().or_else(|| {
+            // Before the volume is there, the plane that is the slice itself.
+            let first = self.shown.slices.values().next()?;
+            let grid = &first.volume.grid;
+            let plane = Pane::new(kind).plane(grid, grid.centre(), 8, 8);
+            (kind != PaneKind::Mip && plane.normal().dot(grid.axes[2]).abs() > 0.95).then_some(first)
+        })
+    }
+
+    /// The volume whose space everything is in: the whole one, else the slice in view.
+    #[must_use]
+    pub fn volume(&self) -> Option<&Volume> {
+        let any = if self.is_volume() {
+            self.shown.full.as_ref().or_else(|| self.shown.slices.values().next())
+        } else {
+            self.shown.slices.get(&self.shown.slice)
+        };
+        any.map(|l| &*l.volume)
+    }
+
+    /// The grid of [`Self::volume`].
+    #[must_use]
+    pub fn grid(&self) -> Option<&Grid> {
+        self.volume().map(|v| &v.grid)
+    }
+
+    /// Headers of the series in view are read: sets up viewports.
+    pub fn opened(&mut self, opened: Opened) {
+        let kinds: Vec<PaneKind> = if opened.is_volume() { PaneKind::VOLUME.to_vec() } else { vec![PaneKind::Native] };
+        self.panes = kinds.into_iter().map(Pane::new).collect();
+        if let Some(entry) = self.series.get_mut(self.current) {
+            entry.header = Some(opened.series.header.clone());
+            if let Some(stack) = opened.stack() {
+                entry.warnings = stack.warnings().to_vec();
+                entry.n_images = stack.n_slices();
+            }
+        }
+        self.enlarged = None;
+        self.active = 0;
+        self.shown.opened = Some(opened);
+    }
+
+    /// A slice is ready.
+    pub fn slice_ready(&mut self, k: usize, loaded: Loaded) {
+        let is_first = self.shown.slices.is_empty() && self.shown.full.is_none();
+        if is_first {
+            self.shown.slice = k;
+            self.begin(&loaded.volume);
+        }
+        if self.shown.slices.len() >= KEPT_SLICES {
+            // The one furthest from the image in view.
+            let at = self.shown.slice;
+            if let Some(far) = self.shown.slices.keys().copied().max_by_key(|&key| key.abs_diff(at)) {
+                self.shown.slices.remove(&far);
+            }
+        }
+        self.shown.slices.insert(k, loaded);
+        if !self.is_volume() {
+            self.crosshair_to_slice();
+        }
+    }
+
+    /// The volume is ready.
+    pub fn full_ready(&mut self, loaded: Loaded) {
+        if self.shown.slices.is_empty() {
+            self.begin(&loaded.volume);
+        }
+        self.crosshair = pane::snapped(&loaded.volume.grid, self.crosshair);
+        if let Some(entry) = self.series.get_mut(self.current) {
+            entry.warnings.clone_from(&loaded.volume.warnings);
+        }
+        self.shown.full = Some(loaded);
+        self.shown.progress = None;
+        self.shown.slices.clear();
+    }
+
+    /// Sets crosshair and window from the first picture, or from the view to restore.
+    fn begin(&mut self, volume: &Volume) {
+        self.file_window = presets::first_window(volume);
+        self.window = self.file_window.clone();
+        self.is_inverted = volume.is_inverted;
+        self.crosshair = pane::snapped(&volume.grid, volume.grid.centre());
+        let series = self.entry().map(|e| e.uid.clone());
+        let Some(view) = self.restore.take_if(|v| v.series.is_none() || v.series == series) else { return };
+        if let Some((center, width)) = view.window {
+            self.window = Window { center, width, name: String::new() };
+        }
+        self.crosshair = view.crosshair.filter(|p| p.is_finite()).unwrap_or(self.crosshair);
+        for (at, pane) in self.panes.iter_mut().enumerate() {
+            pane.zoom = view.zoom.get(at).copied().filter(|z| z.is_finite() && *z > 0.0).unwrap_or(1.0);
+            pane.pan_mm = view.pan_mm.get(at).copied().unwrap_or_default();
+        }
+        self.enlarged = view.enlarged.filter(|&at| at < self.panes.len());
+        self.active = self.enlarged.unwrap_or(0);
+    }
+
+    /// In a series that is no volume the crosshair lies on the image in view.
+    pub fn crosshair_to_slice(&mut self) {
+        if let Some(grid) = self.grid().copied()
+            && grid.nearest_voxel(self.crosshair).is_none()
+        {
+            self.crosshair = pane::snapped(&grid, grid.centre());
+        }
+    }
+
+    /// What is shown, to show the same again.
+    #[must_use]
+    pub fn view_state(&self) -> ViewState {
+        ViewState {
+            series: self.entry().map(|e| e.uid.clone()),
+            crosshair: self.volume().map(|_| self.crosshair),
+            window: self.volume().map(|_| (self.window.center, self.window.width)),
+            zoom: self.panes.iter().map(|p| p.zoom).collect(),
+            pan_mm: self.panes.iter().map(|p| p.pan_mm).collect(),
+            enlarged: self.enlarged,
+            oblique_normal: None,
+        }
+    }
+
+    /// Number of images to scroll through in a series that is no volume.
+    #[must_use]
+    pub fn n_slices(&self) -> usize {
+        self.shown.opened.as_ref().and_then(Opened::stack).map_or(0, mj_dicom::series::Stack::n_slices)
+    }
+
+    /// The images a line touches, the nearest to its middle first.
+    #[must_use]
+    pub fn images_of(&self, points: &[PointLps]) -> Vec<ImageRef> {
+        let Some(volume) = self.volume() else { return Vec::new() };
+        let mut images: Vec<ImageRef> = Vec::new();
+        for p in points {
+            let k = volume.grid.voxel_from_lps(*p)[2].round().clamp(0.0, (volume.grid.dims[2].max(1) - 1) as f64) as usize;
+            if let Some(source) = volume.sources.get(k) {
+                let image = ImageRef { instance: source.instance.clone(), sop_class: source.sop_class.clone(), frame: source.frame };
+                if !images.contains(&image) {
+                    images.push(image);
+                }
+            }
+        }
+        images
+    }
+}
+
+fn neutral() -> Window {
+    Window { center: 0.0, width: 1.0, name: String::new() }
+}

@@ -1,0 +1,316 @@
+//! The viewports: pictures with what is written on them.
+
+use crate::overlay::{self, Corners, Line};
+use crate::reading::gesture::{self, Place};
+use crate::reading::maker::{Made, Want};
+use crate::reading::pane::{Mapping, PaneKind, slice_number};
+use crate::reading::room::{Port, Room};
+use crate::reading::rulers;
+use crate::reading::scene::Scene;
+use crate::ui::Theme;
+use egui::{Align2, Color32, Painter, Rect, Sense, Stroke, StrokeKind, pos2, vec2};
+use mj_imaging::{Interpolation, oracle};
+use mj_lang::key;
+
+/// Gap between viewports. Units: points.
+const GAP: f32 = 2.0;
+
+/// Draws all viewports and takes the pointer.
+pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
+    let frame = egui::Frame::new().fill(room.theme.colours.background);
+    egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+        let all = ui.max_rect();
+        ui.painter().rect_filled(all, 0.0, room.theme.colours.background);
+        let places = places(room, snapped(all, ui.ctx().pixels_per_point()));
+        let response = ui.interact(all, egui::Id::unique("reading-viewports"), Sense::click_and_drag());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, key::READING_PICTURES.get(room.lang)));
+        gesture::take(room, ui, &places);
+        room.hits.clear();
+        cursor(room, ui, &places);
+        for place in &places {
+            viewport(room, ui, *place);
+        }
+        if !has_picture(room) {
+            empty(room, ui, all);
+        }
+        progress(room, ui, all);
+        warnings(room, ui, all);
+    });
+}
+
+fn has_picture(room: &Room) -> bool {
+    room.scene.as_ref().is_some_and(|s| s.volume().is_some())
+}
+
+/// Rectangles on whole physical pixels, so that pictures are shown pixel by pixel.
+fn snapped(rect: Rect, ppp: f32) -> Rect {
+    let on = |v: f32| (v * ppp).round() / ppp;
+    Rect::from_min_max(pos2(on(rect.min.x), on(rect.min.y)), pos2(on(rect.max.x), on(rect.max.y)))
+}
+
+fn places(room: &Room, all: Rect) -> Vec<Place> {
+    let Some(scene) = &room.scene else { return Vec::new() };
+    if scene.panes.len() == 1 {
+        return vec![Place { pane: 0, rect: all }];
+    }
+    if let Some(pane) = scene.enlarged {
+        return vec![Place { pane, rect: all }];
+    }
+    let (w, h) = (((all.width() - GAP) / 2.0).floor(), ((all.height() - GAP) / 2.0).floor());
+    let at = |pane: usize| {
+        let (x, y) = (if pane % 2 == 1 { all.min.x + w + GAP } else { all.min.x }, if pane >= 2 { all.min.y + h + GAP } else { all.min.y });
+        let right = if pane % 2 == 1 { all.max.x } else { x + w };
+        let bottom = if pane >= 2 { all.max.y } else { y + h };
+        Place { pane, rect: Rect::from_min_max(pos2(x, y), pos2(right, bottom)) }
+    };
+    (0..scene.panes.len().min(4)).map(at).collect()
+}
+
+fn cursor(room: &Room, ui: &egui::Ui, places: &[Place]) {
+    use crate::reading::action::Tool;
+    use egui::CursorIcon;
+    let Some(at) = room.pointer.filter(|&p| places.iter().any(|place| place.rect.contains(p))) else { return };
+    if room.blocked.iter().any(|r| r.contains(at)) {
+        return;
+    }
+    ui.ctx().set_cursor_icon(match room.tool {
+        Tool::Point | Tool::Window => CursorIcon::Default,
+        Tool::Scroll => CursorIcon::ResizeVertical,
+        Tool::Zoom => CursorIcon::ZoomIn,
+        Tool::Pan => CursorIcon::Grab,
+        Tool::Length => CursorIcon::Crosshair,
+    });
+}
+
+fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
+    let painter = ui.painter_at(place.rect);
+    painter.rect_filled(place.rect, 0.0, room.theme.colours.image);
+    let ppp = ui.ctx().pixels_per_point();
+    let map = gesture::mapping(room, place.pane, place.rect, ppp);
+    let kind = room.scene.as_ref().and_then(|s| s.panes.get(place.pane)).map_or(PaneKind::Native, |p| p.kind);
+    room.layout.pane(kind.name(), place.rect, map.as_ref().map(|m| &m.plane), ppp);
+    let Some(map) = map else { return };
+    let made = make(room, ui, place.pane, &map);
+    if let Some(made) = made {
+        paint_picture(&painter, &map, &made);
+        room.picture_shown();
+        if !made.is_final {
+            ui.ctx().request_repaint_after(std::time::Duration::from_millis(60));
+        }
+    } else if room.scene.as_ref().is_some_and(|s| s.volume().is_some()) {
+        let text = key::READING_LOADING.get(room.lang);
+        painter.text(place.rect.center(), Align2::CENTER_CENTER, text, Theme::font(room.theme.sizes.body), room.theme.colours.text_secondary);
+    }
+    over(room, ui, &painter, place, kind, &map, made.is_some());
+}
+
+fn make(room: &mut Room, ui: &egui::Ui, pane: usize, map: &Mapping) -> Option<Made> {
+    let is_moving = room.is_moving();
+    let scene = room.scene.as_ref()?;
+    let kind = scene.panes.get(pane)?.kind;
+    let loaded = scene.loaded(kind)?.clone();
+    let want = Want {
+        plane: map.plane,
+        is_mip: kind == PaneKind::Mip,
+        slab_mm: if matches!(kind, PaneKind::Mip | PaneKind::Native) { 0.0 } else { scene.slab_mm },
+        window: scene.window.clone(),
+        is_inverted: scene.is_inverted,
+        is_moving,
+    };
+    room.maker.make(ui.ctx(), pane, &loaded, &want)
+}
+
+/// Puts a picture where it belongs: exactly over the viewport when it is the one asked for, else where its
+/// plane lies in it.
+fn paint_picture(painter: &Painter, map: &Mapping, made: &Made) {
+    let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+    let same = made.plane == map.plane;
+    let rect = if same {
+        map.rect
+    } else {
+        let corner = |x: f64, y: f64| map.screen(made.plane.lps_from_pixel([x, y]));
+        Rect::from_min_max(corner(-0.5, -0.5), corner(made.plane.width as f64 - 0.5, made.plane.height as f64 - 0.5))
+    };
+    painter.image(made.texture, rect, uv, Color32::WHITE);
+}
+
+/// Everything over a picture.
+fn over(room: &mut Room, ui: &egui::Ui, painter: &Painter, place: Place, kind: PaneKind, map: &Mapping, has_picture: bool) {
+    let Some(scene) = &room.scene else { return };
+    let is_calibrated = scene.volume().is_some_and(|v| v.is_calibrated);
+    if has_picture && room.has_crosshair && kind != PaneKind::Native {
+        overlay::crosshair(painter, &room.theme, place.rect, map.screen(scene.crosshair));
+    }
+    let rulers = rulers::drawn(room, scene, place.pane, map);
+    let corners = corners(room, scene, kind, map, place.rect, ui);
+    if has_picture {
+        rulers::paint(room, painter, place.pane, &rulers);
+    }
+    if room.has_overlay {
+        overlay::corners(painter, &room.theme, place.rect, &corners);
+        let has_orientation = kind != PaneKind::Native || room.scene.as_ref().and_then(Scene::volume).is_some_and(has_orientation);
+        if has_orientation {
+            overlay::letters(painter, &room.theme, place.rect, &map.plane);
+        }
+        if is_calibrated && has_picture {
+            overlay::scale_bar(painter, &room.theme, place.rect, map.points_per_mm());
+        }
+    }
+    let Some(scene) = &room.scene else { return };
+    if scene.active == place.pane && scene.panes.len() > 1 && scene.enlarged.is_none() {
+        painter.rect_stroke(place.rect, 0.0, Stroke::new(1.0, room.theme.colours.accent.gamma_multiply(0.7)), StrokeKind::Inside);
+    }
+}
+
+/// An image without position or orientation has no sides that could be named.
+fn has_orientation(volume: &mj_model::Volume) -> bool {
+    volume.frame_of_reference.is_some() || !volume.warnings.iter().any(|w| w.code.starts_with("geometry.no_"))
+}
+
+fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect, ui: &egui::Ui) -> Corners {
+    let lang = room.lang;
+    let Some(volume) = scene.volume() else { return Corners::default() };
+    let mut corners = Corners::default();
+    if let Some(header) = scene.header() {
+        corners.top_left = overlay::patient_lines(header, lang);
+        corners.top_right = overlay::study_lines(header, lang);
+    }
+    let unit = volume.unit.label();
+    let number = |v: f64| if scene.window.width < 20.0 { format!("{v:.2}") } else { format!("{v:.0}") };
+    let (center, width) = (number(scene.window.center), number(scene.window.width));
+    corners.bottom_left.extend(hover_line(room, scene, map, rect, unit));
+    let mut title = kind.text().get(lang).to_owned();
+    if scene.slab_mm > 0.0 && !matches!(kind, PaneKind::Mip | PaneKind::Native) {
+        title = format!("{title}  {}", key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{:.0}", scene.slab_mm))]));
+    }
+    corners.bottom_left.push(Line::quiet(title));
+    corners.bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene))])));
+    let zoom = 1.0 / (map.plane.mm_per_pixel / base_spacing(volume));
+    corners.bottom_right.push(Line::quiet(key::OVERLAY_ZOOM.with(lang, &[("percent", &format!("{:.0}", zoom * 100.0))])));
+    match kind {
+        PaneKind::Mip => {}
+        PaneKind::Native => {
+            let (n, of) = (scene.shown.slice + 1, scene.n_slices().max(1));
+            corners.bottom_right.push(Line::plain(key::OVERLAY_IMAGE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())])));
+        }
+        _ => {
+            let whole = scene.shown.full.as_ref().map_or(&volume.grid, |l| &l.volume.grid);
+            if scene.shown.full.is_some() {
+                let (n, of) = slice_number(whole, scene.crosshair, map.plane.normal());
+                corners.bottom_right.push(Line::plain(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())])));
+            }
+            corners.bottom_right.push(Line::plain(position(map, scene)));
+        }
+    }
+    if let Some(note) = room.maker_note.filter(|_| is_first(room, rect, ui)) {
+        corners.top_right.push(Line::quiet(note.get(lang)));
+    }
+    if matches!(room.port, Port::Alone) && is_first(room, rect, ui) {
+        corners.top_right.push(Line::quiet(key::READING_ALONE.get(lang)));
+    }
+    corners
+}
+
+/// The smaller spacing of the stored image, which a magnification of 100 % shows one to one.
+fn base_spacing(volume: &mj_model::Volume) -> f64 {
+    volume.grid.spacing_mm[0].min(volume.grid.spacing_mm[1])
+}
+
+/// True for the viewport at the top right, or the only one.
+fn is_first(room: &Room, rect: Rect, ui: &egui::Ui) -> bool {
+    let all = ui.max_rect();
+    room.scene.as_ref().is_some_and(|s| s.panes.len() == 1 || s.enlarged.is_some()) || (rect.right() > all.right() - 4.0 && rect.top() < all.top() + 4.0)
+}
+
+/// Position of the plane along its normal, as people say it: `S 12.5 mm`, `L -3.0 mm`.
+fn position(map: &Mapping, scene: &Scene) -> String {
+    let normal = map.plane.normal();
+    let p: [f64; 3] = scene.crosshair.into();
+    let n: [f64; 3] = normal.into();
+    let axis = (0..3).max_by(|&a, &b| n[a].abs().total_cmp(&n[b].abs())).unwrap_or(2);
+    format!("{} {:.1}\u{2009}mm", ["X", "Y", "Z"][axis], p[axis])
+}
+
+/// Value and position under the pointer, from the CPU in `f64`.
+fn hover_line(room: &Room, scene: &Scene, map: &Mapping, rect: Rect, unit: &str) -> Option<Line> {
+    let at = room.pointer.filter(|p| rect.contains(*p))?;
+    let kind = scene.panes.iter().find(|p| p.kind == PaneKind::Mip).is_some_and(|_| false);
+    if kind {
+        return None;
+    }
+    let volume = scene.volume()?;
+    let p = map.lps(at);
+    let value = oracle::value_at(volume, p, Interpolation::Nearest)?;
+    let value = if value.fract().abs() < 1e-6 { format!("{value:.0}") } else { format!("{value:.2}") };
+    let space = if volume.is_calibrated { format!("({:.1}, {:.1}, {:.1})\u{2009}mm", p.x, p.y, p.z) } else { String::new() };
+    let unit = if unit.is_empty() { String::new() } else { format!("\u{2009}{unit}") };
+    Some(Line::plain(format!("{value}{unit}  {space}")))
+}
+
+/// Nothing to show: says why and what to do.
+fn empty(room: &Room, ui: &egui::Ui, all: Rect) {
+    let lang = room.lang;
+    let error = room.scene.as_ref().and_then(|s| s.shown.error.clone());
+    let (title, hint, colour) = match (&room.scene, error) {
+        (_, Some(told)) => (told.message, told.hint, room.theme.colours.contradicted),
+        (Some(_), None) => (key::READING_LOADING.get(lang).to_owned(), String::new(), room.theme.colours.text_secondary),
+        (None, None) if room.is_searching => (key::READING_SEARCHING.get(lang).to_owned(), String::new(), room.theme.colours.text_secondary),
+        (None, None) => (key::READING_EMPTY.get(lang).to_owned(), key::READING_EMPTY_HINT.get(lang).to_owned(), room.theme.colours.text),
+    };
+    let rect = Rect::from_center_size(all.center(), vec2((all.width() - 64.0).clamp(120.0, 560.0), 160.0));
+    let painter = ui.painter();
+    let galley = painter.layout(title, Theme::font(room.theme.sizes.title), colour, rect.width());
+    let at = pos2(rect.center().x - galley.size().x / 2.0, rect.center().y - galley.size().y);
+    painter.galley(at, galley, colour);
+    let galley = painter.layout(hint, Theme::font(room.theme.sizes.body), room.theme.colours.text_secondary, rect.width());
+    painter.galley(pos2(rect.center().x - galley.size().x / 2.0, rect.center().y + 12.0), galley, room.theme.colours.text_secondary);
+}
+
+/// A thin line at the top while the rest is loading.
+fn progress(room: &Room, ui: &egui::Ui, all: Rect) {
+    let Some((done, total)) = room.scene.as_ref().and_then(|s| s.shown.progress) else { return };
+    let share = (done as f32 / total.max(1) as f32).clamp(0.0, 1.0);
+    let line = Rect::from_min_size(all.min, vec2(all.width(), 2.0));
+    ui.painter().rect_filled(line, 0.0, room.theme.colours.line);
+    ui.painter().rect_filled(Rect::from_min_size(line.min, vec2(line.width() * share, 2.0)), 0.0, room.theme.colours.accent);
+}
+
+/// Warnings about the data stand on the picture until the reader dismisses them.
+fn warnings(room: &mut Room, ui: &mut egui::Ui, all: Rect) {
+    let lang = room.lang;
+    let Some(entry) = room.scene.as_ref().and_then(Scene::entry) else { return };
+    let standing: Vec<(String, String)> =
+        entry.warnings.iter().filter(|w| !entry.dismissed.contains(&w.code)).map(|w| (w.code.clone(), mj_lang::warning(w, lang))).collect();
+    if standing.is_empty() || !has_picture(room) {
+        return;
+    }
+    let width = (all.width() * 0.5).clamp(200.0, 560.0);
+    let (mut dismissed, mut blocked) = (None, Vec::new());
+    let mut y = all.top() + 34.0;
+    for (code, text) in standing {
+        let colours = &room.theme.colours;
+        let galley = ui.painter().layout(text, Theme::font(room.theme.sizes.small), colours.text, width - 76.0);
+        let size = vec2(width.min(galley.size().x + 76.0), galley.size().y + 12.0);
+        let rect = Rect::from_min_size(pos2(all.center().x - size.x / 2.0, y), size);
+        ui.painter().rect(rect, 4.0, colours.panel.gamma_multiply(0.94), Stroke::new(1.0, colours.stale), StrokeKind::Inside);
+        let icon = Rect::from_min_size(rect.min, vec2(30.0, rect.height()));
+        crate::ui::icons::paint(ui.painter(), crate::ui::icons::Icon::Warning, icon, colours.stale, 14.0, 1.4);
+        ui.painter().galley(pos2(rect.left() + 30.0, rect.top() + 6.0), galley, colours.text);
+        let close = Rect::from_min_size(pos2(rect.right() - 28.0, rect.top()), vec2(28.0, rect.height()));
+        let response = ui.interact(close, egui::Id::unique(("dismiss", &code)), Sense::click()).on_hover_text(key::READING_DISMISS.get(lang));
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, key::READING_DISMISS.get(lang)));
+        let tint = if response.hovered() { colours.text } else { colours.text_secondary };
+        crate::ui::icons::paint(ui.painter(), crate::ui::icons::Icon::Close, close, tint, 10.0, 1.4);
+        if response.clicked() {
+            dismissed = Some(code);
+        }
+        blocked.push(rect);
+        y = rect.bottom() + 4.0;
+    }
+    room.blocked.extend(blocked);
+    if let (Some(code), Some(scene)) = (dismissed, &mut room.scene)
+        && let Some(entry) = scene.series.get_mut(scene.current)
+    {
+        entry.dismissed.insert(code);
+    }
+}

@@ -1,0 +1,187 @@
+//! One set of icons, drawn as lines of one width.
+
+use egui::{Color32, Painter, Pos2, Rect, Stroke, Vec2, pos2, vec2};
+
+/// An icon. Each is drawn on a 16 × 16 grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Icon {
+    /// Crosshair and selection.
+    Point,
+    /// Through the slices.
+    Scroll,
+    /// Brightness and contrast.
+    Window,
+    /// Magnifier.
+    Zoom,
+    /// Hand.
+    Pan,
+    /// Ruler.
+    Length,
+    /// Turn back.
+    Undo,
+    /// Turn forward.
+    Redo,
+    /// Bin.
+    Delete,
+    /// Key image.
+    Key,
+    /// Fit.
+    Reset,
+    /// Four panes.
+    Layout,
+    /// Text on pictures.
+    Overlay,
+    /// Question mark.
+    Help,
+    /// List.
+    Menu,
+    /// Triangle with a mark.
+    Warning,
+    /// Cross.
+    Close,
+    /// Thick slab.
+    Slab,
+    /// Panel at the side.
+    Panel,
+}
+
+/// Draws an icon in the middle of a rectangle.
+pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, size: f32, width: f32) {
+    let pen = Pen { painter, origin: rect.center() - Vec2::splat(size / 2.0), scale: size / 16.0, stroke: Stroke::new(width, colour) };
+    match icon {
+        Icon::Point => {
+            pen.line(&[(8.0, 1.5), (8.0, 6.0)]);
+            pen.line(&[(8.0, 10.0), (8.0, 14.5)]);
+            pen.line(&[(1.5, 8.0), (6.0, 8.0)]);
+            pen.line(&[(10.0, 8.0), (14.5, 8.0)]);
+        }
+        Icon::Scroll => {
+            pen.rect(3.0, 6.5, 10.0, 7.0);
+            pen.line(&[(4.5, 4.5), (11.5, 4.5)]);
+            pen.line(&[(6.0, 2.5), (10.0, 2.5)]);
+        }
+        Icon::Window => {
+            pen.circle(8.0, 8.0, 5.5);
+            pen.half_disc(8.0, 8.0, 5.5);
+        }
+        Icon::Zoom => {
+            pen.circle(7.0, 7.0, 4.5);
+            pen.line(&[(10.3, 10.3), (14.0, 14.0)]);
+            pen.line(&[(7.0, 5.0), (7.0, 9.0)]);
+            pen.line(&[(5.0, 7.0), (9.0, 7.0)]);
+        }
+        Icon::Pan => {
+            pen.line(&[(8.0, 1.5), (8.0, 14.5)]);
+            pen.line(&[(1.5, 8.0), (14.5, 8.0)]);
+            pen.line(&[(6.2, 3.3), (8.0, 1.5), (9.8, 3.3)]);
+            pen.line(&[(6.2, 12.7), (8.0, 14.5), (9.8, 12.7)]);
+            pen.line(&[(3.3, 6.2), (1.5, 8.0), (3.3, 9.8)]);
+            pen.line(&[(12.7, 6.2), (14.5, 8.0), (12.7, 9.8)]);
+        }
+        Icon::Length => {
+            pen.line(&[(2.5, 13.5), (13.5, 2.5)]);
+            pen.line(&[(1.0, 12.0), (4.0, 15.0)]);
+            pen.line(&[(12.0, 1.0), (15.0, 4.0)]);
+            pen.line(&[(6.3, 8.2), (7.8, 9.7)]);
+            pen.line(&[(8.8, 5.7), (10.3, 7.2)]);
+        }
+        Icon::Undo => {
+            pen.line(&[(5.5, 3.0), (2.5, 6.0), (5.5, 9.0)]);
+            pen.line(&[(2.5, 6.0), (10.0, 6.0), (12.3, 7.0), (13.5, 9.3), (12.3, 11.8), (10.0, 12.8), (6.0, 12.8)]);
+        }
+        Icon::Redo => {
+            pen.line(&[(10.5, 3.0), (13.5, 6.0), (10.5, 9.0)]);
+            pen.line(&[(13.5, 6.0), (6.0, 6.0), (3.7, 7.0), (2.5, 9.3), (3.7, 11.8), (6.0, 12.8), (10.0, 12.8)]);
+        }
+        Icon::Delete => {
+            pen.line(&[(2.5, 4.0), (13.5, 4.0)]);
+            pen.line(&[(6.0, 4.0), (6.0, 2.0), (10.0, 2.0), (10.0, 4.0)]);
+            pen.line(&[(4.0, 4.0), (4.7, 14.0), (11.3, 14.0), (12.0, 4.0)]);
+            pen.line(&[(6.7, 6.5), (6.9, 11.5)]);
+            pen.line(&[(9.3, 6.5), (9.1, 11.5)]);
+        }
+        Icon::Key => {
+            pen.rect(1.5, 3.0, 13.0, 10.0);
+            pen.circle(5.5, 6.5, 1.4);
+            pen.line(&[(2.5, 12.0), (6.5, 9.0), (8.5, 10.5), (11.5, 7.0), (14.0, 9.8)]);
+        }
+        Icon::Reset => {
+            pen.line(&[(2.0, 6.0), (2.0, 2.0), (6.0, 2.0)]);
+            pen.line(&[(10.0, 2.0), (14.0, 2.0), (14.0, 6.0)]);
+            pen.line(&[(14.0, 10.0), (14.0, 14.0), (10.0, 14.0)]);
+            pen.line(&[(6.0, 14.0), (2.0, 14.0), (2.0, 10.0)]);
+        }
+        Icon::Layout => {
+            pen.rect(2.0, 2.0, 12.0, 12.0);
+            pen.line(&[(8.0, 2.0), (8.0, 14.0)]);
+            pen.line(&[(2.0, 8.0), (14.0, 8.0)]);
+        }
+        Icon::Overlay => {
+            pen.rect(1.5, 2.5, 13.0, 11.0);
+            pen.line(&[(3.8, 5.3), (7.0, 5.3)]);
+            pen.line(&[(3.8, 7.5), (6.0, 7.5)]);
+            pen.line(&[(9.0, 10.8), (12.2, 10.8)]);
+        }
+        Icon::Help => {
+            pen.circle(8.0, 8.0, 6.0);
+            pen.line(&[(6.0, 6.3), (6.6, 5.0), (8.0, 4.5), (9.5, 5.1), (9.9, 6.4), (9.2, 7.5), (8.0, 8.2), (8.0, 9.4)]);
+            pen.line(&[(8.0, 11.0), (8.0, 11.8)]);
+        }
+        Icon::Menu => {
+            for y in [4.0, 8.0, 12.0] {
+                pen.line(&[(2.0, y), (14.0, y)]);
+            }
+        }
+        Icon::Warning => {
+            pen.line(&[(8.0, 2.0), (14.5, 13.5), (1.5, 13.5), (8.0, 2.0)]);
+            pen.line(&[(8.0, 6.3), (8.0, 9.7)]);
+            pen.line(&[(8.0, 11.2), (8.0, 12.0)]);
+        }
+        Icon::Close => {
+            pen.line(&[(3.5, 3.5), (12.5, 12.5)]);
+            pen.line(&[(12.5, 3.5), (3.5, 12.5)]);
+        }
+        Icon::Slab => {
+            pen.line(&[(2.0, 5.0), (14.0, 5.0)]);
+            pen.line(&[(2.0, 11.0), (14.0, 11.0)]);
+            pen.line(&[(5.0, 5.0), (3.0, 11.0)]);
+            pen.line(&[(9.0, 5.0), (7.0, 11.0)]);
+            pen.line(&[(13.0, 5.0), (11.0, 11.0)]);
+        }
+        Icon::Panel => {
+            pen.rect(2.0, 2.5, 12.0, 11.0);
+            pen.line(&[(10.0, 2.5), (10.0, 13.5)]);
+        }
+    }
+}
+
+struct Pen<'a> {
+    painter: &'a Painter,
+    origin: Pos2,
+    scale: f32,
+    stroke: Stroke,
+}
+
+impl Pen<'_> {
+    fn at(&self, (x, y): (f32, f32)) -> Pos2 {
+        self.origin + vec2(x, y) * self.scale
+    }
+    fn line(&self, points: &[(f32, f32)]) {
+        self.painter.line(points.iter().map(|&p| self.at(p)).collect(), self.stroke);
+    }
+    fn rect(&self, x: f32, y: f32, w: f32, h: f32) {
+        self.line(&[(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)]);
+    }
+    fn circle(&self, x: f32, y: f32, r: f32) {
+        self.painter.circle_stroke(self.at((x, y)), r * self.scale, self.stroke);
+    }
+    fn half_disc(&self, x: f32, y: f32, r: f32) {
+        let points = (0..=16).map(|n| {
+            let angle = std::f32::consts::PI * (n as f32 / 16.0 - 0.5);
+            let (sin, cos) = angle.sin_cos();
+            let p = self.at((x, y));
+            pos2(p.x + cos * r * self.scale, p.y + sin * r * self.scale)
+        });
+        self.painter.add(egui::Shape::convex_polygon(points.collect(), self.stroke.color, Stroke::NONE));
+    }
+}
