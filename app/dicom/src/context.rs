@@ -18,7 +18,6 @@ const TAKEN: &[(Tag, VR, bool)] = &[
     (tags::PATIENT_BIRTH_TIME, VR::TM, false),
     (tags::PATIENT_SEX, VR::CS, true),
     (tags::OTHER_PATIENT_NAMES, VR::PN, false),
-    (tags::ETHNIC_GROUP, VR::SH, false),
     (tags::PATIENT_COMMENTS, VR::LT, false),
     (tags::STUDY_INSTANCE_UID, VR::UI, true),
     (tags::STUDY_DATE, VR::DA, true),
@@ -69,7 +68,7 @@ impl Context {
         let mut modules = Object::new();
         let mut warnings = Vec::new();
         for &(tag, vr, is_required) in TAKEN {
-            match taken(&root, tag, vr) {
+            match taken(&root, tag, vr).filter(|(text, _)| vr != VR::AS || is_age(text)) {
                 Some((text, is_whole)) => {
                     if !is_whole {
                         warnings.push(Warning::new("text.not_taken_over", "text outside the declared character set was left out"));
@@ -100,6 +99,11 @@ impl Context {
     pub fn put_into(&self, object: &mut Object) {
         object.put_all(&self.modules);
     }
+}
+
+/// `nnnD`, `nnnW`, `nnnM` or `nnnY`; an optional age in another form is left out. Source: PS3.5 §6.2 (AS).
+fn is_age(text: &str) -> bool {
+    matches!(text.as_bytes(), [a, b, c, b'D' | b'W' | b'M' | b'Y'] if [a, b, c].iter().all(|d| d.is_ascii_digit()))
 }
 
 /// The value without padding, and whether it is whole.
@@ -170,5 +174,55 @@ impl Written {
     pub(crate) fn from_object(object: Object, sop_class: &str, instance: &InstanceUid) -> Result<Self> {
         let class = SopClassUid::parse(sop_class).map_err(|_not_a_uid| crate::Error::BadValue { keyword: "SOPClassUID" })?;
         Ok(Self { bytes: object.into_file(sop_class, instance.as_str())?, sop_instance: instance.clone(), sop_class: class })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::write::Object;
+
+    fn source(charset: &str, name: &[u8], age: &str) -> Dataset {
+        let mut object = Object::new();
+        object
+            .uid(tags::STUDY_INSTANCE_UID, "1.2.1")
+            .uid(tags::SERIES_INSTANCE_UID, "1.2.2")
+            .bytes(tags::PATIENT_NAME, VR::PN, name.to_vec())
+            .text(tags::PATIENT_ID, VR::LO, "P1")
+            .bytes(tags::PATIENT_AGE, VR::AS, age.as_bytes().to_vec());
+        let mut bytes = object.into_file("1.2.840.10008.5.1.4.1.1.2", "1.2.3").unwrap();
+        // Objects are written as UTF-8; the source of this test names another set.
+        let at = bytes.windows(10).position(|w| w == b"ISO_IR 192").unwrap();
+        bytes[at..at + 10].copy_from_slice(format!("{charset:<10}").as_bytes());
+        Dataset::read(&bytes).unwrap()
+    }
+
+    fn copied(context: &Context) -> Dataset {
+        let mut object = Object::new();
+        context.put_into(&mut object);
+        Dataset::read(&object.into_file("1.2.840.10008.5.1.4.1.1.88.33", "1.2.4").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn names_are_taken_over_as_utf8() {
+        let name = encoding_rs::GB18030.encode("Wang^Xiaoming=王^小明").0.into_owned();
+        let context = Context::of(&source("GB18030", &name, "063Y")).unwrap();
+        let copy = copied(&context);
+        assert_eq!(copy.root().text(tags::PATIENT_NAME), "Wang^Xiaoming=王^小明");
+        assert_eq!(copy.root().text(tags::PATIENT_AGE), "063Y");
+        assert!(context.warnings.is_empty() && copy.root().has(tags::ACCESSION_NUMBER));
+    }
+
+    #[test]
+    fn a_guess_is_never_written() {
+        let name = encoding_rs::GBK.encode("Wang^Xiaoming=王^小明").0.into_owned();
+        let dataset = source("ISO_IR 6", &name, "18");
+        // Shown repaired, but not taken over.
+        assert_eq!(dataset.header().unwrap().patient.name.ideographic.show(), "王^小明");
+        let context = Context::of(&dataset).unwrap();
+        let copy = copied(&context);
+        assert_eq!(copy.root().text(tags::PATIENT_NAME), "Wang^Xiaoming=^");
+        assert!(!copy.root().has(tags::PATIENT_AGE));
+        assert_eq!(context.warnings[0].code, "text.not_taken_over");
     }
 }

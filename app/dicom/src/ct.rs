@@ -194,3 +194,63 @@ fn plane(input: &CtInput<'_>, object: &mut Object) {
         .decimals(tags::SLICE_THICKNESS, &[input.series.thickness_mm])
         .decimals(tags::SLICE_LOCATION, &[along]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mj_model::{PointLps, VectorLps};
+
+    fn series() -> CtSeries {
+        CtSeries {
+            patient_name: "Wang^Xiaoming=王^小明".into(),
+            patient_id: "MJ0001".into(),
+            issuer: "DEMO".into(),
+            birth_date: "19630501".into(),
+            sex: "M".into(),
+            age: "063Y".into(),
+            study: StudyUid::parse("2.25.51").unwrap(),
+            study_id: "1".into(),
+            accession: "A1".into(),
+            study_description: "胸部CT增强".into(),
+            request: "胸腹部增强CT".into(),
+            clinical_history: "咳嗽两周".into(),
+            institution: "示范医院".into(),
+            referring: "Li^Yi=李^一".into(),
+            series: SeriesUid::parse("2.25.52").unwrap(),
+            series_number: 2,
+            series_description: "门静脉期 1.0mm".into(),
+            body_part: "CHEST".into(),
+            frame_of_reference: FrameOfReferenceUid::parse("2.25.53").unwrap(),
+            contrast: "Iohexol".into(),
+            thickness_mm: 1.0,
+            at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
+            windows: vec![Window { center: 40.0, width: 400.0, name: "软组织".into() }, Window { center: -600.0, width: 1500.0, name: "肺".into() }],
+            is_original: true,
+            device: Device { name: "Mingjing".into(), version: "0.1.0".into(), serial: "1".into(), uid: "2.25.1".into() },
+        }
+    }
+
+    #[test]
+    fn a_written_image_is_valid_and_reads_back() {
+        let grid = Grid {
+            dims: [4, 3, 5],
+            origin: PointLps::new(-10.5, 20.25, -300.0),
+            axes: [VectorLps::new(1.0, 0.0, 0.0), VectorLps::new(0.0, 1.0, 0.0), VectorLps::new(0.0, 0.0, 1.0)],
+            spacing_mm: [0.7, 0.8, 1.5],
+        };
+        let samples: Vec<i16> = (0..12).map(|v| v * 100 - 1024).collect();
+        let series = series();
+        let input = CtInput { series: &series, instance: InstanceUid::parse("2.25.54").unwrap(), number: 3, grid: &grid, k: 2, samples: &samples, map: LinearMap::default() };
+        let written = write(&input).unwrap();
+        assert_eq!(written.bytes, write(&input).unwrap().bytes);
+        crate::outside::dciodvfy(&written.bytes, "ct");
+        let dataset = crate::Dataset::read(&written.bytes).unwrap();
+        let header = dataset.header().unwrap();
+        assert_eq!(header.patient.name.ideographic.show(), "王^小明");
+        assert_eq!((header.study.request.as_str(), header.study.clinical_history.show().as_str()), ("胸腹部增强CT", "咳嗽两周"));
+        assert_eq!(header.study.date.as_deref(), Some("2026-11-21"));
+        assert_eq!(dataset.root().floats(tags::IMAGE_POSITION_PATIENT), [-10.5, 20.25, -297.0]);
+        assert_eq!(dataset.root().floats(tags::PIXEL_SPACING), [0.8, 0.7]);
+        assert!(write(&CtInput { samples: &samples[1..], ..input }).is_err());
+    }
+}

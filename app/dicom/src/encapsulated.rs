@@ -28,7 +28,7 @@ pub struct PdfInput<'a> {
     pub pdf: &'a [u8],
     /// When it came to be.
     pub at: Moment,
-    /// Who verified its content; `None` while unverified.
+    /// Its content was verified by a person.
     pub is_verified: bool,
     /// The device.
     pub device: &'a Device,
@@ -80,4 +80,40 @@ pub fn read_pdf(dataset: &Dataset) -> Result<Vec<u8>> {
         Some(exact) => exact.to_vec(),
         None => raw.strip_suffix(&[0]).unwrap_or(raw).to_vec(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mj_model::Moment;
+
+    #[test]
+    fn a_pdf_goes_in_and_comes_out() {
+        let Some(path) = mj_testdata::path("seg_sr/liver_ct3slice/ct/01.dcm") else { return };
+        let context = Context::of(&Dataset::from_vec(std::fs::read(path).unwrap()).unwrap()).unwrap();
+        let device = Device { name: "Mingjing".into(), version: "0.1.0".into(), serial: "1".into(), uid: "2.25.1".into() };
+        let mut input = PdfInput {
+            context: &context,
+            instance: InstanceUid::parse("2.25.41").unwrap(),
+            series: SeriesUid::parse("2.25.42").unwrap(),
+            series_number: 991,
+            title: "胸部CT报告",
+            pdf: b"%PDF-1.7\n%odd\n%%EOF",
+            at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
+            is_verified: true,
+            device: &device,
+        };
+        let written = write_pdf(&input).unwrap();
+        assert_eq!(read_pdf(&Dataset::read(&written.bytes).unwrap()).unwrap(), input.pdf);
+        crate::outside::dciodvfy(&written.bytes, "pdf");
+        input.pdf = b"no pdf";
+        assert!(matches!(write_pdf(&input), Err(Error::CannotWrite { .. })));
+    }
+
+    #[test]
+    fn documents_of_others() {
+        let Some(path) = mj_testdata::path("seg_sr/encapsulated_pdf.dcm") else { return };
+        let dataset = Dataset::from_vec(std::fs::read(path).unwrap()).unwrap();
+        assert!(read_pdf(&dataset).unwrap().starts_with(b"%PDF-"));
+    }
 }

@@ -18,6 +18,10 @@ pub mod ct;
 pub mod dataset;
 pub mod encapsulated;
 mod error;
+#[cfg(test)]
+mod error_tests;
+#[cfg(all(test, feature = "pixels"))]
+mod fuzz_tests;
 pub mod header;
 #[cfg(test)]
 mod outside;

@@ -19,6 +19,13 @@ fn file(bytes: &[u8], name: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, path)
 }
 
+/// Leaves the object in the folder `MINGJING_KEEP` for a look with other tools.
+pub(crate) fn keep(bytes: &[u8], name: &str) {
+    if let Some(folder) = std::env::var_os("MINGJING_KEEP") {
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.dcm")), bytes).unwrap();
+    }
+}
+
 /// `dciodvfy` of dicom3tools says no error.
 pub(crate) fn dciodvfy(bytes: &[u8], name: &str) {
     let (_folder, path) = file(bytes, name);

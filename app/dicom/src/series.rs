@@ -115,7 +115,7 @@ struct Scanned {
 /// [`open_all`] keeps series apart.
 ///
 /// # Errors
-/// [`Error::Cancelled`]; [`Error::NothingToShow`] when no file is a DICOM object.
+/// [`Error::Cancelled`]; [`Error::NothingToShow`] without files; the first file's error when none can be opened.
 pub fn open(files: &[Arc<dyn Source>], watch: &Watch) -> Result<Series> {
     let mut all = open_all(files, watch)?.into_iter();
     let mut first = all.next().ok_or(Error::NothingToShow)?;
@@ -160,7 +160,10 @@ pub fn open_all(files: &[Arc<dyn Source>], watch: &Watch) -> Result<Vec<Series>>
     }
     let mut all: Vec<Series> = by_series.into_values().filter_map(|scans| series_of(&files, scans)).collect();
     all.sort_by_key(|series| series.header.series.number);
-    let first = all.first_mut().ok_or(Error::NothingToShow)?;
+    let Some(first) = all.first_mut() else {
+        // Nothing at all could be opened: the reason of the first file says more than "nothing".
+        return Err(skipped.into_iter().next().map_or(Error::NothingToShow, |s| s.error));
+    };
     first.skipped = skipped;
     Ok(all)
 }

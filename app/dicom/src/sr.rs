@@ -226,7 +226,9 @@ fn document_modules(input: &SrInput<'_>, object: &mut Object) {
         let mut item = Object::new();
         item.text(tags::OBSERVER_TYPE, VR::CS, "PSN")
             .text(tags::PERSON_NAME, VR::PN, &person_name(&author.name))
-            .empty(tags::PERSON_IDENTIFICATION_CODE_SEQUENCE, VR::SQ);
+            .empty(tags::PERSON_IDENTIFICATION_CODE_SEQUENCE, VR::SQ)
+            .text(tags::INSTITUTION_NAME, VR::LO, &input.context.root().text(tags::INSTITUTION_NAME))
+            .empty(tags::INSTITUTION_CODE_SEQUENCE, VR::SQ);
         object.item(tags::AUTHOR_OBSERVER_SEQUENCE, item);
     }
 }

@@ -5,6 +5,9 @@ use crate::error::{Error, Result};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
+/// Most frames of one object.
+const MAX_FRAMES: u32 = 100_000;
+
 /// Layout of the samples of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
@@ -53,7 +56,7 @@ impl Layout {
         }
         let frames = match root.int_or_wrong(tags::NUMBER_OF_FRAMES) {
             None => 1,
-            Some(n) => u32::try_from(n).ok().filter(|n| (1..=1_000_000).contains(n)).ok_or(Error::BadValue { keyword: "NumberOfFrames" })?,
+            Some(n) => u32::try_from(n).ok().filter(|n| (1..=MAX_FRAMES).contains(n)).ok_or(Error::BadValue { keyword: "NumberOfFrames" })?,
         };
         let bits_allocated = if root.has(tags::DOUBLE_FLOAT_PIXEL_DATA) && is_float { 64 } else { short(tags::BITS_ALLOCATED, "BitsAllocated")? };
         if !matches!(bits_allocated, 1 | 8 | 16 | 32 | 64) || (bits_allocated == 64 && !is_float) {

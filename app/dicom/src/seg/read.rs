@@ -131,7 +131,7 @@ fn grid(root: &View<'_>, shared: Option<&View<'_>>, first: Option<&View<'_>>, pl
     let named = || [tags::SPACING_BETWEEN_SLICES, tags::SLICE_THICKNESS].iter().find_map(|&t| measures.float(t)).filter(|v| *v > 0.0);
     let distance = smallest.or_else(named).unwrap_or(1.0);
     let slices: Vec<usize> = along.iter().map(|d| (d / distance).round() as usize).collect();
-    let depth = slices.iter().max().map_or(1, |k| k + 1);
+    let depth = slices.iter().max().map_or(1, |k| k.saturating_add(1));
     if depth > 100_000 {
         return Err(Error::TooLarge { mib: (depth.saturating_mul(columns * rows) >> 20) as u64 });
     }

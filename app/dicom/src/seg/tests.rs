@@ -58,6 +58,7 @@ fn what_is_written_is_read_back() {
     let sources: Vec<SliceSource> = (0..4).map(|k| SliceSource { instance: InstanceUid::parse(&format!("2.25.10{k}")).unwrap(), sop_class: SopClassUid::parse("1.2.840.10008.5.1.4.1.1.2").unwrap(), frame: None }).collect();
     let written = write(&input(&context, &grid, &sources, &device, &mask)).unwrap();
     assert_eq!(written.bytes, write(&input(&context, &grid, &sources, &device, &mask)).unwrap().bytes);
+    crate::outside::keep(&written.bytes, "seg");
     crate::outside::dciodvfy(&written.bytes, "seg");
     let segments = read(&Dataset::read(&written.bytes).unwrap()).unwrap();
     assert_eq!((segments.len(), segments[0].label.as_str(), segments[0].number), (1, "肝脏", 1));

@@ -3,7 +3,7 @@
 use crate::dataset::{Dataset, View};
 use crate::error::Result;
 use crate::header::Header;
-use crate::pixels::{self, Layout};
+use crate::pixels::{self, Decoder, Layout};
 use crate::syntax;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -50,7 +50,8 @@ impl Slice {
 
 /// The images of an object with pixels.
 pub(super) fn slices(file: usize, dataset: &Dataset, header: &Header) -> Result<Vec<Slice>> {
-    let layout = Arc::new(Layout::of(dataset)?);
+    // Refuses what cannot be decoded now, by name, and a number of frames the data cannot hold.
+    let layout = Arc::new(Decoder::new(dataset)?.layout().clone());
     let root = dataset.root();
     let shared = root.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
     let per_frame: Vec<View<'_>> = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();

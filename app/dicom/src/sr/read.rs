@@ -23,6 +23,8 @@ pub struct SrContent {
     pub lang: String,
     /// Names of persons who observed, as PN values.
     pub observers: Vec<String>,
+    /// Verifying Observer Names, as PN values.
+    pub verifiers: Vec<String>,
     /// Completion Flag COMPLETE.
     pub is_complete: bool,
     /// Verification Flag VERIFIED.
@@ -73,6 +75,7 @@ pub fn read(dataset: &Dataset) -> Result<SrContent> {
         template: root.item(tags::CONTENT_TEMPLATE_SEQUENCE).map(|t| t.text(tags::TEMPLATE_IDENTIFIER)).unwrap_or_default(),
         is_complete: root.first_text(tags::COMPLETION_FLAG) == "COMPLETE",
         is_verified: root.first_text(tags::VERIFICATION_FLAG) == "VERIFIED",
+        verifiers: root.items(tags::VERIFYING_OBSERVER_SEQUENCE).map(|item| item.text(tags::VERIFYING_OBSERVER_NAME)).collect(),
         evidence: evidence(&root),
         ..SrContent::default()
     };

@@ -42,13 +42,10 @@ fn language(lang: Lang) -> Object {
 fn observers(input: &SrInput<'_>) -> Vec<Object> {
     let kind = |value: Code| item::code(HAS_OBS_CONTEXT, &dcm("121005", "Observer Type"), &value, Vec::new());
     let mut out = Vec::new();
-    let mut named: Vec<&str> = Vec::new();
-    for person in [&input.reporting, &input.reviewing].into_iter().flatten() {
-        if !named.contains(&person.name.as_str()) {
-            named.push(&person.name);
-            out.push(kind(dcm("121006", "Person")));
-            out.push(item::person(HAS_OBS_CONTEXT, &dcm("121008", "Person Observer Name"), &person_name(&person.name)));
-        }
+    // The template takes one person; who reviewed stands as Verifying Observer.
+    if let Some(person) = input.reporting.as_ref().or(input.reviewing.as_ref()) {
+        out.push(kind(dcm("121006", "Person")));
+        out.push(item::person(HAS_OBS_CONTEXT, &dcm("121008", "Person Observer Name"), &person_name(&person.name)));
     }
     out.push(kind(dcm("121007", "Device")));
     out.push(item::uid(HAS_OBS_CONTEXT, &dcm("121012", "Device Observer UID"), &input.device.uid));
@@ -58,14 +55,15 @@ fn observers(input: &SrInput<'_>) -> Vec<Object> {
     out
 }
 
+/// Source: PS3.16 CID 100 (Quantitative Diagnostic Imaging Procedures).
 fn procedure(modality: &str) -> Code {
+    let loinc = |code, meaning| Code::new("LN", code, meaning, "");
     match modality {
-        "CT" => sct("77477000", "Computed tomography"),
-        "MR" => sct("113091000", "Magnetic resonance imaging"),
-        "PT" => sct("82918005", "Positron emission tomography"),
-        "US" => sct("16310003", "Ultrasonography"),
-        "CR" | "DX" | "RG" => sct("168537006", "Plain radiography"),
-        _ => sct("363679005", "Imaging"),
+        "CT" => loinc("25045-6", "CT unspecified body region"),
+        "MR" => loinc("25056-3", "MRI unspecified body region"),
+        "NM" => loinc("49118-3", "NM unspecified body region"),
+        "PT" => loinc("44136-0", "PET unspecified body region"),
+        _ => sct("363679005", "Imaging procedure"),
     }
 }
 
