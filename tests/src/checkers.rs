@@ -17,12 +17,14 @@ pub struct Findings {
     pub errors: Vec<String>,
     /// Lines that name a warning.
     pub warnings: Vec<String>,
+    /// Lines that name what was recognised, such as an IOD or a root template.
+    pub found: Vec<String>,
 }
 
 impl Findings {
     fn of(text: &str) -> Self {
         let lines = |word: &str| text.lines().filter(|l| l.starts_with(word)).map(str::to_owned).collect();
-        Self { errors: lines("Error"), warnings: lines("Warning") }
+        Self { errors: lines("Error"), warnings: lines("Warning"), found: lines("Found") }
     }
 
     /// Fails the test when there is an error.
@@ -63,7 +65,7 @@ pub fn pixelmed_sr(object: &Path) -> Option<Findings> {
     // Its stylesheets are larger than what newer Java versions allow by default.
     let limits = ["-Djdk.xml.xpathExprGrpLimit=0", "-Djdk.xml.xpathExprOpLimit=0", "-Djdk.xml.xpathTotalOpLimit=0"];
     let said = text(Command::new("java").args(limits).arg("-cp").arg(jar).arg("com.pixelmed.validate.DicomSRValidator").arg(object));
-    assert!(said.contains("Found") || said.contains("validat") || said.contains("Error"), "the validator did not run: {said}");
+    assert!(said.contains("IOD validation complete"), "the validator did not run to its end: {said}");
     Some(Findings::of(&said))
 }
 
@@ -167,13 +169,14 @@ pub fn dciodvfy_is_clean(object: &Path) {
     }
 }
 
-/// Fails when PixelMed's validator finds an error in a structured report.
+/// Fails when PixelMed's validator finds an error in a measurement report, or no TID 1500 in it.
 ///
 /// # Panics
 /// When it does.
 pub fn pixelmed_is_clean(object: &Path) {
     if let Some(findings) = pixelmed_sr(object) {
         findings.assert_clean("PixelMed's SR validator");
+        assert!(findings.found.iter().any(|l| l.contains("Root Template TID_1500")), "no TID 1500: {:?}", findings.found);
     }
 }
 
@@ -292,6 +295,29 @@ mod tests {
         }
         assert!((stl_volume_ml(&bytes).unwrap() - 1.0).abs() < 1e-9);
         assert_eq!(stl_volume_ml(&bytes[..100]), None);
+    }
+
+    #[test]
+    fn checkers_tell_good_from_bad() {
+        let folder = crate::folder();
+        let good = crate::objects::ct(1, 32, "Wang^Xiaoming=王^小明", "CN-0001").objects.remove(0).bytes;
+        let path = folder.path().join("good.dcm");
+        std::fs::write(&path, &good).unwrap();
+        dciodvfy_is_clean(&path);
+        let mut object = dicom_object::from_reader(good.as_slice()).unwrap();
+        object.remove_element(dicom_dictionary_std::tags::STUDY_INSTANCE_UID);
+        let path = folder.path().join("bad.dcm");
+        object.write_to_file(&path).unwrap();
+        assert!(dciodvfy(&path).is_none_or(|f| !f.errors.is_empty()));
+
+        let path = folder.path().join("bad.pdf");
+        std::fs::write(&path, "no PDF").unwrap();
+        assert!(qpdf(&path).is_none_or(|r| r.is_err()));
+
+        // A report of others in which the validator is known to find fault.
+        let Some(reports) = crate::real_files("seg_sr/qin_headneck_0003_tid1500", 1) else { return };
+        let findings = pixelmed_sr(&reports[0]);
+        assert!(findings.is_none_or(|f| !f.errors.is_empty() && f.found.iter().any(|l| l.contains("TID_1500"))));
     }
 
     #[test]
