@@ -22,14 +22,21 @@ const MAX_RATIO: u64 = 200;
 
 /// What was found.
 pub(super) struct Found {
-    files: Vec<(PathBuf, bool)>,
+    items: Vec<Item>,
     /// Files in all, entries of archives included.
     pub(super) total: u64,
 }
 
+enum Item {
+    File(PathBuf),
+    Zip(PathBuf),
+    /// A folder or file that may not be looked at.
+    Closed(PathBuf, std::io::Error),
+}
+
 /// Looks at all roots. Symbolic links are not followed, so that a folder cannot lead out of itself.
 pub(super) fn find(roots: &[PathBuf]) -> Result<Found> {
-    let mut found = Found { files: Vec::new(), total: 0 };
+    let mut found = Found { items: Vec::new(), total: 0 };
     for root in roots {
         let root = std::path::absolute(root).map_err(|error| Error::io(root, error))?;
         if !root.exists() {
@@ -42,7 +49,8 @@ pub(super) fn find(roots: &[PathBuf]) -> Result<Found> {
                 Err(error) => {
                     let path = error.path().map_or_else(|| root.clone(), Path::to_path_buf);
                     let cause = error.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into());
-                    return Err(Error::io(path, cause));
+                    found.total += 1;
+                    found.items.push(Item::Closed(path, cause));
                 }
             }
         }
@@ -54,20 +62,26 @@ impl Found {
     fn add(&mut self, path: PathBuf) {
         let entries = entries_of(&path);
         self.total += entries.unwrap_or(1);
-        self.files.push((path, entries.is_some()));
+        self.items.push(if entries.is_some() { Item::Zip(path) } else { Item::File(path) });
     }
 
     /// Sends the files one by one. Blocking; stops when the receiver is gone or the person stops it.
     pub(super) fn feed(self, sender: &Sender<Candidate>, cancel: &AtomicBool) {
-        for (path, is_zip) in self.files {
+        let closed = |path: PathBuf, source| {
+            let shown = path.display().to_string();
+            sender.blocking_send(Candidate::failed(shown, Error::Disk { path, source })).is_ok()
+        };
+        for item in self.items {
             if cancel.load(Ordering::Relaxed) {
                 return;
             }
-            let shown = path.display().to_string();
-            let went_on = match (is_zip, File::open(&path)) {
-                (true, Ok(file)) => Archive { sender, cancel, free_bytes: FREE_BYTES }.feed(&shown, file, 1),
-                (true, Err(error)) => sender.blocking_send(Candidate::failed(shown, Error::io(&path, error))).is_ok(),
-                (false, _) => sender.blocking_send(Candidate { from: shown, content: Content::File(path) }).is_ok(),
+            let went_on = match item {
+                Item::File(path) => sender.blocking_send(Candidate { from: path.display().to_string(), content: Content::File(path) }).is_ok(),
+                Item::Zip(path) => match File::open(&path) {
+                    Ok(file) => Archive { sender, cancel, free_bytes: FREE_BYTES }.feed(&path.display().to_string(), file, 1),
+                    Err(error) => closed(path, error),
+                },
+                Item::Closed(path, error) => closed(path, error),
             };
             if !went_on {
                 return;

@@ -69,3 +69,44 @@ async fn nothing_readable_is_on_the_disk() {
     let record = reopen(dir.path()).await;
     assert_eq!(record.studies(&mj_record::StudyQuery::text("张三丰")).await.unwrap().total, 1);
 }
+
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Everything logged at the finest level: no name, no UID, no path, and no key.
+#[test]
+fn the_log_tells_nothing() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let dir = tempfile::tempdir().unwrap();
+            let record = new_record(dir.path()).await;
+            record.ingest_bytes(Image::new(7, 1).bytes(), "test").await.unwrap();
+            record.ingest_bytes(b"nonsense".to_vec(), "test").await.unwrap_err();
+            record.studies(&mj_record::StudyQuery::text("张三")).await.unwrap();
+            record.resolve("1.2.826.0.1.7.1.1").await.unwrap();
+            record.close().await;
+            drop(record);
+            reopen(dir.path()).await;
+        });
+    });
+    let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    for trace in ["三丰", "Zhang", "1.2.826", "record.db", "PRAGMA", "SELECT", "A00007"] {
+        assert!(!log.contains(trace), "{trace} in the log:\n{log}");
+    }
+    let longest = log.split(|c: char| !c.is_ascii_hexdigit()).map(str::len).max().unwrap_or(0);
+    assert!(longest < 64, "something like a key in the log");
+}
