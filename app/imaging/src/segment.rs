@@ -54,6 +54,27 @@ pub fn box_lps(mask: &Mask) -> Option<(PointLps, PointLps)> {
     Some((low.into(), high.into()))
 }
 
+/// The mask cut down to its own box and a margin of voxels around it, or `None` for an empty one. Work that
+/// follows a hand is done on this.
+#[must_use]
+pub fn cropped(mask: &Mask, margin: usize) -> Option<Mask> {
+    let (lo, hi) = index_box(mask)?;
+    let from = lo.map(|v| v.saturating_sub(margin));
+    let dims = [0, 1, 2].map(|a| (hi[a] + margin).min(mask.grid.dims[a] - 1) + 1 - from[a]);
+    let mut grid = mask.grid;
+    grid.origin = mask.grid.lps_from_voxel(from.map(|v| v as f64));
+    grid.dims = dims;
+    let mut out = Mask::empty(grid);
+    for (row, line) in out.voxels.chunks_exact_mut(dims[0]).enumerate() {
+        let (j, k) = (from[1] + row % dims[1], from[2] + row / dims[1]);
+        let at = mask.grid.offset([from[0], j, k].into());
+        if let Some(source) = mask.voxels.get(at..at + dims[0]) {
+            line.copy_from_slice(source);
+        }
+    }
+    Some(out)
+}
+
 /// The smallest index box that holds all voxels: (first, last), both included, or `None` for an empty mask.
 #[must_use]
 pub fn index_box(mask: &Mask) -> Option<([usize; 3], [usize; 3])> {
@@ -236,5 +257,7 @@ mod tests {
         let (lo, hi) = box_lps(&mask).unwrap();
         assert!((hi.x - lo.x - 21.0).abs() < 1e-9 && (hi.z - lo.z - 21.0).abs() < 1e-9);
         assert_eq!(box_lps(&Mask::empty(volume.grid)), None);
+        let small = cropped(&mask, 1).unwrap();
+        assert_eq!((small.grid.dims, small.count(), box_lps(&small)), ([23, 23, 23], mask.count(), box_lps(&mask)));
     }
 }

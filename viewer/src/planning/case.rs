@@ -1,0 +1,164 @@
+//! What is planned on: segments, and the images they lie in.
+
+use crate::source::{self, Keys, ObjectSource};
+use crate::{Error, Result};
+use mj_dicom::series::Kind;
+use mj_dicom::{Dataset, Header, Source, Watch};
+use mj_imaging::reslice::{self};
+use mj_imaging::{Interpolation, Picture, Plane, segment, surface};
+use mj_link::SeriesFiles;
+use mj_model::{LinearMap, Mask, PointLps, Samples, StudyUid, Unit, Volume, Window};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Object files, in any order.
+pub type Sources = Vec<Arc<dyn Source>>;
+
+/// Storage classes of segmentations: binary and fractional, label map.
+const SEGMENTATIONS: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"];
+
+/// A segment ready to be cut.
+pub struct Part {
+    /// What people call it.
+    pub label: String,
+    /// Its voxels, cut down to their box.
+    pub mask: Arc<Mask>,
+    /// Its surface.
+    pub mesh: Arc<surface::Mesh>,
+    /// Volume by voxels. Units: ml.
+    pub volume_ml: f64,
+    /// Box along the patient axes. Units: mm, LPS.
+    pub extent: (PointLps, PointLps),
+    /// The mask as a volume of 0 and 1, for slices through it.
+    grey: Volume,
+}
+
+impl Part {
+    /// Prepares a mask; `None` for an empty one.
+    #[must_use]
+    pub fn new(label: String, mask: &Mask, study: &StudyUid) -> Option<Self> {
+        let mask = segment::cropped(mask, 2)?;
+        let extent = segment::box_lps(&mask)?;
+        let grey = Volume {
+            study: study.clone(),
+            series: mj_model::SeriesUid::fresh(),
+            modality: "SEG".into(),
+            grid: mask.grid,
+            is_calibrated: true,
+            samples: Samples::U8(mask.voxels.clone()),
+            map: LinearMap::default(),
+            unit: Unit::one(),
+            padding: None,
+            frame_of_reference: None,
+            sources: Vec::new(),
+            windows: Vec::new(),
+            is_inverted: false,
+            warnings: Vec::new(),
+        };
+        let mesh = surface::mesh(&mask);
+        Some(Self { label, volume_ml: mask.volume_ml(), mesh: Arc::new(mesh), extent, grey, mask: Arc::new(mask) })
+    }
+
+    /// Where the segment lies on a plane: above one half is inside, NaN is far outside.
+    #[must_use]
+    pub fn on(&self, plane: &Plane) -> Picture {
+        reslice::slice(&self.grey, plane, Interpolation::Linear)
+    }
+
+    /// The middle of its box.
+    #[must_use]
+    pub fn centre(&self) -> PointLps {
+        self.extent.0 + (self.extent.1 - self.extent.0) * 0.5
+    }
+}
+
+/// A study opened for planning.
+pub struct Case {
+    /// Whose it is.
+    pub header: Header,
+    /// The segments; empty when the study has none.
+    pub parts: Vec<Part>,
+}
+
+/// What waits to be read.
+#[derive(Clone)]
+pub enum Wanted {
+    /// Folders and files, and a SEG that lies elsewhere.
+    Paths(Vec<PathBuf>, Option<PathBuf>),
+    /// What the parent named.
+    Series(Vec<SeriesFiles>, Option<Keys>),
+}
+
+/// Reads the segments of what is wanted, and gives back the images to read after them.
+///
+/// # Errors
+/// [`Error::NothingToShow`] when nothing is there.
+pub fn open(wanted: &Wanted) -> Result<(Case, Sources)> {
+    let mut all: Vec<(Arc<dyn Source>, Header)> = Vec::new();
+    let mut segmentations: Vec<(Arc<dyn Source>, Header)> = Vec::new();
+    for source in sources(wanted)? {
+        let Some(header) = source.read().ok().and_then(|bytes| Dataset::read(&bytes).and_then(|d| d.header()).ok()) else { continue };
+        let list = if SEGMENTATIONS.contains(&header.sop_class.as_str()) { &mut segmentations } else { &mut all };
+        if header.has_pixels {
+            list.push((source, header));
+        }
+    }
+    let header = segmentations.first().or(all.first()).map(|(_, h)| h.clone()).ok_or(Error::NothingToShow)?;
+    let mut parts = Vec::new();
+    for (source, _) in segmentations.iter().filter(|(_, h)| h.study.uid == header.study.uid) {
+        let bytes = source.read().map_err(|e| Error::Read { path: PathBuf::from(source.name()), source: e })?;
+        for segment in mj_dicom::seg::read(&Dataset::read(&bytes)?)? {
+            parts.extend(Part::new(segment.label, &segment.mask, &header.study.uid));
+        }
+    }
+    // The largest first: the organ before what lies in it.
+    parts.sort_by(|a, b| b.volume_ml.total_cmp(&a.volume_ml));
+    Ok((Case { header: header.clone(), parts }, images_of(all, &header)))
+}
+
+/// The series of images with the most slices in the segments' frame of reference.
+fn images_of(all: Vec<(Arc<dyn Source>, Header)>, header: &Header) -> Sources {
+    let mut series: std::collections::BTreeMap<String, Sources> = std::collections::BTreeMap::new();
+    let wanted = &header.series.frame_of_reference;
+    for (source, h) in all.into_iter().filter(|(_, h)| h.study.uid == header.study.uid) {
+        if wanted.is_none() || h.series.frame_of_reference == *wanted {
+            series.entry(h.series.uid.as_str().to_owned()).or_default().push(source);
+        }
+    }
+    series.into_values().max_by_key(Vec::len).unwrap_or_default()
+}
+
+/// Reads the images.
+///
+/// # Errors
+/// [`Error::NotAVolume`] when no planes can be laid through them.
+pub fn images(sources: &Sources) -> Result<Volume> {
+    let series = mj_dicom::series::open(sources, &Watch::default())?;
+    let stack = series.stacks.iter().filter(|s| s.kind() == Kind::Volume).max_by_key(|s| s.n_slices()).ok_or(Error::NotAVolume)?;
+    Ok(stack.load(&Watch::default())?)
+}
+
+/// The window to show images in: the file's first, or one for soft tissue.
+#[must_use]
+pub fn window_of(volume: &Volume) -> Window {
+    volume.windows.first().cloned().unwrap_or(Window { center: 50.0, width: 400.0, name: String::new() })
+}
+
+fn sources(wanted: &Wanted) -> Result<Sources> {
+    match wanted {
+        Wanted::Series(series, keys) => {
+            let lists = series.iter().map(|s| source::of_series(s, keys.as_ref())).collect::<Result<Vec<_>>>()?;
+            Ok(lists.into_iter().flatten().collect())
+        }
+        Wanted::Paths(paths, seg) => {
+            let mut files: Vec<PathBuf> = paths
+                .iter()
+                .flat_map(|path| walkdir::WalkDir::new(path).sort_by_file_name().into_iter().flatten())
+                .filter(|entry| entry.file_type().is_file())
+                .map(walkdir::DirEntry::into_path)
+                .collect();
+            files.extend(seg.clone());
+            Ok(files.into_iter().map(|path| Arc::new(ObjectSource::plain(path)) as Arc<dyn Source>).collect())
+        }
+    }
+}
