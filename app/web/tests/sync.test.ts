@@ -57,6 +57,7 @@ class Pair {
     }
     const others = this.history.slice(sent.base_revision).flat();
     const [, ops] = transform(others, sent.ops);
+    if (ops.length === 0) return { revision: this.history.length, ops, others };
     this.text = done(this.text, ops);
     this.history.push(ops);
     return { revision: this.history.length, ops, others };
@@ -90,6 +91,15 @@ describe("sync", () => {
     await vi.advanceTimersByTimeAsync(500);
     expect(pair.local).toBe(pair.text);
     expect(pair.sync.isIdle).toBe(true);
+  });
+
+  it("asks for what it was not told", async () => {
+    const pair = new Pair();
+    pair.text = "右肺结节";
+    pair.history = [[insert(0, "结节")], [insert(0, "右肺")]];
+    pair.sync.remote(2, []);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(pair.local).toBe("右肺结节");
   });
 
   it("tries again and loses nothing", async () => {

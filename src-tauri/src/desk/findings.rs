@@ -34,7 +34,7 @@ impl Desk {
         }
         let stored = self.record()?.put_finding(finding, &self.who()).await?;
         for edit in stored.edits {
-            self.emit(Event::ReportChanged { report: edit.report, revision: edit.revision, ops: edit.ops });
+            self.tell_edit(edit.report, edit.revision, edit.ops);
         }
         Ok(stored.finding)
     }

@@ -184,6 +184,9 @@ pub(crate) async fn watch(desk: Desk, record: Record) {
             seen = now;
             desk.emit(Event::StudiesChanged {});
             desk.tell_outbox(&record).await;
+            if let Err(error) = desk.tell_report().await {
+                tracing::warn!(%error, "the open report could not be read again");
+            }
         }
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Inner {
     record: Mutex<Option<Record>>,
     open: Mutex<Option<Open>>,
     cursor: Mutex<Option<Cursor>>,
+    /// Revision of the open report that the page has been told of.
+    told_revision: Mutex<u64>,
     modalities: Mutex<BTreeSet<String>>,
     importing: Mutex<Option<Arc<AtomicBool>>>,
     background: Mutex<Vec<tokio::task::JoinHandle<()>>>,
@@ -84,6 +86,7 @@ impl Desk {
             record: Mutex::default(),
             open: Mutex::default(),
             cursor: Mutex::default(),
+            told_revision: Mutex::default(),
             modalities: Mutex::default(),
             importing: Mutex::default(),
             background: Mutex::default(),

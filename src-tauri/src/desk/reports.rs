@@ -54,7 +54,7 @@ impl Desk {
         let study = self.open_study_uid()?;
         let template = Template::builtin(template).ok_or_else(|| Error::NoTemplate(template.into()))?;
         let report = self.record()?.new_report(&study, &template, lang, &self.who()).await?;
-        self.take_report(&report.document.id);
+        self.take_report(&report.document.id, report.document.revision);
         self.emit(Event::StudiesChanged {});
         Ok(report_view(report, self.lang()))
     }
@@ -65,11 +65,44 @@ impl Desk {
     /// Those of the record.
     pub async fn report(&self, id: &str) -> Result<ReportView> {
         let report = self.record()?.report(id).await?;
-        self.take_report(&report.document.id);
+        self.take_report(&report.document.id, report.document.revision);
         Ok(report_view(report, self.lang()))
     }
 
-    fn take_report(&self, id: &str) {
+    /// Tells the page what others did to the open report (a command in another process, say).
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub(crate) async fn tell_report(&self) -> Result<()> {
+        let Some(id) = self.open_report_id() else { return Ok(()) };
+        let base_revision = *lock(&self.0.told_revision);
+        let report = self.record()?.report(&id).await?;
+        if report.state.is_signed() || report.document.revision <= base_revision {
+            return Ok(());
+        }
+        // An edit of nothing brings what happened since its base.
+        let nothing = Edit { base_revision, ops: Vec::new(), by: EditSource::Typing };
+        let applied = self.record()?.apply(&id, nothing, &self.who()).await?;
+        self.tell_edit(id, applied.revision, applied.others);
+        Ok(())
+    }
+
+    /// Tells the page ops that it has not made itself.
+    pub(crate) fn tell_edit(&self, report: String, revision: u64, ops: Vec<Op>) {
+        if self.open_report_id().as_deref() == Some(&report) {
+            self.told_revision(revision);
+        }
+        self.emit(Event::ReportChanged { report, revision, ops });
+    }
+
+    /// Notes the revision that the page knows.
+    fn told_revision(&self, revision: u64) {
+        let mut told = lock(&self.0.told_revision);
+        *told = (*told).max(revision);
+    }
+
+    fn take_report(&self, id: &str, revision: u64) {
+        *lock(&self.0.told_revision) = revision;
         if let Some(open) = lock(&self.0.open).as_mut() {
             open.report = Some(id.into());
         }
@@ -89,6 +122,7 @@ impl Desk {
             let at = moved_by(cursor.at, &cursor.block, &others);
             *lock(&self.0.cursor) = Some(Cursor { at, revision: applied.revision, ..cursor });
         }
+        self.told_revision(applied.revision);
         Ok(kept(applied))
     }
 
@@ -103,6 +137,7 @@ impl Desk {
     /// Those of the record.
     pub async fn undo(&self, id: &str) -> Result<EditKept> {
         let applied = self.record()?.undo(id, &self.who()).await?;
+        self.told_revision(applied.as_ref().map_or(0, |a| a.revision));
         Ok(applied.map_or_else(nothing, kept))
     }
 
@@ -112,6 +147,7 @@ impl Desk {
     /// Those of the record.
     pub async fn redo(&self, id: &str) -> Result<EditKept> {
         let applied = self.record()?.redo(id, &self.who()).await?;
+        self.told_revision(applied.as_ref().map_or(0, |a| a.revision));
         Ok(applied.map_or_else(nothing, kept))
     }
 
@@ -134,7 +170,7 @@ impl Desk {
         let edit = Edit { base_revision, ops: vec![op], by: EditSource::Binding };
         let applied = record.apply(&id, edit, &self.who()).await?;
         self.cursor_after(&id, &applied);
-        self.emit(Event::ReportChanged { report: id, revision: applied.revision, ops: applied.ops });
+        self.tell_edit(id, applied.revision, applied.ops);
         Ok(())
     }
 

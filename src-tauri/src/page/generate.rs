@@ -2,7 +2,6 @@
 
 use super::dto;
 use super::ts::Ts;
-use std::fmt::Write as _;
 
 const HEAD: &str = "// Generated from Rust by `cargo run -p mj-desk --bin mj-desk-gen`. Do not edit.\n\n";
 
@@ -44,8 +43,7 @@ fn texts() -> String {
     let mut out = format!("{HEAD}/** Every text of the page: Chinese, English. */\nexport const texts = {{\n");
     for text in mj_lang::ALL.iter().filter(|t| t.key().starts_with("desk.") || t.key().starts_with("app.")) {
         let quoted = |lang| serde_json::Value::from(text.get(lang)).to_string();
-        // Writing to a String cannot fail.
-        drop(writeln!(out, "  {:?}: [{}, {}],", text.key(), quoted(mj_model::Lang::Zh), quoted(mj_model::Lang::En)));
+        out.push_str(&format!("  {:?}: [{}, {}],\n", text.key(), quoted(mj_model::Lang::Zh), quoted(mj_model::Lang::En)));
     }
     out + "} as const;\n\nexport type TextKey = keyof typeof texts;\n"
 }
@@ -56,10 +54,10 @@ fn theme_css(theme: &toml::Table) -> String {
         let mut body = String::new();
         for (table, prefix) in tables {
             for (name, value) in theme.get(*table).and_then(toml::Value::as_table).into_iter().flatten() {
-                drop(writeln!(body, "  --{prefix}{}: {};", name.replace('_', "-"), css_value(table, name, value)));
+                body.push_str(&format!("  --{prefix}{}: {};\n", name.replace('_', "-"), css_value(table, name, value)));
             }
         }
-        drop(writeln!(out, "{selector} {{\n{body}}}"));
+        out.push_str(&format!("{selector} {{\n{body}}}\n"));
     };
     rule(":root", &[("type", "type-"), ("space", "space-"), ("radius", "radius-"), ("size", "size-"), ("duration", "duration-")]);
     rule(":root, [data-theme=\"dark\"]", &[("dark", "")]);

@@ -95,6 +95,7 @@ macro_rules! dto {
         $(#[doc = $d])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "type", rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "each variant is documented, and its fields are named after what they hold")]
         pub enum $name { $($(#[doc = $vd])* $v { $($(#[doc = $fd])* $f: $t),* }),* }
         impl $crate::page::ts::Ts for $name {
             fn name() -> String { stringify!($name).into() }

@@ -29,7 +29,7 @@ export interface Outside {
   batchKept(batch: number): void;
   /** The state changed. */
   state(kept: Kept, error: unknown): void;
-  /** The two texts can no longer be brought together by ops: read the report again. */
+  /** The record refuses what was written: read the report again. */
   lost(error: unknown): void;
 }
 
@@ -91,10 +91,11 @@ export class Sync {
     this.isClosed = true;
   }
 
-  private async sendNow(): Promise<void> {
+  /** Sends what gathered. With `isAsking` even nothing is sent, since the answer brings what others did. */
+  private async sendNow(isAsking = false): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    if (this.underWay !== null || this.gathered.length === 0) return;
+    if (this.underWay !== null || (this.gathered.length === 0 && !isAsking)) return;
     const batch = this.batch;
     this.batch += 1;
     this.underWay = this.gathered;
@@ -149,7 +150,7 @@ export class Sync {
     for (const { revision, ops } of waiting) {
       if (revision <= this.revision) continue;
       if (revision > this.revision + 1) {
-        this.outside.lost(null);
+        void this.sendNow(true);
         return;
       }
       this.revision = revision;

@@ -53,7 +53,10 @@ async function read(chunk: number): Promise<void> {
     chunks.set(chunk, lines.rows);
     for (const old of chunks.keys()) {
       if (chunks.size <= KEPT) break;
-      if (Math.abs(old - chunk) > 2) chunks.delete(old), asked.delete(old);
+      if (Math.abs(old - chunk) > 2) {
+        chunks.delete(old);
+        asked.delete(old);
+      }
     }
     worklist.total = lines.total;
     worklist.modalities = lines.modalities;
