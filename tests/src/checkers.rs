@@ -315,8 +315,8 @@ mod tests {
         assert!(qpdf(&path).is_none_or(|r| r.is_err()));
 
         // A report of others in which the validator is known to find fault.
-        let Some(reports) = crate::real_files("seg_sr/qin_headneck_0003_tid1500", 1) else { return };
-        let findings = pixelmed_sr(&reports[0]);
+        let Some(report) = mj_testdata::path("seg_sr/qin_headneck_0003_tid1500/sr.dcm") else { return };
+        let findings = pixelmed_sr(&report);
         assert!(findings.is_none_or(|f| !f.errors.is_empty() && f.found.iter().any(|l| l.contains("TID_1500"))));
     }
 

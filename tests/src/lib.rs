@@ -26,6 +26,8 @@ pub mod pacs;
 pub mod process;
 pub mod programs;
 pub mod rest;
+#[cfg(unix)]
+pub mod windows;
 
 use std::path::{Path, PathBuf};
 
