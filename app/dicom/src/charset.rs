@@ -172,7 +172,8 @@ impl CharacterSet {
 
 /// The number of a defined term, however it is spelt: `ISO_IR 100`, `ISO 2022 IR 100`, `ISO-IR 100`.
 fn normal(value: &str) -> String {
-    let upper: String = value.trim_matches([' ', '\0']).to_ascii_uppercase().chars().map(|c| if matches!(c, '_' | '-') { ' ' } else { c }).collect();
+    let upper: String =
+        value.trim_matches([' ', '\0']).to_ascii_uppercase().chars().map(|c| if matches!(c, '_' | '-') { ' ' } else { c }).collect();
     let words: Vec<&str> = upper.split_whitespace().filter(|w| !matches!(*w, "ISO" | "IR" | "2022")).collect();
     words.concat()
 }

@@ -166,7 +166,9 @@ impl Statistics {
 #[must_use]
 pub fn is_document(sop_class: &str) -> bool {
     let Some(rest) = sop_class.strip_prefix("1.2.840.10008.5.1.4.1.1.") else { return sop_class.starts_with("1.2.840.10008.5.1.4.") };
-    ["88.", "104.", "11.", "66", "67", "9.", "481.3", "481.5", "481.8", "481.9"].iter().any(|prefix| rest.starts_with(prefix)) && rest != "66.4" && rest != "66.7"
+    ["88.", "104.", "11.", "66", "67", "9.", "481.3", "481.5", "481.8", "481.9"].iter().any(|prefix| rest.starts_with(prefix))
+        && rest != "66.4"
+        && rest != "66.7"
 }
 
 #[cfg(test)]
@@ -205,7 +207,10 @@ mod tests {
             // Lossy codings: decoders round differently.
             let slack = if crate::syntax::is_lossy(&syntax) { 2.0 } else { 1e-3 };
             let near = |a: Option<f64>, b: f64, slack: f64| a.is_some_and(|a| (a - b).abs() <= slack);
-            if !near(line.stored_min, min, slack) || !near(line.stored_max, max, slack) || !near(Some(got), mean, if slack > 1.0 { 0.2 } else { 1e-3 }) {
+            if !near(line.stored_min, min, slack)
+                || !near(line.stored_max, max, slack)
+                || !near(Some(got), mean, if slack > 1.0 { 0.2 } else { 1e-3 })
+            {
                 wrong.push(format!("{file} {syntax}: {:?} {:?} {got} for {min} {max} {mean}", line.stored_min, line.stored_max));
             }
         }
@@ -214,7 +219,9 @@ mod tests {
         assert!(compared > 100, "{compared}");
         for line in refused {
             let syntax = line.split([' ', ':']).nth(1).unwrap();
-            let unread = matches!(syntax, "1.2.840.10008.1.2.4.51" | "1.2.840.10008.1.2.4.53") || syntax.starts_with("1.2.840.10008.1.2.4.9") || syntax.starts_with("1.2.840.10008.1.2.4.2");
+            let unread = matches!(syntax, "1.2.840.10008.1.2.4.51" | "1.2.840.10008.1.2.4.53")
+                || syntax.starts_with("1.2.840.10008.1.2.4.9")
+                || syntax.starts_with("1.2.840.10008.1.2.4.2");
             assert!(unread && line.contains("dicom.unsupported_syntax"), "{line}");
         }
     }
@@ -231,5 +238,35 @@ mod tests {
                 assert_eq!(line.result == "refused", line.samples_sha256.is_none() && line.error.is_some(), "{}", line.path);
             }
         }
+    }
+
+    #[test]
+    fn lossless_codings_of_one_image_give_the_same_samples() {
+        let Some(root) = mj_testdata::path("syntax") else { return };
+        let hash = |file: &str| {
+            let line = check(&std::fs::read(root.join("..").join(file)).unwrap(), file);
+            line.samples_sha256.unwrap_or_else(|| panic!("{file}: {:?}", line.message))
+        };
+        let nema = |image: &str, coding: &str| format!("syntax/nema_wg04/{image}_{coding}.dcm");
+        for image in ["CT1", "MR1", "NM1"] {
+            for coding in ["JPLL", "JLSL", "RLE"] {
+                assert_eq!(hash(&nema(image, coding)), hash(&nema(image, "UNC")), "{image} {coding}");
+            }
+        }
+        let ct = |syntax: &str| hash(&format!("syntax/one_ct_many_syntaxes/1.2.840.10008.1.2{syntax}.dcm"));
+        for syntax in [".1", ".2", ".1.99", ".5", ".4.57", ".4.70", ".4.80"] {
+            assert_eq!(ct(syntax), ct(""), "{syntax}");
+        }
+        let fragments = |name: &str| hash(&format!("syntax/fragments_and_offset_tables/CT0012.{name}.dcm"));
+        for name in [
+            "fragmented_no_bot_jpeg_lossless.70",
+            "fragmented_no_bot_jpeg_ls.80",
+            "not_fragmented_bot_jpeg_ls.80",
+            "not_fragmented_bot_rle",
+        ] {
+            assert_eq!(fragments(name), fragments("explicit_little_endian"), "{name}");
+        }
+        assert_eq!(hash("pixel/color-pl.dcm"), hash("pixel/color-px.dcm"));
+        assert_eq!(hash(&nema("US1", "RLE")), hash(&nema("US1", "UNC")));
     }
 }

@@ -114,7 +114,8 @@ fn taken(root: &View<'_>, tag: Tag, vr: VR) -> Option<(String, bool)> {
         VR::LT | VR::ST | VR::UT => Shape::Long,
         _ => Shape::Values,
     };
-    let charset = if matches!(vr, VR::PN | VR::LO | VR::SH | VR::LT) { root.charset().clone() } else { crate::charset::CharacterSet::default() };
+    let charset =
+        if matches!(vr, VR::PN | VR::LO | VR::SH | VR::LT) { root.charset().clone() } else { crate::charset::CharacterSet::default() };
     let read = charset.decode(raw, shape);
     let (text, is_whole) = if read.is_repaired {
         (raw.iter().filter(|b| b.is_ascii() && !b.is_ascii_control()).map(|&b| char::from(b)).collect(), false)

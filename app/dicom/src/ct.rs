@@ -163,7 +163,11 @@ fn series_and_equipment(series: &CtSeries, object: &mut Object) {
         .text(tags::PATIENT_POSITION, VR::CS, "HFS")
         .uid(tags::FRAME_OF_REFERENCE_UID, series.frame_of_reference.as_str())
         .empty(tags::POSITION_REFERENCE_INDICATOR, VR::LO)
-        .values(tags::IMAGE_TYPE, VR::CS, &[if series.is_original { "ORIGINAL" } else { "DERIVED" }, if series.is_original { "PRIMARY" } else { "SECONDARY" }, "AXIAL"])
+        .values(
+            tags::IMAGE_TYPE,
+            VR::CS,
+            &[if series.is_original { "ORIGINAL" } else { "DERIVED" }, if series.is_original { "PRIMARY" } else { "SECONDARY" }, "AXIAL"],
+        )
         .integer(tags::ACQUISITION_NUMBER, 1)
         .text(tags::ACQUISITION_DATE, VR::DA, &series.at.dicom_date())
         .text(tags::ACQUISITION_TIME, VR::TM, &series.at.dicom_time())
@@ -174,10 +178,11 @@ fn series_and_equipment(series: &CtSeries, object: &mut Object) {
     if !series.windows.is_empty() {
         let column = |f: fn(&Window) -> f64| series.windows.iter().map(f).collect::<Vec<_>>();
         let names: Vec<&str> = series.windows.iter().map(|w| w.name.as_str()).collect();
-        object
-            .decimals(tags::WINDOW_CENTER, &column(|w| w.center))
-            .decimals(tags::WINDOW_WIDTH, &column(|w| w.width))
-            .values(tags::WINDOW_CENTER_WIDTH_EXPLANATION, VR::LO, &names);
+        object.decimals(tags::WINDOW_CENTER, &column(|w| w.center)).decimals(tags::WINDOW_WIDTH, &column(|w| w.width)).values(
+            tags::WINDOW_CENTER_WIDTH_EXPLANATION,
+            VR::LO,
+            &names,
+        );
     }
 }
 
@@ -224,7 +229,10 @@ mod tests {
             contrast: "Iohexol".into(),
             thickness_mm: 1.0,
             at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
-            windows: vec![Window { center: 40.0, width: 400.0, name: "软组织".into() }, Window { center: -600.0, width: 1500.0, name: "肺".into() }],
+            windows: vec![
+                Window { center: 40.0, width: 400.0, name: "软组织".into() },
+                Window { center: -600.0, width: 1500.0, name: "肺".into() },
+            ],
             is_original: true,
             device: Device { name: "Mingjing".into(), version: "0.1.0".into(), serial: "1".into(), uid: "2.25.1".into() },
         }
@@ -240,7 +248,15 @@ mod tests {
         };
         let samples: Vec<i16> = (0..12).map(|v| v * 100 - 1024).collect();
         let series = series();
-        let input = CtInput { series: &series, instance: InstanceUid::parse("2.25.54").unwrap(), number: 3, grid: &grid, k: 2, samples: &samples, map: LinearMap::default() };
+        let input = CtInput {
+            series: &series,
+            instance: InstanceUid::parse("2.25.54").unwrap(),
+            number: 3,
+            grid: &grid,
+            k: 2,
+            samples: &samples,
+            map: LinearMap::default(),
+        };
         let written = write(&input).unwrap();
         assert_eq!(written.bytes, write(&input).unwrap().bytes);
         crate::outside::dciodvfy(&written.bytes, "ct");

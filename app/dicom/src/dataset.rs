@@ -2,9 +2,9 @@
 //! so that text can be read by its own character set and nothing is allocated on a length's word.
 
 mod parse;
-mod view;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use view::{Items, View};
 

@@ -60,10 +60,15 @@ pub fn write_pdf(input: &PdfInput<'_>) -> Result<Written> {
         .code(tags::CONCEPT_NAME_CODE_SEQUENCE, &Code::new("LN", "18748-4", "Diagnostic imaging report", "影像诊断报告"))
         .text(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT, VR::LO, "application/pdf")
         .bytes(tags::ENCAPSULATED_DOCUMENT, VR::OB, input.pdf.to_vec())
-        .u32s(tags::ENCAPSULATED_DOCUMENT_LENGTH, &[u32::try_from(input.pdf.len()).map_err(|_too_long| Error::CannotWrite { what: "the document is too large".into() })?]);
+        .u32s(
+            tags::ENCAPSULATED_DOCUMENT_LENGTH,
+            &[u32::try_from(input.pdf.len()).map_err(|_too_long| Error::CannotWrite { what: "the document is too large".into() })?],
+        );
     // The image it rests on. Source: PS3.3 §C.24.2.
     let mut source = Object::new();
-    source.uid(tags::REFERENCED_SOP_CLASS_UID, input.context.sop_class.as_str()).uid(tags::REFERENCED_SOP_INSTANCE_UID, input.context.instance.as_str());
+    source
+        .uid(tags::REFERENCED_SOP_CLASS_UID, input.context.sop_class.as_str())
+        .uid(tags::REFERENCED_SOP_INSTANCE_UID, input.context.instance.as_str());
     object.item(tags::SOURCE_INSTANCE_SEQUENCE, source);
     Written::from_object(object, ENCAPSULATED_PDF, &input.instance)
 }
@@ -74,7 +79,10 @@ pub fn write_pdf(input: &PdfInput<'_>) -> Result<Written> {
 /// [`Error::WrongKind`] when there is none.
 pub fn read_pdf(dataset: &Dataset) -> Result<Vec<u8>> {
     let root = dataset.root();
-    let raw = root.raw(tags::ENCAPSULATED_DOCUMENT).filter(|raw| raw.starts_with(b"%PDF-")).ok_or(Error::WrongKind { wanted: "Encapsulated PDF" })?;
+    let raw = root
+        .raw(tags::ENCAPSULATED_DOCUMENT)
+        .filter(|raw| raw.starts_with(b"%PDF-"))
+        .ok_or(Error::WrongKind { wanted: "Encapsulated PDF" })?;
     let length = root.count(tags::ENCAPSULATED_DOCUMENT_LENGTH).and_then(|n| usize::try_from(n).ok());
     Ok(match length.and_then(|n| raw.get(..n)) {
         Some(exact) => exact.to_vec(),

@@ -137,7 +137,14 @@ impl Coded for Error {
             Self::TooLarge { mib } => vec![("mib", mib.to_string())],
             Self::WrongKind { wanted } => vec![("wanted", (*wanted).to_owned())],
             Self::Io { kind } => vec![("what", kind.to_string())],
-            Self::Empty | Self::NotDicom | Self::DicomDir | Self::NoPixels | Self::Cancelled | Self::NotAVolume | Self::SameInstance | Self::NothingToShow => Vec::new(),
+            Self::Empty
+            | Self::NotDicom
+            | Self::DicomDir
+            | Self::NoPixels
+            | Self::Cancelled
+            | Self::NotAVolume
+            | Self::SameInstance
+            | Self::NothingToShow => Vec::new(),
         }
     }
 }

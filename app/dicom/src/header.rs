@@ -161,7 +161,8 @@ impl Header {
             series,
             instance,
             sop_class,
-            transfer_syntax: TransferSyntaxUid::parse(dataset.transfer_syntax()).map_err(|_not_a_uid| Error::BadValue { keyword: "TransferSyntaxUID" })?,
+            transfer_syntax: TransferSyntaxUid::parse(dataset.transfer_syntax())
+                .map_err(|_not_a_uid| Error::BadValue { keyword: "TransferSyntaxUID" })?,
             instance_number: root.int(tags::INSTANCE_NUMBER),
             rows: root.count(tags::ROWS).unwrap_or(0),
             columns: root.count(tags::COLUMNS).unwrap_or(0),
@@ -186,10 +187,16 @@ fn study(texts: &Texts<'_>) -> Result<Study> {
     let root = &texts.root;
     let requested = root.item(tags::REQUEST_ATTRIBUTES_SEQUENCE);
     let of_request = |tag| requested.as_ref().map(|item| item.text(tag)).filter(|text| !text.is_empty());
-    let request = of_request(tags::REQUESTED_PROCEDURE_DESCRIPTION)
-        .unwrap_or_else(|| texts.first_of(&[tags::REQUESTED_PROCEDURE_DESCRIPTION, REASON_FOR_STUDY, tags::REASON_FOR_THE_REQUESTED_PROCEDURE]));
+    let request = of_request(tags::REQUESTED_PROCEDURE_DESCRIPTION).unwrap_or_else(|| {
+        texts.first_of(&[tags::REQUESTED_PROCEDURE_DESCRIPTION, REASON_FOR_STUDY, tags::REASON_FOR_THE_REQUESTED_PROCEDURE])
+    });
     let mut history: Vec<String> = Vec::new();
-    for tag in [tags::ADDITIONAL_PATIENT_HISTORY, REASON_FOR_STUDY, tags::REASON_FOR_THE_REQUESTED_PROCEDURE, tags::ADMITTING_DIAGNOSES_DESCRIPTION] {
+    for tag in [
+        tags::ADDITIONAL_PATIENT_HISTORY,
+        REASON_FOR_STUDY,
+        tags::REASON_FOR_THE_REQUESTED_PROCEDURE,
+        tags::ADMITTING_DIAGNOSES_DESCRIPTION,
+    ] {
         let text = texts.get(tag);
         if !text.is_empty() && text != request && !history.contains(&text) {
             history.push(text);
@@ -198,7 +205,9 @@ fn study(texts: &Texts<'_>) -> Result<Study> {
     Ok(Study {
         uid: root.uid(tags::STUDY_INSTANCE_UID, "StudyInstanceUID", StudyUid::parse)?,
         id: texts.get(tags::STUDY_ID),
-        date: [tags::STUDY_DATE, tags::SERIES_DATE, tags::ACQUISITION_DATE, tags::CONTENT_DATE].iter().find_map(|&tag| date(&texts.get(tag))),
+        date: [tags::STUDY_DATE, tags::SERIES_DATE, tags::ACQUISITION_DATE, tags::CONTENT_DATE]
+            .iter()
+            .find_map(|&tag| date(&texts.get(tag))),
         time: time(&texts.first_of(&[tags::STUDY_TIME, tags::SERIES_TIME])),
         description: texts.get(tags::STUDY_DESCRIPTION),
         accession: Phi::new(texts.get(tags::ACCESSION_NUMBER)),

@@ -27,9 +27,9 @@ pub mod header;
 mod outside;
 #[cfg(feature = "pixels")]
 pub mod pixels;
+pub mod seg;
 #[cfg(feature = "pixels")]
 pub mod series;
-pub mod seg;
 pub mod source;
 pub mod sr;
 pub mod syntax;

@@ -100,7 +100,9 @@ pub fn write(input: &SegInput<'_>) -> Result<Written> {
     if input.segments.iter().any(|s| s.mask.grid.dims != input.grid.dims || s.mask.voxels.len() != input.grid.n_voxels()) {
         return Err(Error::CannotWrite { what: "a mask lies on another grid".into() });
     }
-    let slice_of = |segment: &SegmentInput<'_>, k: usize| -> Vec<u8> { segment.mask.voxels.get(k * rows * columns..(k + 1) * rows * columns).unwrap_or_default().to_vec() };
+    let slice_of = |segment: &SegmentInput<'_>, k: usize| -> Vec<u8> {
+        segment.mask.voxels.get(k * rows * columns..(k + 1) * rows * columns).unwrap_or_default().to_vec()
+    };
     let mut frames = Vec::new();
     let mut bits = Bits::default();
     for (at, segment) in input.segments.iter().enumerate() {
@@ -144,7 +146,7 @@ struct Bits {
 impl Bits {
     fn push(&mut self, slice: &[u8]) {
         for &voxel in slice {
-            if self.n % 8 == 0 {
+            if self.n.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             if let Some(last) = self.bytes.last_mut() {
@@ -280,10 +282,14 @@ fn frame_groups(input: &SegInput<'_>, frame: &FrameAt) -> Object {
     let mut segment = Object::new();
     segment.u16s(tags::REFERENCED_SEGMENT_NUMBER, &[u16::try_from(frame.segment).unwrap_or(u16::MAX)]);
     let mut groups = Object::new();
-    groups.item(tags::FRAME_CONTENT_SEQUENCE, content).item(tags::PLANE_POSITION_SEQUENCE, position).item(tags::SEGMENT_IDENTIFICATION_SEQUENCE, segment);
+    groups
+        .item(tags::FRAME_CONTENT_SEQUENCE, content)
+        .item(tags::PLANE_POSITION_SEQUENCE, position)
+        .item(tags::SEGMENT_IDENTIFICATION_SEQUENCE, segment);
     if let Some(source) = input.sources.get(frame.k) {
         let mut image = reference(source);
-        image.code(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, &Code::new("DCM", "121322", "Source image for image processing operation", ""));
+        image
+            .code(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, &Code::new("DCM", "121322", "Source image for image processing operation", ""));
         image.text(tags::SPATIAL_LOCATIONS_PRESERVED, VR::CS, "YES");
         let mut derivation = Object::new();
         derivation

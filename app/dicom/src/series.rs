@@ -101,7 +101,12 @@ struct Info {
 
 impl std::fmt::Debug for Stack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stack").field("kind", &self.kind).field("n_slices", &self.slices.len()).field("grid", &self.grid).field("warnings", &self.warnings).finish_non_exhaustive()
+        f.debug_struct("Stack")
+            .field("kind", &self.kind)
+            .field("n_slices", &self.slices.len())
+            .field("grid", &self.grid)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
     }
 }
 

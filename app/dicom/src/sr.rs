@@ -172,7 +172,10 @@ pub fn write(input: &SrInput<'_>) -> Result<Written> {
     document_modules(input, &mut object);
     evidence(&context.study, &images, &mut object);
     if let Some(before) = &input.predecessor {
-        object.item(tags::PREDECESSOR_DOCUMENTS_SEQUENCE, hierarchy(&before.study, &[(before.series.clone(), vec![(before.instance.clone(), before.sop_class.clone())])]));
+        object.item(
+            tags::PREDECESSOR_DOCUMENTS_SEQUENCE,
+            hierarchy(&before.study, &[(before.series.clone(), vec![(before.instance.clone(), before.sop_class.clone())])]),
+        );
     }
     private_schemes(&live, &mut object);
     object.put_all(&tree::root(input, &context, &live, &images));
@@ -247,7 +250,10 @@ pub(crate) fn person_name(name: &str) -> String {
 
 /// Current Requested Procedure Evidence: the images referred to. Source: PS3.3 §C.17.2.3.
 fn evidence(study: &StudyUid, images: &ImagesBySeries, object: &mut Object) {
-    let series: Vec<_> = images.iter().map(|(series, images)| (series.clone(), images.iter().map(|i| (i.instance.clone(), i.sop_class.clone())).collect())).collect();
+    let series: Vec<_> = images
+        .iter()
+        .map(|(series, images)| (series.clone(), images.iter().map(|i| (i.instance.clone(), i.sop_class.clone())).collect()))
+        .collect();
     object.item(tags::CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE, hierarchy(study, &series));
 }
 
@@ -271,9 +277,11 @@ fn hierarchy(study: &StudyUid, series: &[(SeriesUid, Vec<(InstanceUid, SopClassU
 fn private_schemes(findings: &[&Finding], object: &mut Object) {
     if findings.iter().any(|f| f.kind.scheme.starts_with("99MJ")) {
         let mut item = Object::new();
-        item.text(tags::CODING_SCHEME_DESIGNATOR, VR::SH, "99MJ")
-            .text(tags::CODING_SCHEME_NAME, VR::ST, "Mingjing private codes")
-            .text(tags::CODING_SCHEME_RESPONSIBLE_ORGANIZATION, VR::ST, crate::write::MANUFACTURER);
+        item.text(tags::CODING_SCHEME_DESIGNATOR, VR::SH, "99MJ").text(tags::CODING_SCHEME_NAME, VR::ST, "Mingjing private codes").text(
+            tags::CODING_SCHEME_RESPONSIBLE_ORGANIZATION,
+            VR::ST,
+            crate::write::MANUFACTURER,
+        );
         object.item(tags::CODING_SCHEME_IDENTIFICATION_SEQUENCE, item);
     }
 }

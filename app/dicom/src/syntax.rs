@@ -66,5 +66,8 @@ pub fn is_encapsulated(uid: &str) -> bool {
 /// True for syntaxes that may have lost detail of the image.
 #[must_use]
 pub fn is_lossy(uid: &str) -> bool {
-    matches!(uid, JPEG_BASELINE | JPEG_EXTENDED | JPEG_LS_NEAR | "1.2.840.10008.1.2.4.53" | "1.2.840.10008.1.2.4.91" | "1.2.840.10008.1.2.4.93")
+    matches!(
+        uid,
+        JPEG_BASELINE | JPEG_EXTENDED | JPEG_LS_NEAR | "1.2.840.10008.1.2.4.53" | "1.2.840.10008.1.2.4.91" | "1.2.840.10008.1.2.4.93"
+    )
 }

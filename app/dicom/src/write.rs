@@ -180,7 +180,10 @@ impl Object {
             out.extend_from_slice(&tag.element().to_le_bytes());
             out.extend_from_slice(&vr.to_bytes());
             let too_long = |_| Error::CannotWrite { what: format!("the value of {tag} is too long") };
-            if matches!(vr, VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW | VR::SQ | VR::SV | VR::UC | VR::UN | VR::UR | VR::UT | VR::UV) {
+            if matches!(
+                vr,
+                VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW | VR::SQ | VR::SV | VR::UC | VR::UN | VR::UR | VR::UT | VR::UV
+            ) {
                 out.extend_from_slice(&[0, 0]);
                 out.extend_from_slice(&u32::try_from(bytes.len()).map_err(too_long)?.to_le_bytes());
             } else {
@@ -228,9 +231,9 @@ pub fn decimal(value: f64) -> String {
         return plain;
     }
     let magnitude = value.abs();
-    let candidates = (0..=15).rev().map(|digits| {
-        if (1e-4..1e15).contains(&magnitude) { format!("{value:.digits$}") } else { format!("{value:.digits$e}") }
-    });
+    let candidates = (0..=15)
+        .rev()
+        .map(|digits| if (1e-4..1e15).contains(&magnitude) { format!("{value:.digits$}") } else { format!("{value:.digits$e}") });
     candidates.into_iter().find(|text| text.len() <= 16).unwrap_or_else(|| "0".to_owned())
 }
 
@@ -241,7 +244,9 @@ mod tests {
 
     #[test]
     fn decimals_fit_and_keep_their_value() {
-        for value in [0.0, -0.0, 1.0, -128.690002, 0.810547, 1.0 / 3.0, -1.0 / 3.0, 1e-7 / 3.0, -2.3e22 / 7.0, 123_456_789.123_456_78, f64::NAN] {
+        for value in
+            [0.0, -0.0, 1.0, -128.690002, 0.810547, 1.0 / 3.0, -1.0 / 3.0, 1e-7 / 3.0, -2.3e22 / 7.0, 123_456_789.123_456_78, f64::NAN]
+        {
             let text = decimal(value);
             assert!(text.len() <= 16, "{text}");
             if value.is_finite() && value != 0.0 {

@@ -32,7 +32,13 @@ fn whole_sets() {
 fn code_extensions() {
     // PS3.5 §H.3.1, §I.2, §K.2.
     check("\\ISO 2022 IR 87", b"Yamada^Tarou=\x1B$B;3ED\x1B(B^\x1B$BB@O:\x1B(B", Shape::Name, "Yamada^Tarou=山田^太郎", false);
-    check("\\ISO 2022 IR 149", b"Hong^Gildong=\x1B$)C\xFB\xF3^\x1B$)C\xD1\xCE\xD4\xD7=\x1B$)C\xC8\xAB^\x1B$)C\xB1\xE6\xB5\xBF", Shape::Name, "Hong^Gildong=洪^吉洞=홍^길동", false);
+    check(
+        "\\ISO 2022 IR 149",
+        b"Hong^Gildong=\x1B$)C\xFB\xF3^\x1B$)C\xD1\xCE\xD4\xD7=\x1B$)C\xC8\xAB^\x1B$)C\xB1\xE6\xB5\xBF",
+        Shape::Name,
+        "Hong^Gildong=洪^吉洞=홍^길동",
+        false,
+    );
     check("\\ISO 2022 IR 58", b"Zhang^XiaoDong=\x1B$)A\xD5\xC5^\x1B$)A\xD0\xA1\xB6\xAB=", Shape::Name, "Zhang^XiaoDong=张^小东=", false);
     check("ISO 2022 IR 100\\ISO 2022 IR 144", b"\xE9\x1B-L\xBB", Shape::Values, "éЛ", false);
     check("ISO 2022 IR 6\\ISO 2022 IR 159", b"\x1B$(D0!\x1B(B", Shape::Values, "丂", false);
@@ -61,13 +67,17 @@ fn wrong_sets_are_repaired_and_told() {
 #[test]
 fn nothing_makes_it_fail() {
     let mut state = 1_u64;
-    for declared in ["", "ISO_IR 100", "ISO_IR 192", "GB18030", "\\ISO 2022 IR 87", "ISO 2022 IR 13\\ISO 2022 IR 159", "\\ISO 2022 IR 58", "x\\\\\u{1}"] {
+    for declared in
+        ["", "ISO_IR 100", "ISO_IR 192", "GB18030", "\\ISO 2022 IR 87", "ISO 2022 IR 13\\ISO 2022 IR 159", "\\ISO 2022 IR 58", "x\\\\\u{1}"]
+    {
         let set = CharacterSet::declared(declared.as_bytes());
         for length in 0..64_usize {
-            let raw: Vec<u8> = (0..length).map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                if state >> 60 == 0 { 0x1B } else { (state >> 33) as u8 }
-            }).collect();
+            let raw: Vec<u8> = (0..length)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    if state >> 60 == 0 { 0x1B } else { (state >> 33) as u8 }
+                })
+                .collect();
             for shape in [Shape::Name, Shape::Values, Shape::Long] {
                 let _text = set.decode(&raw, shape);
             }

@@ -139,7 +139,12 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// [`Error::Missing`] when absent or empty, [`Error::BadValue`] when it is no UID.
-    pub fn uid<T>(&self, tag: Tag, keyword: &'static str, parse: impl Fn(&str) -> std::result::Result<T, mj_model::uid::NotAUid>) -> Result<T> {
+    pub fn uid<T>(
+        &self,
+        tag: Tag,
+        keyword: &'static str,
+        parse: impl Fn(&str) -> std::result::Result<T, mj_model::uid::NotAUid>,
+    ) -> Result<T> {
         let text = self.first_text(tag);
         if text.is_empty() {
             return Err(Error::Missing { keyword });

@@ -4,7 +4,10 @@
 use super::layout::Layout;
 use super::{rle, samples, samples::FrameSamples};
 use crate::error::{Error, Result};
-use crate::syntax::{self, DEFLATED_FRAME, ENCAPSULATED_UNCOMPRESSED, JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_LS, JPEG_LS_NEAR, RLE};
+use crate::syntax::{
+    self, DEFLATED_FRAME, ENCAPSULATED_UNCOMPRESSED, JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_LS, JPEG_LS_NEAR,
+    RLE,
+};
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,7 +15,14 @@ pub(super) fn is_supported(uid: &str) -> bool {
     !syntax::is_encapsulated(uid)
         || matches!(
             uid,
-            RLE | DEFLATED_FRAME | ENCAPSULATED_UNCOMPRESSED | JPEG_BASELINE | JPEG_EXTENDED | JPEG_LOSSLESS | JPEG_LOSSLESS_SV1 | JPEG_LS | JPEG_LS_NEAR
+            RLE | DEFLATED_FRAME
+                | ENCAPSULATED_UNCOMPRESSED
+                | JPEG_BASELINE
+                | JPEG_EXTENDED
+                | JPEG_LOSSLESS
+                | JPEG_LOSSLESS_SV1
+                | JPEG_LS
+                | JPEG_LS_NEAR
         )
 }
 
@@ -75,7 +85,8 @@ fn frame_header(stream: &[u8], codec: &'static str) -> Result<FrameHeader> {
             Some(&[0xFF, marker]) => marker,
             _ => return Err(broken("marker expected")),
         };
-        let length = stream.get(at + 2..at + 4).and_then(|s| s.try_into().ok()).map(u16::from_be_bytes).ok_or_else(|| broken("segment is short"))?;
+        let length =
+            stream.get(at + 2..at + 4).and_then(|s| s.try_into().ok()).map(u16::from_be_bytes).ok_or_else(|| broken("segment is short"))?;
         let segment = stream.get(at + 4..at + 2 + usize::from(length).max(2)).ok_or_else(|| broken("segment is short"))?;
         match (marker, segment) {
             (0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7, &[precision, r0, r1, c0, c1, components, ..]) => {
@@ -113,14 +124,19 @@ fn checked(stream: &[u8], layout: &Layout, codec: &'static str) -> Result<FrameH
         });
     }
     if header.precision == 0 || header.precision > layout.bits_allocated {
-        return Err(Error::Codec { codec, what: format!("codestream has {} bits, {} are allocated", header.precision, layout.bits_allocated) });
+        return Err(Error::Codec {
+            codec,
+            what: format!("codestream has {} bits, {} are allocated", header.precision, layout.bits_allocated),
+        });
     }
     Ok(header)
 }
 
 fn jpeg_ls(stream: &[u8], layout: &Layout) -> Result<FrameSamples> {
     let header = checked(stream, layout, "jpeg-ls")?;
-    let decode = |stream: &[u8]| charls::CharLS::default().decode(stream).map_err(|error| Error::Codec { codec: "jpeg-ls", what: error.to_string() });
+    let decode = |stream: &[u8]| {
+        charls::CharLS::default().decode(stream).map_err(|error| Error::Codec { codec: "jpeg-ls", what: error.to_string() })
+    };
     let raw = decode(stream).or_else(|error| decode(&unpadded(stream).ok_or(error)?))?;
     let is_planar = layout.samples_per_pixel > 1 && header.interleave == 0;
     finish(&raw, &header, layout, is_planar)

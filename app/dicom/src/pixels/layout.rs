@@ -56,9 +56,12 @@ impl Layout {
         }
         let frames = match root.int_or_wrong(tags::NUMBER_OF_FRAMES) {
             None => 1,
-            Some(n) => u32::try_from(n).ok().filter(|n| (1..=MAX_FRAMES).contains(n)).ok_or(Error::BadValue { keyword: "NumberOfFrames" })?,
+            Some(n) => {
+                u32::try_from(n).ok().filter(|n| (1..=MAX_FRAMES).contains(n)).ok_or(Error::BadValue { keyword: "NumberOfFrames" })?
+            }
         };
-        let bits_allocated = if root.has(tags::DOUBLE_FLOAT_PIXEL_DATA) && is_float { 64 } else { short(tags::BITS_ALLOCATED, "BitsAllocated")? };
+        let bits_allocated =
+            if root.has(tags::DOUBLE_FLOAT_PIXEL_DATA) && is_float { 64 } else { short(tags::BITS_ALLOCATED, "BitsAllocated")? };
         if !matches!(bits_allocated, 1 | 8 | 16 | 32 | 64) || (bits_allocated == 64 && !is_float) {
             return Err(Error::UnsupportedPixels { what: format!("{bits_allocated} bits allocated") });
         }

@@ -24,9 +24,9 @@ pub enum FrameSamples {
     F64(Vec<f64>),
 }
 
-/// Runs one expression for the vector of whichever type.
+/// Runs one expression for the vector of whichever type; doubles have their own, as they need no conversion.
 macro_rules! each {
-    ($frame:expr, $v:ident => $body:expr) => {
+    ($frame:expr, $v:ident => $body:expr, double => $double:expr) => {
         match $frame {
             FrameSamples::U8($v) => $body,
             FrameSamples::I8($v) => $body,
@@ -35,7 +35,7 @@ macro_rules! each {
             FrameSamples::U32($v) => $body,
             FrameSamples::I32($v) => $body,
             FrameSamples::F32($v) => $body,
-            FrameSamples::F64($v) => $body,
+            FrameSamples::F64($v) => $double,
         }
     };
 }
@@ -44,7 +44,7 @@ impl FrameSamples {
     /// Number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
-        each!(self, v => v.len())
+        each!(self, v => v.len(), double => v.len())
     }
 
     /// True without samples.
@@ -56,12 +56,12 @@ impl FrameSamples {
     /// A stored value.
     #[must_use]
     pub fn value(&self, at: usize) -> Option<f64> {
-        each!(self, v => v.get(at).map(|&s| f64::from(s)))
+        each!(self, v => v.get(at).map(|&s| f64::from(s)), double => v.get(at).copied())
     }
 
     /// Calls with every stored value, in order.
     pub fn for_each(&self, mut each_value: impl FnMut(f64)) {
-        each!(self, v => v.iter().for_each(|&s| each_value(f64::from(s))));
+        each!(self, v => v.iter().for_each(|&s| each_value(f64::from(s))), double => v.iter().copied().for_each(each_value));
     }
 
     /// Feeds the samples as little endian `i32` (`u32`, `f32`, `f64` for those types), in pieces.
@@ -120,10 +120,18 @@ pub(super) fn typed(raw: &[u8], layout: &Layout, is_big: bool) -> Result<FrameSa
     Ok(match (layout.bits_allocated, layout.is_signed) {
         (8, false) => FrameSamples::U8(raw.iter().map(|&b| (b << up) >> down).collect()),
         (8, true) => FrameSamples::I8(raw.iter().map(|&b| (b << up).cast_signed() >> down).collect()),
-        (16, false) => FrameSamples::U16(mapped(read(raw, is_big, u16::from_le_bytes, u16::from_be_bytes), up | down, |s| (s << up) >> down)),
-        (16, true) => FrameSamples::I16(mapped(read(raw, is_big, i16::from_le_bytes, i16::from_be_bytes), up | down, |s| (s << up) >> down)),
-        (32, false) => FrameSamples::U32(mapped(read(raw, is_big, u32::from_le_bytes, u32::from_be_bytes), up | down, |s| (s << up) >> down)),
-        (32, true) => FrameSamples::I32(mapped(read(raw, is_big, i32::from_le_bytes, i32::from_be_bytes), up | down, |s| (s << up) >> down)),
+        (16, false) => {
+            FrameSamples::U16(mapped(read(raw, is_big, u16::from_le_bytes, u16::from_be_bytes), up | down, |s| (s << up) >> down))
+        }
+        (16, true) => {
+            FrameSamples::I16(mapped(read(raw, is_big, i16::from_le_bytes, i16::from_be_bytes), up | down, |s| (s << up) >> down))
+        }
+        (32, false) => {
+            FrameSamples::U32(mapped(read(raw, is_big, u32::from_le_bytes, u32::from_be_bytes), up | down, |s| (s << up) >> down))
+        }
+        (32, true) => {
+            FrameSamples::I32(mapped(read(raw, is_big, i32::from_le_bytes, i32::from_be_bytes), up | down, |s| (s << up) >> down))
+        }
         (bits, _) => return Err(Error::UnsupportedPixels { what: format!("{bits} bits allocated") }),
     })
 }

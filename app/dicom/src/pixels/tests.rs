@@ -52,7 +52,13 @@ fn rle_never_reads_outside() {
     let mut stream = vec![0_u8; 64];
     stream[0] = 1;
     stream[4] = 64;
-    for (tail, wanted) in [(&[0xFD_u8, 7][..], Some(vec![7, 7, 7, 7])), (&[1, 5, 6, 0xFF, 9], Some(vec![5, 6, 9, 9])), (&[3, 1], None), (&[], None), (&[0x80], None)] {
+    for (tail, wanted) in [
+        (&[0xFD_u8, 7][..], Some(vec![7, 7, 7, 7])),
+        (&[1, 5, 6, 0xFF, 9], Some(vec![5, 6, 9, 9])),
+        (&[3, 1], None),
+        (&[], None),
+        (&[0x80], None),
+    ] {
         let whole = [stream.as_slice(), tail].concat();
         assert_eq!(rle::decode(&whole, &plain).ok(), wanted, "{tail:?}");
     }

@@ -54,7 +54,8 @@ pub fn read(dataset: &Dataset) -> Result<Vec<SegSegment>> {
                 mark(&mut segment.mask, *k, &samples, |v| v == f64::from(*number));
             }
         } else {
-            let number = segment_number(shared.as_ref(), per_frame.get(frame)).ok_or(Error::Missing { keyword: "ReferencedSegmentNumber" })?;
+            let number =
+                segment_number(shared.as_ref(), per_frame.get(frame)).ok_or(Error::Missing { keyword: "ReferencedSegmentNumber" })?;
             let segment = masks.get_mut(&number).ok_or(Error::BadValue { keyword: "ReferencedSegmentNumber" })?;
             mark(&mut segment.mask, *k, &samples, |v| v >= least);
         }
@@ -86,7 +87,12 @@ fn mark(mask: &mut Mask, k: usize, samples: &FrameSamples, is_inside: impl Fn(f6
 fn segment(item: &View<'_>, grid: Grid) -> SegSegment {
     let kind = item.item(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE).map(|code| {
         let meaning = code.text(tags::CODE_MEANING);
-        Code { scheme: code.text(tags::CODING_SCHEME_DESIGNATOR), code: code.text(tags::CODE_VALUE), name_en: meaning.clone(), name_zh: meaning }
+        Code {
+            scheme: code.text(tags::CODING_SCHEME_DESIGNATOR),
+            code: code.text(tags::CODE_VALUE),
+            name_en: meaning.clone(),
+            name_zh: meaning,
+        }
     });
     SegSegment {
         number: item.count(tags::SEGMENT_NUMBER).unwrap_or(0),
@@ -113,8 +119,15 @@ fn position(shared: Option<&View<'_>>, own: Option<&View<'_>>) -> Result<PointLp
 }
 
 /// The grid that holds all frames, and the slice each frame lies in. Frames need not fill it.
-fn grid(root: &View<'_>, shared: Option<&View<'_>>, first: Option<&View<'_>>, places: &[PointLps], [columns, rows]: [usize; 2]) -> Result<(Grid, Vec<usize>)> {
-    let orientation = group(shared, first, tags::PLANE_ORIENTATION_SEQUENCE).map(|g| g.floats(tags::IMAGE_ORIENTATION_PATIENT)).unwrap_or_default();
+fn grid(
+    root: &View<'_>,
+    shared: Option<&View<'_>>,
+    first: Option<&View<'_>>,
+    places: &[PointLps],
+    [columns, rows]: [usize; 2],
+) -> Result<(Grid, Vec<usize>)> {
+    let orientation =
+        group(shared, first, tags::PLANE_ORIENTATION_SEQUENCE).map(|g| g.floats(tags::IMAGE_ORIENTATION_PATIENT)).unwrap_or_default();
     let &[a, b, c, d, e, f] = orientation.first_chunk::<6>().ok_or(Error::Missing { keyword: "ImageOrientationPatient" })?;
     let bad = || Error::BadValue { keyword: "ImageOrientationPatient" };
     let (i, j) = (VectorLps::new(a, b, c).unit().ok_or_else(bad)?, VectorLps::new(d, e, f).unit().ok_or_else(bad)?);
@@ -122,7 +135,8 @@ fn grid(root: &View<'_>, shared: Option<&View<'_>>, first: Option<&View<'_>>, pl
     let measures = group(shared, first, tags::PIXEL_MEASURES_SEQUENCE).unwrap_or_else(|| root.clone());
     let spacing = measures.floats(tags::PIXEL_SPACING);
     let &[between_rows, between_columns] = spacing.first_chunk::<2>().ok_or(Error::Missing { keyword: "PixelSpacing" })?;
-    let origin = places.iter().copied().min_by(|p, q| (*p - PointLps::default()).dot(normal).total_cmp(&(*q - PointLps::default()).dot(normal)));
+    let origin =
+        places.iter().copied().min_by(|p, q| (*p - PointLps::default()).dot(normal).total_cmp(&(*q - PointLps::default()).dot(normal)));
     let origin = origin.ok_or(Error::NoPixels)?;
     let along: Vec<f64> = places.iter().map(|p| (*p - origin).dot(normal)).collect();
     let mut sorted = along.clone();

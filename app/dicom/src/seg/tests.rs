@@ -55,7 +55,13 @@ fn what_is_written_is_read_back() {
     for at in [0, 3, 34, 3 * 35, 3 * 35 + 17, 3 * 35 + 34] {
         mask.voxels[at] = 1;
     }
-    let sources: Vec<SliceSource> = (0..4).map(|k| SliceSource { instance: InstanceUid::parse(&format!("2.25.10{k}")).unwrap(), sop_class: SopClassUid::parse("1.2.840.10008.5.1.4.1.1.2").unwrap(), frame: None }).collect();
+    let sources: Vec<SliceSource> = (0..4)
+        .map(|k| SliceSource {
+            instance: InstanceUid::parse(&format!("2.25.10{k}")).unwrap(),
+            sop_class: SopClassUid::parse("1.2.840.10008.5.1.4.1.1.2").unwrap(),
+            frame: None,
+        })
+        .collect();
     let written = write(&input(&context, &grid, &sources, &device, &mask)).unwrap();
     assert_eq!(written.bytes, write(&input(&context, &grid, &sources, &device, &mask)).unwrap().bytes);
     crate::outside::keep(&written.bytes, "seg");
@@ -92,7 +98,13 @@ fn volumes_of_real_segmentations() {
 #[cfg(feature = "pixels")]
 #[test]
 fn other_kinds_of_segmentation() {
-    for file in ["tiny_24x38x3/label_seg.dcm", "tiny_24x38x3/sparse-labelmap-ppv5.dcm", "highdicom/seg_image_ct_binary.dcm", "highdicom/seg_image_ct_binary_fractional.dcm", "highdicom/seg_image_ct_binary_single_frame.dcm"] {
+    for file in [
+        "tiny_24x38x3/label_seg.dcm",
+        "tiny_24x38x3/sparse-labelmap-ppv5.dcm",
+        "highdicom/seg_image_ct_binary.dcm",
+        "highdicom/seg_image_ct_binary_fractional.dcm",
+        "highdicom/seg_image_ct_binary_single_frame.dcm",
+    ] {
         let Some(dataset) = dataset(&format!("seg_sr/{file}")) else { return };
         let segments = read(&dataset).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(segments.iter().any(|s| s.mask.count() > 0), "{file}");

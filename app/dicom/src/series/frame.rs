@@ -68,7 +68,11 @@ pub(super) fn slices(file: usize, dataset: &Dataset, header: &Header) -> Result<
             Slice {
                 file,
                 frame,
-                source: SliceSource { instance: header.instance.clone(), sop_class: header.sop_class.clone(), frame: is_multi.then_some(frame + 1) },
+                source: SliceSource {
+                    instance: header.instance.clone(),
+                    sop_class: header.sop_class.clone(),
+                    frame: is_multi.then_some(frame + 1),
+                },
                 transfer_syntax: header.transfer_syntax.clone(),
                 layout: Arc::clone(&layout),
                 frame_of_reference: header.series.frame_of_reference.clone(),
@@ -146,7 +150,9 @@ impl<'a> Place<'a, '_> {
     /// between rows first, which is the distance along j.
     fn spacing(&self) -> ([f64; 2], bool) {
         let pair = |values: &[f64]| match *values {
-            [between_rows, between_columns, ..] if between_rows > 0.0 && between_columns > 0.0 && between_rows.is_finite() && between_columns.is_finite() => {
+            [between_rows, between_columns, ..]
+                if between_rows > 0.0 && between_columns > 0.0 && between_rows.is_finite() && between_columns.is_finite() =>
+            {
                 Some([between_columns, between_rows])
             }
             _ => None,
@@ -174,7 +180,8 @@ impl<'a> Place<'a, '_> {
         }
         let slope = self.float(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::RESCALE_SLOPE);
         let intercept = self.float(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE, tags::RESCALE_INTERCEPT);
-        let kind = self.group(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE).map(|g| g.first_text(tags::RESCALE_TYPE)).filter(|t| !t.is_empty());
+        let kind =
+            self.group(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE).map(|g| g.first_text(tags::RESCALE_TYPE)).filter(|t| !t.is_empty());
         let kind = kind.unwrap_or_else(|| self.root.first_text(tags::RESCALE_TYPE));
         let unit = match (modality, kind.as_str(), self.root.first_text(tags::UNITS).as_str()) {
             (_, "HU", _) => Unit::hu(),
@@ -193,7 +200,8 @@ impl<'a> Place<'a, '_> {
     fn windows(&self) -> Vec<Window> {
         let centers = self.floats(tags::FRAME_VOILUT_SEQUENCE, tags::WINDOW_CENTER);
         let widths = self.floats(tags::FRAME_VOILUT_SEQUENCE, tags::WINDOW_WIDTH);
-        let names = self.group(tags::FRAME_VOILUT_SEQUENCE).unwrap_or_else(|| self.root.clone()).texts(tags::WINDOW_CENTER_WIDTH_EXPLANATION);
+        let names =
+            self.group(tags::FRAME_VOILUT_SEQUENCE).unwrap_or_else(|| self.root.clone()).texts(tags::WINDOW_CENTER_WIDTH_EXPLANATION);
         let pairs = centers.into_iter().zip(widths).enumerate();
         pairs
             .filter(|(_, (center, width))| center.is_finite() && width.is_finite() && *width > 0.0)

@@ -49,7 +49,8 @@ fn belong_together(a: &Slice, b: &Slice) -> bool {
     let [bx, by] = b.spacing_mm;
     is_same_plane
         && (a.layout.rows, a.layout.columns, a.layout.samples_per_pixel) == (b.layout.rows, b.layout.columns, b.layout.samples_per_pixel)
-        && (a.layout.bits_allocated, a.layout.is_signed, a.layout.is_float) == (b.layout.bits_allocated, b.layout.is_signed, b.layout.is_float)
+        && (a.layout.bits_allocated, a.layout.is_signed, a.layout.is_float)
+            == (b.layout.bits_allocated, b.layout.is_signed, b.layout.is_float)
         && a.layout.photometric == b.layout.photometric
         && a.is_calibrated == b.is_calibrated
         && a.unit == b.unit
@@ -93,7 +94,8 @@ fn blocks_of(mut group: Vec<Slice>) -> Vec<Block> {
             block.push(slice);
         }
     }
-    let duplicates = (is_uneven && most > 1).then(|| Warning::new("geometry.duplicate_slice", format!("{n_repeated} positions hold several images")));
+    let duplicates =
+        (is_uneven && most > 1).then(|| Warning::new("geometry.duplicate_slice", format!("{n_repeated} positions hold several images")));
     blocks
         .into_iter()
         .map(|slices| {
@@ -175,7 +177,8 @@ fn judge(places: &[PointLps], normal: VectorLps, warnings: &mut Vec<Warning>) ->
     let mut is_regular = extent > 0.0;
     if aside > 0.1 + 2e-3 * extent.abs() {
         let degrees = aside.atan2(extent.abs().max(1e-9)).to_degrees();
-        warnings.push(Warning::new("geometry.gantry_tilt", format!("slices shift by {aside:.1} mm over {extent:.1} mm, {degrees:.1} degrees")));
+        warnings
+            .push(Warning::new("geometry.gantry_tilt", format!("slices shift by {aside:.1} mm over {extent:.1} mm, {degrees:.1} degrees")));
         is_regular = false;
     }
     let gaps: Vec<f64> = along.windows(2).filter_map(|w| Some(w.last()? - w.first()?)).collect();

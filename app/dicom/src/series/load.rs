@@ -146,17 +146,29 @@ fn palette(samples: &FrameSamples, dataset: &Dataset, bits_allocated: u16) -> Fr
             return raw.iter().map(|&b| f64::from(b)).collect();
         }
         let is_big = root.is_big_endian();
-        let words = raw.chunks_exact(2).filter_map(|c| c.try_into().ok()).map(|b| if is_big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) });
+        let words = raw
+            .chunks_exact(2)
+            .filter_map(|c| c.try_into().ok())
+            .map(|b| if is_big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) });
         words.map(|w| if bits <= 8.0 { f64::from(w & 0xFF) } else { f64::from(w >> 8) }).collect()
     };
-    let [red, green, blue] = [tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA].map(table);
+    let [red, green, blue] = [
+        tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+        tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    ]
+    .map(table);
     let pick = |table: &[f64], v: f64| {
         let at = (v - first).clamp(0.0, table.len().saturating_sub(1) as f64) as usize;
         table.get(at).copied().unwrap_or(0.0)
     };
     let mut grey = Vec::with_capacity(samples.len());
     samples.for_each(|v| grey.push((0.299 * pick(&red, v) + 0.587 * pick(&green, v) + 0.114 * pick(&blue, v)).round()));
-    if bits_allocated > 8 { FrameSamples::U16(grey.iter().map(|v| *v as u16).collect()) } else { FrameSamples::U8(grey.iter().map(|v| *v as u8).collect()) }
+    if bits_allocated > 8 {
+        FrameSamples::U16(grey.iter().map(|v| *v as u16).collect())
+    } else {
+        FrameSamples::U8(grey.iter().map(|v| *v as u8).collect())
+    }
 }
 
 /// Applies the Modality LUT where the file has one. Source: PS3.3 §C.11.1.1.
@@ -195,7 +207,13 @@ fn fill_f32(files: &Files<'_>, slices: &[Slice], grid: Grid, is_converted: bool,
     })
 }
 
-fn fill_with<T: Sample>(files: &Files<'_>, slices: &[Slice], grid: Grid, watch: &Watch, put: impl Fn(&Slice, &FrameSamples, &mut [T]) -> bool + Sync) -> Result<Vec<T>> {
+fn fill_with<T: Sample>(
+    files: &Files<'_>,
+    slices: &[Slice],
+    grid: Grid,
+    watch: &Watch,
+    put: impl Fn(&Slice, &FrameSamples, &mut [T]) -> bool + Sync,
+) -> Result<Vec<T>> {
     let [columns, rows, _] = grid.dims;
     let mut out = vec![T::default(); grid.n_voxels()];
     let done = AtomicU64::new(0);

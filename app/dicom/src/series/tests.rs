@@ -3,7 +3,8 @@ use mj_model::Voxel;
 use std::path::{Path, PathBuf};
 
 fn files(folder: &Path) -> Vec<Arc<dyn Source>> {
-    let mut paths: Vec<PathBuf> = if folder.is_dir() { std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect() } else { vec![folder.to_path_buf()] };
+    let mut paths: Vec<PathBuf> =
+        if folder.is_dir() { std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect() } else { vec![folder.to_path_buf()] };
     paths.sort();
     paths.into_iter().map(|p| Arc::new(p) as Arc<dyn Source>).collect()
 }
@@ -40,13 +41,37 @@ struct Case(&'static str, Kind, [usize; 3], [f64; 3], &'static str, &'static [f6
 fn real_series_are_what_they_are_known_to_be() {
     let hu = "[hnsf'U]";
     let cases = [
-        Case("ct/chest_lidc_0314", Kind::Volume, [512, 512, 275], [0.78125, 0.78125, 1.0], hu, &[-619.973, -1000.0, 1979.0], &["geometry.frame_of_reference_varies"]),
+        Case(
+            "ct/chest_lidc_0314",
+            Kind::Volume,
+            [512, 512, 275],
+            [0.78125, 0.78125, 1.0],
+            hu,
+            &[-619.973, -1000.0, 1979.0],
+            &["geometry.frame_of_reference_varies"],
+        ),
         Case("ct/head_tiny_64", Kind::Volume, [64, 64, 93], [3.2, 3.2, 1.5], "1", &[507.687, 0.0, 3926.0], &[]),
         Case("ct/ortho_phantom_classic", Kind::Volume, [512, 512, 7], [0.511_718_75, 0.511_718_75, 4.0], hu, &[-989.167], &[]),
         Case("mr/liver_haste_coronal", Kind::Volume, [256, 256, 30], [1.5625, 1.5625, 8.75], "1", &[262.373, 0.0, 1382.0], &[]),
-        Case("pet/qin_headneck_0024_pet", Kind::Volume, [128, 128, 299], [3.537_82, 3.537_82, 3.375], "Bq/ml", &[887.953, 0.0, 66260.76], &[]),
+        Case(
+            "pet/qin_headneck_0024_pet",
+            Kind::Volume,
+            [128, 128, 299],
+            [3.537_82, 3.537_82, 3.375],
+            "Bq/ml",
+            &[887.953, 0.0, 66260.76],
+            &[],
+        ),
         Case("seg_sr/liver_ct3slice/ct", Kind::Volume, [512, 512, 3], [0.810_547, 0.810_547, 1.0], hu, &[], &[]),
-        Case("ct/head_ge_gantry_tilt", Kind::Stack, [512, 512, 28], [0.0; 3], hu, &[-661.729, -1500.0, 2121.0], &["geometry.gantry_tilt", "geometry.uneven_spacing"]),
+        Case(
+            "ct/head_ge_gantry_tilt",
+            Kind::Stack,
+            [512, 512, 28],
+            [0.0; 3],
+            hu,
+            &[-661.729, -1500.0, 2121.0],
+            &["geometry.gantry_tilt", "geometry.uneven_spacing"],
+        ),
         Case("geometry/gantrytilting", Kind::Stack, [0; 3], [0.0; 3], hu, &[], &["geometry.gantry_tilt"]),
         Case("geometry/sliceincrement", Kind::Stack, [0; 3], [0.0; 3], hu, &[], &["geometry.missing_slice"]),
         Case("geometry/slicecount", Kind::Stack, [0, 0, 2], [0.0; 3], "1", &[], &["geometry.few_slices"]),
@@ -54,7 +79,15 @@ fn real_series_are_what_they_are_known_to_be() {
         Case("geometry/generic_compressed_jpegls_001", Kind::Volume, [256, 256, 4], [1.0, 1.0, 1.0], "1", &[], &[]),
         Case("geometry/hitachi_anatomical_001", Kind::Volume, [64, 64, 4], [0.0; 3], "1", &[], &[]),
         Case("geometry/hyperfine_anatomical_001", Kind::Volume, [0, 0, 8], [0.0; 3], "1", &[], &[]),
-        Case("mr/enhanced_mr_siemens_xa30/mprage_128x128x96.dcm", Kind::Volume, [128, 128, 96], [0.0; 3], "1", &[142.1944, 0.0, 2927.0], &[]),
+        Case(
+            "mr/enhanced_mr_siemens_xa30/mprage_128x128x96.dcm",
+            Kind::Volume,
+            [128, 128, 96],
+            [0.0; 3],
+            "1",
+            &[142.1944, 0.0, 2927.0],
+            &[],
+        ),
         Case("rt/rtdose.dcm", Kind::Volume, [10, 10, 15], [0.0; 3], "1", &[], &["pixel.rounded"]),
     ];
     for Case(folder, kind, matrix, spacing, unit, numbers, warnings) in cases {
@@ -94,7 +127,9 @@ fn unequal_row_and_column_spacing_is_kept() {
 
 #[test]
 fn classic_and_multi_frame_give_the_same_volume() {
-    let (Some(classic), Some(multi)) = (opened("ct/ortho_phantom_classic"), opened("ct/ortho_phantom_multiframe/volume.dcm")) else { return };
+    let (Some(classic), Some(multi)) = (opened("ct/ortho_phantom_classic"), opened("ct/ortho_phantom_multiframe/volume.dcm")) else {
+        return;
+    };
     let [a, b] = [classic, multi].map(|s| s.stacks[0].load(&Watch::default()).unwrap());
     assert_eq!(a.grid.dims, b.grid.dims);
     assert!(a.grid.origin.distance_mm(b.grid.origin) < 1e-3, "{:?} {:?}", a.grid, b.grid);

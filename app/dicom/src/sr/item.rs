@@ -116,7 +116,13 @@ pub(super) fn image(relation: &str, concept: Option<&Code>, of: &ImageRef) -> Ob
 }
 
 /// Points in patient space. Source: PS3.3 §C.18.9.
-pub(super) fn scoord3d(relation: &str, concept: &Code, kind: &str, points: &[PointLps], frame_of_reference: &FrameOfReferenceUid) -> Object {
+pub(super) fn scoord3d(
+    relation: &str,
+    concept: &Code,
+    kind: &str,
+    points: &[PointLps],
+    frame_of_reference: &FrameOfReferenceUid,
+) -> Object {
     let mut object = item(Some(relation), "SCOORD3D", Some(concept));
     let data: Vec<f32> = points.iter().flat_map(|p| [p.x as f32, p.y as f32, p.z as f32]).collect();
     object

@@ -134,8 +134,16 @@ fn walk(view: &View<'_>, content: &mut SrContent, depth: usize) {
             "PNAME" => content.observers.push(item.text(tags::PERSON_NAME)),
             "TEXT" if item.first_text(tags::RELATIONSHIP_TYPE) == "CONTAINS" => {
                 let title = concept.as_ref().map(|c| c.name_en.clone()).unwrap_or_default();
-                let kinds = [SectionKind::Findings, SectionKind::Impression, SectionKind::History, SectionKind::Technique, SectionKind::Comparison, SectionKind::Recommendation];
-                let kind = kinds.into_iter().find(|k| concept.as_ref().is_some_and(|c| c.is_same(&k.concept()))).unwrap_or(SectionKind::Other);
+                let kinds = [
+                    SectionKind::Findings,
+                    SectionKind::Impression,
+                    SectionKind::History,
+                    SectionKind::Technique,
+                    SectionKind::Comparison,
+                    SectionKind::Recommendation,
+                ];
+                let kind =
+                    kinds.into_iter().find(|k| concept.as_ref().is_some_and(|c| c.is_same(&k.concept()))).unwrap_or(SectionKind::Other);
                 content.sections.push(Section { kind, title, text: item.text(tags::TEXT_VALUE) });
             }
             _ => {}

@@ -14,7 +14,11 @@ fn moment() -> Moment {
 
 fn finding(context: &Dataset, geometry: Geometry) -> Finding {
     let header = context.header().unwrap();
-    let quantity = mj_model::finding::length_of(&geometry).unwrap_or(Quantity { what: mj_model::code::known::volume(), value: 1.0 / 3.0, unit: Unit::ml() });
+    let quantity = mj_model::finding::length_of(&geometry).unwrap_or(Quantity {
+        what: mj_model::code::known::volume(),
+        value: 1.0 / 3.0,
+        unit: Unit::ml(),
+    });
     Finding {
         id: "f1".into(),
         tracking_uid: TrackingUid::parse("2.25.77").unwrap(),
@@ -42,7 +46,11 @@ fn input<'a>(context: &'a Dataset, findings: &'a [Finding]) -> SrInput<'a> {
         series_number: 990,
         title: "胸部CT报告",
         lang: Lang::Zh,
-        sections: vec![Section::new("临床病史", "咳嗽两周。"), Section::new("检查所见", "右肺上叶见一结节，长径 12.3 mm。\n余肺野清晰。"), Section::new("诊断意见", "右肺上叶结节，建议随访。")],
+        sections: vec![
+            Section::new("临床病史", "咳嗽两周。"),
+            Section::new("检查所见", "右肺上叶见一结节，长径 12.3 mm。\n余肺野清晰。"),
+            Section::new("诊断意见", "右肺上叶结节，建议随访。"),
+        ],
         findings,
         reporting: Some(Observer { name: "报告医师甲".into(), at: moment() }),
         reviewing: Some(Observer { name: "审核医师乙".into(), at: moment() }),
@@ -58,7 +66,7 @@ fn input<'a>(context: &'a Dataset, findings: &'a [Finding]) -> SrInput<'a> {
 #[test]
 fn a_signed_report_is_written_read_back_and_valid() {
     let Some(context) = dataset("seg_sr/liver_ct3slice/ct/01.dcm") else { return };
-    let line = Geometry::Line { a: PointLps::new(-20.25, 31.5, -128.690_002), b: PointLps::new(-12.75, 38.5, -128.690_002) };
+    let line = Geometry::Line { a: PointLps::new(-20.25, 31.5, -128.75), b: PointLps::new(-12.75, 38.5, -128.75) };
     let mut bare = finding(&context, Geometry::WholeImage);
     bare.site = None;
     bare.kind = mj_model::code::known::unclassified_finding();
@@ -76,7 +84,10 @@ fn a_signed_report_is_written_read_back_and_valid() {
     assert_eq!(texts[1], (SectionKind::Findings, "右肺上叶见一结节，长径 12.3 mm。\n余肺野清晰。"));
     assert_eq!(back.findings.len(), 2);
     let first = &back.findings[0];
-    assert_eq!((first.side, first.geometry.clone(), first.tracking_uid.as_str()), (Side::Right, Some(Geometry::Line { a: PointLps::new(-20.25, 31.5, f64::from(-128.690_002_f32)), b: PointLps::new(-12.75, 38.5, f64::from(-128.690_002_f32)) }), "2.25.77"));
+    assert_eq!(
+        (first.side, first.geometry.clone(), first.tracking_uid.as_str()),
+        (Side::Right, Some(Geometry::Line { a: PointLps::new(-20.25, 31.5, -128.75), b: PointLps::new(-12.75, 38.5, -128.75) }), "2.25.77")
+    );
     // The number in full precision, whatever the decimal string holds.
     assert_eq!(first.measurements[0].value, findings[0].measurements[0].quantity.value);
     assert_eq!(first.measurements[0].unit, Unit::mm());
@@ -95,7 +106,8 @@ fn a_line_in_pixels_is_selected_from_its_image() {
     let mut one = finding(&context, line.clone());
     one.frame_of_reference = None;
     let findings = [one];
-    let draft = SrInput { lang: Lang::En, reviewing: None, is_verified: false, is_final: false, is_complete: false, ..input(&context, &findings) };
+    let draft =
+        SrInput { lang: Lang::En, reviewing: None, is_verified: false, is_final: false, is_complete: false, ..input(&context, &findings) };
     let written = write(&draft).unwrap();
     assert_eq!(written.sop_class.as_str(), COMPREHENSIVE_SR);
     let back = read(&Dataset::read(&written.bytes).unwrap()).unwrap();
@@ -110,7 +122,12 @@ fn a_line_in_pixels_is_selected_from_its_image() {
 #[test]
 fn a_report_without_findings_still_refers_to_its_image() {
     let Some(context) = dataset("seg_sr/liver_ct3slice/ct/01.dcm") else { return };
-    let before = ObjectRef { study: StudyUid::parse("2.25.1").unwrap(), series: SeriesUid::parse("2.25.2").unwrap(), instance: InstanceUid::parse("2.25.3").unwrap(), sop_class: SopClassUid::parse(COMPREHENSIVE_SR).unwrap() };
+    let before = ObjectRef {
+        study: StudyUid::parse("2.25.1").unwrap(),
+        series: SeriesUid::parse("2.25.2").unwrap(),
+        instance: InstanceUid::parse("2.25.3").unwrap(),
+        sop_class: SopClassUid::parse(COMPREHENSIVE_SR).unwrap(),
+    };
     let corrected = SrInput { predecessor: Some(before), ..input(&context, &[]) };
     let written = write(&corrected).unwrap();
     let back = read(&Dataset::read(&written.bytes).unwrap()).unwrap();
@@ -138,7 +155,14 @@ fn reports_of_others_are_read() {
 
 #[test]
 fn headings_name_their_kind() {
-    for (title, kind) in [("检查所见", SectionKind::Findings), ("诊断意见", SectionKind::Impression), ("IMPRESSION", SectionKind::Impression), ("检查技术", SectionKind::Technique), ("Clinical history", SectionKind::History), ("随便", SectionKind::Other)] {
+    for (title, kind) in [
+        ("检查所见", SectionKind::Findings),
+        ("诊断意见", SectionKind::Impression),
+        ("IMPRESSION", SectionKind::Impression),
+        ("检查技术", SectionKind::Technique),
+        ("Clinical history", SectionKind::History),
+        ("随便", SectionKind::Other),
+    ] {
         assert_eq!(Section::new(title, "").kind, kind, "{title}");
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn root(input: &SrInput<'_>, context: &Context, findings: &[&Finding]
         let groups = findings.iter().enumerate().map(|(at, f)| group(at + 1, f)).collect();
         children.push(item::container(Some(CONTAINS), &dcm("126010", "Imaging Measurements"), None, groups));
     }
-    let sections: Vec<Object> = input.sections.iter().filter(|s| !s.text.trim().is_empty()).map(|s| item::text(CONTAINS, &s.kind.concept(), &s.text)).collect();
+    let sections: Vec<Object> =
+        input.sections.iter().filter(|s| !s.text.trim().is_empty()).map(|s| item::text(CONTAINS, &s.kind.concept(), &s.text)).collect();
     if !sections.is_empty() {
         let heading = Code::new("UMLS", "C0034375", "Qualitative Evaluations", "");
         children.push(item::container(Some(CONTAINS), &heading, None, sections));
@@ -34,8 +35,14 @@ fn language(lang: Lang) -> Object {
         Lang::Zh => ("zh", "Chinese", "CN", "China"),
         Lang::En => ("en", "English", "US", "United States"),
     };
-    let country = item::code(HAS_CONCEPT_MOD, &dcm("121046", "Country of Language"), &Code::new("ISO3166_1", country, country_name, ""), Vec::new());
-    item::code(HAS_CONCEPT_MOD, &dcm("121049", "Language of Content Item and Descendants"), &Code::new("RFC5646", code, name, ""), vec![country])
+    let country =
+        item::code(HAS_CONCEPT_MOD, &dcm("121046", "Country of Language"), &Code::new("ISO3166_1", country, country_name, ""), Vec::new());
+    item::code(
+        HAS_CONCEPT_MOD,
+        &dcm("121049", "Language of Content Item and Descendants"),
+        &Code::new("RFC5646", code, name, ""),
+        vec![country],
+    )
 }
 
 /// Source: PS3.16 TID 1002, TID 1003, TID 1004.
@@ -79,7 +86,8 @@ fn image_library(context: &Context, images: &ImagesBySeries) -> Object {
         _ => None,
     };
     let groups = images.iter().map(|(_, images)| {
-        let mut children: Vec<Object> = modality.iter().map(|m| item::code(HAS_ACQ_CONTEXT, &dcm("121139", "Modality"), m, Vec::new())).collect();
+        let mut children: Vec<Object> =
+            modality.iter().map(|m| item::code(HAS_ACQ_CONTEXT, &dcm("121139", "Modality"), m, Vec::new())).collect();
         children.extend(images.iter().map(|i| item::image(CONTAINS, None, i)));
         item::container(Some(CONTAINS), &dcm("126200", "Image Library Group"), None, children)
     });
