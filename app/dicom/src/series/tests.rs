@@ -191,3 +191,109 @@ fn images_without_volume_are_still_shown() {
         assert!(values.iter().any(|v| *v > 0.0), "{file}");
     }
 }
+
+mod made {
+    //! Series made for the purpose: what is rare in real data.
+
+    use super::*;
+    use crate::context::Device;
+    use crate::ct::{CtInput, CtSeries, write};
+    use crate::source::InMemory;
+    use mj_model::{FrameOfReferenceUid, InstanceUid, LinearMap, Moment, PointLps, SeriesUid, StudyUid, VectorLps};
+
+    fn shared(patient_id: &str) -> CtSeries {
+        let text = String::new;
+        CtSeries {
+            patient_name: "Demo".into(),
+            patient_id: patient_id.into(),
+            issuer: text(),
+            birth_date: text(),
+            sex: text(),
+            age: text(),
+            study: StudyUid::parse("2.25.1").unwrap(),
+            study_id: text(),
+            accession: text(),
+            study_description: text(),
+            request: text(),
+            clinical_history: text(),
+            institution: text(),
+            referring: text(),
+            series: SeriesUid::parse("2.25.2").unwrap(),
+            series_number: 1,
+            series_description: text(),
+            body_part: text(),
+            frame_of_reference: FrameOfReferenceUid::parse("2.25.3").unwrap(),
+            contrast: text(),
+            thickness_mm: 2.0,
+            at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
+            windows: Vec::new(),
+            is_original: true,
+            device: Device { name: "x".into(), version: "1".into(), serial: "1".into(), uid: "2.25.4".into() },
+        }
+    }
+
+    /// A 2 x 2 slice at `k`, filled with `value`.
+    fn slice(patient_id: &str, number: i64, k: usize, value: i16, slope: f64) -> Arc<dyn Source> {
+        let (i, j) = (VectorLps::new(1.0, 0.0, 0.0), VectorLps::new(0.0, 1.0, 0.0));
+        let grid = Grid { dims: [2, 2, 9], origin: PointLps::default(), axes: [i, j, i.cross(j)], spacing_mm: [1.0, 1.0, 2.0] };
+        let series = shared(patient_id);
+        let input = CtInput {
+            series: &series,
+            instance: InstanceUid::parse(&format!("2.25.100{number}")).unwrap(),
+            number,
+            grid: &grid,
+            k,
+            samples: &[value; 4],
+            map: LinearMap { slope, intercept: 0.0 },
+        };
+        Arc::new(InMemory { name: format!("{number}.dcm"), bytes: write(&input).unwrap().bytes })
+    }
+
+    #[test]
+    fn phases_at_the_same_places_become_stacks_of_their_own() {
+        // Two images at each of four places, given in no order.
+        let files: Vec<_> =
+            [3, 1, 0, 2].into_iter().flat_map(|k| [slice("P", 10 + k, k as usize, 2, 1.0), slice("P", k, k as usize, 1, 1.0)]).collect();
+        let series = open(&files, &Watch::default()).unwrap();
+        assert_eq!(series.stacks.iter().map(|s| (s.kind(), s.n_slices())).collect::<Vec<_>>(), [(Kind::Volume, 4), (Kind::Volume, 4)]);
+        for (stack, value) in series.stacks.iter().zip([1.0, 2.0]) {
+            let volume = stack.load(&Watch::default()).unwrap();
+            assert!((0..4).all(|k| volume.stored(Voxel { i: 0, j: 0, k }) == Some(value)), "{value}");
+            assert!(stack.warnings().is_empty(), "{:?}", stack.warnings());
+        }
+    }
+
+    #[test]
+    fn repeats_are_told_and_kept_apart() {
+        let files: Vec<_> = [(0, 0), (1, 1), (2, 2), (3, 3), (4, 1)].into_iter().map(|(n, k)| slice("P", n, k, 5, 1.0)).collect();
+        let series = open(&files, &Watch::default()).unwrap();
+        assert_eq!(series.stacks.iter().map(Stack::n_slices).collect::<Vec<_>>(), [4, 1]);
+        assert!(series.stacks.iter().all(|s| codes(s) == ["geometry.duplicate_slice"]), "{:?}", series.stacks);
+    }
+
+    #[test]
+    fn slopes_that_differ_make_floats() {
+        let files: Vec<_> = (0..3).map(|n| slice("P", n, n as usize, 10, 0.5 + n as f64)).collect();
+        let stack = &open(&files, &Watch::default()).unwrap().stacks[0];
+        let volume = stack.load(&Watch::default()).unwrap();
+        assert_eq!((stack.sample_name(), codes(stack)), ("f32", vec!["pixel.slope_varies"]));
+        assert_eq!((0..3).map(|k| volume.value(Voxel { i: 1, j: 1, k }).unwrap()).collect::<Vec<_>>(), [5.0, 15.0, 25.0]);
+        // A single slice of it is converted alike.
+        assert_eq!(stack.load_slice(2).unwrap().value(Voxel { i: 0, j: 0, k: 0 }), Some(25.0));
+    }
+
+    #[test]
+    fn strangers_copies_and_other_files_are_named() {
+        let note: Arc<dyn Source> = Arc::new(InMemory { name: "note.txt".into(), bytes: b"only a note".to_vec() });
+        let files =
+            vec![slice("P", 0, 0, 1, 1.0), slice("P", 0, 0, 1, 1.0), slice("P", 1, 1, 1, 1.0), slice("Q", 2, 2, 1, 1.0), note.clone()];
+        let series = open(&files, &Watch::default()).unwrap();
+        assert_eq!(
+            series.skipped.iter().map(|s| (s.name.as_str(), s.code)).collect::<Vec<_>>(),
+            [("0.dcm", "dicom.same_instance"), ("note.txt", "dicom.not_dicom")]
+        );
+        assert!(codes(&series.stacks[0]).contains(&"patient.mixed"));
+        assert_eq!(open(&[note], &Watch::default()).unwrap_err(), Error::NotDicom);
+        assert_eq!(open(&[], &Watch::default()).unwrap_err(), Error::NothingToShow);
+    }
+}
