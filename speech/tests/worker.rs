@@ -292,3 +292,85 @@ fn one_file_by_command_line() {
     assert!(plain.stdout.is_empty() && String::from_utf8_lossy(&plain.stderr).contains("not a speech model"), "{plain:?}");
     assert_eq!(run(&["--transcribe"], &[]).status.code(), Some(2));
 }
+
+/// Changes bytes of a good model at places that steer, and loads and runs whatever the check lets through: the
+/// child may refuse, but not die.
+#[test]
+#[ignore = "long: cargo xtask soak"]
+fn soak_damaged_models_never_end_the_process() {
+    let rounds: u32 = std::env::var("MINGJING_SOAK_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = tiny_model(Spec::default());
+    let sound = wav(folder.path(), 1.0, true);
+    let path = folder.path().join("model.bin");
+    let heads = tensor_heads(&bytes);
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut draw = |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random % below as u64) as usize
+    };
+    let (mut refused, mut ran, mut died) = (0_u32, 0_u32, Vec::new());
+    for round in 0..rounds {
+        let mut damaged = bytes.clone();
+        let what = match draw(4) {
+            // One of the eleven numbers becomes another plausible one.
+            0 => {
+                let (field, value) = (draw(11), [0, 1, 2, 3, 4, 64, 80, 128, 256, 1500, 51_864, 51_866][draw(12)]);
+                damaged[4 + field * 4..8 + field * 4].copy_from_slice(&(value as i32).to_le_bytes());
+                format!("field {field} = {value}")
+            }
+            1 => {
+                let at = heads[draw(heads.len())] + draw(24);
+                damaged[at] ^= 1 << draw(8);
+                format!("tensor head, byte {at}")
+            }
+            2 => {
+                let at = draw(70_000);
+                damaged[at] = draw(256) as u8;
+                format!("byte {at}")
+            }
+            _ => {
+                let at = bytes.len() - draw(bytes.len());
+                damaged.truncate(at);
+                format!("cut at {at}")
+            }
+        };
+        fs::write(&path, damaged).unwrap();
+        let (mut worker, events) = start();
+        worker.send(&ToSpeech::LoadModel { path: path.clone() }).unwrap();
+        worker.send(&ToSpeech::Transcribe { request: 1, wav: sound.clone(), language: "en".into() }).unwrap();
+        loop {
+            match events.next_within(Duration::from_secs(120)) {
+                Some(Event::Message(FromSpeech::Final { .. })) => break ran += 1,
+                Some(Event::Message(FromSpeech::Failed { .. })) => break refused += 1,
+                Some(Event::Ended) | None => break died.push(format!("round {round}: {what}")),
+                Some(_) => {}
+            }
+        }
+    }
+    let note = format!("{refused} refused, {ran} ran all the same");
+    mj_testdata::note("damaged speech models", "mingjing", "processes ended", &[died.len() as f64], &note);
+    assert!(died.is_empty(), "{died:#?}");
+}
+
+/// Where the tensors of a tiny model begin.
+fn tensor_heads(bytes: &[u8]) -> Vec<usize> {
+    let number = |at: usize| i32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let mut at = 48 + 8 + 80 * 201 * 4;
+    let n_words = number(at);
+    at += 4;
+    for _ in 0..n_words {
+        at += 4 + number(at);
+    }
+    let mut heads = Vec::new();
+    while at < bytes.len() {
+        heads.push(at);
+        let (n_dims, name, half) = (number(at), number(at + 4), number(at + 8));
+        let values: usize = (0..n_dims).map(|n| number(at + 12 + n * 4)).product();
+        at += 12 + n_dims * 4 + name + values * if half == 1 { 2 } else { 4 };
+    }
+    assert_eq!(heads.len(), 167);
+    heads
+}
