@@ -78,7 +78,7 @@ fn exercise(bytes: Vec<u8>) {
 
 #[test]
 fn damaged_files_are_read_or_refused() {
-    let rounds = std::env::var("MINGJING_FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(15);
+    let rounds = std::env::var("MINGJING_FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
     for (seed, file) in FILES.iter().enumerate() {
         let Some(path) = mj_testdata::path(file) else { return };
         let bytes = std::fs::read(path).unwrap();
