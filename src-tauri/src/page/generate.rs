@@ -53,7 +53,10 @@ fn theme_css(theme: &toml::Table) -> String {
     let mut rule = |selector: &str, tables: &[(&str, &str)]| {
         let mut body = String::new();
         for (table, prefix) in tables {
-            for (name, value) in theme.get(*table).and_then(toml::Value::as_table).into_iter().flatten() {
+            let mut tokens: Vec<_> = theme.get(*table).and_then(toml::Value::as_table).into_iter().flatten().collect();
+            // The parser's own order depends on how it was built.
+            tokens.sort_by_key(|(name, _)| *name);
+            for (name, value) in tokens {
                 body.push_str(&format!("  --{prefix}{}: {};\n", name.replace('_', "-"), css_value(table, name, value)));
             }
         }
