@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = ThemeName::Dark)]
     pub theme: ThemeName,
     /// Print the rectangles of viewports and buttons to stderr as JSON lines when they change (for tests).
-    #[arg(long)]
+    #[arg(long, env = "MINGJING_LAYOUT_JSON")]
     pub layout_json: bool,
     /// Size of the window in logical pixels, for example 1366x768; maximised by default.
     #[arg(long, value_parser = size)]

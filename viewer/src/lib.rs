@@ -15,7 +15,6 @@ pub mod args;
 pub mod error;
 pub mod headless;
 pub mod overlay;
-#[cfg(not(mj_without_planning))]
 pub mod planning;
 pub mod raster;
 pub mod reading;

@@ -158,7 +158,12 @@ fn haloed(painter: &Painter, theme: &Theme, at: Pos2, align: Align2, galley: std
     // On whole pixels, so that small type stays crisp.
     let ppp = painter.pixels_per_point();
     let min = pos2((rect.min.x * ppp).round() / ppp, (rect.min.y * ppp).round() / ppp);
-    for d in [vec2(1.0, 0.0), vec2(-1.0, 0.0), vec2(0.0, 1.0), vec2(0.0, -1.0)] {
+    // A faint plate and a dark edge: white bone or an open window must not swallow small type.
+    if !galley.text().is_empty() {
+        let plate = Rect::from_min_size(min, galley.size()).expand2(vec2(3.0, 0.0));
+        painter.rect_filled(plate, 2.0, theme.colours.overlay_halo.gamma_multiply(0.45));
+    }
+    for d in [vec2(1.0, 0.0), vec2(-1.0, 0.0), vec2(0.0, 1.0), vec2(0.0, -1.0), vec2(1.0, 1.0), vec2(-1.0, 1.0)] {
         painter.galley_with_override_text_color(min + d, galley.clone(), theme.colours.overlay_halo);
     }
     painter.galley(min, galley, colour);

@@ -71,8 +71,7 @@ impl Canvas {
         for y in bounds.min.y.max(0.0).floor() as usize..(bounds.max.y.max(0.0).ceil() as usize).min(self.height) {
             for x in columns.clone() {
                 let p = pos2(x as f32 + 0.5, y as f32 + 0.5);
-                let (wa, wb) = (cross(p, b.pos, c.pos) / area, cross(p, c.pos, a.pos) / area);
-                let wc = 1.0 - wa - wb;
+                let (wa, wb, wc) = (cross(p, b.pos, c.pos) / area, cross(p, c.pos, a.pos) / area, cross(p, a.pos, b.pos) / area);
                 // A shared edge belongs to one triangle only: an exact zero counts where the edge goes down.
                 let inside = |w: f32, from: Pos2, to: Pos2| w > 0.0 || (w == 0.0 && (to.y > from.y || (to.y == from.y && to.x < from.x)) == (area > 0.0));
                 if !(inside(wa, b.pos, c.pos) && inside(wb, c.pos, a.pos) && inside(wc, a.pos, b.pos)) || !clip.contains(p) {

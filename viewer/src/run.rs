@@ -1,11 +1,7 @@
 //! The entry: logging, then a room or the worker.
 
-use crate::args::Args;
-#[cfg(not(mj_without_planning))]
-use crate::args::RoomName;
-#[cfg(not(mj_without_planning))]
-use crate::planning;
-use crate::{Error, headless, reading};
+use crate::args::{Args, RoomName};
+use crate::{Error, headless, planning, reading};
 use mj_model::Coded as _;
 use std::process::ExitCode;
 
@@ -16,7 +12,6 @@ pub fn run(args: Args) -> ExitCode {
     quiet_panics();
     let result = match (args.headless, args.room) {
         (true, _) => headless::run(&args),
-        #[cfg(not(mj_without_planning))]
         (false, Some(RoomName::Planning)) => planning::run(&args),
         (false, _) => reading::run(&args),
     };

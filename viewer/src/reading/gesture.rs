@@ -8,7 +8,6 @@ use crate::reading::rulers::{self, Grip};
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
 use mj_link::ToParent;
 use mj_model::{Finding, PointLps, Window};
-use std::time::{Duration, Instant};
 
 /// Something begun with the pointer and not ended.
 #[derive(Debug, Clone)]
@@ -48,8 +47,8 @@ pub(crate) struct Place {
     pub(crate) rect: Rect,
 }
 
-/// How far apart two clicks of a double click may be.
-const DOUBLE: (Duration, f32) = (Duration::from_millis(400), 8.0);
+/// How far apart two clicks of a double click may be. Units: s, points.
+const DOUBLE: (f64, f32) = (0.4, 8.0);
 /// A line shorter than this on the screen is a click. Units: points.
 const SHORTEST: f32 = 3.0;
 /// Movement that goes one slice on. Units: points.
@@ -59,7 +58,8 @@ const PER_SLICE: f32 = 6.0;
 #[derive(Debug, Clone, Copy)]
 struct Press {
     at: Pos2,
-    when: Instant,
+    /// Time of the frame. Units: s.
+    time: f64,
 }
 
 /// Takes the frame's pointer events.
@@ -113,7 +113,7 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
     let Some(scene) = &mut room.scene else { return };
     scene.active = place.pane;
     let kind = scene.panes.get(place.pane).map_or(PaneKind::Native, |p| p.kind);
-    let window = || Gesture::Window { from: at, window: scene.window.clone() };
+    let window = || Gesture::Window { from: at, window: scene.active_window().clone() };
     let pane = place.pane;
     match button {
         PointerButton::Secondary => room.gesture = Some(window()),
@@ -133,7 +133,7 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
                 Tool::Point if kind == PaneKind::Mip => None,
                 Tool::Point => Some(Gesture::Crosshair { pane }),
                 Tool::Scroll => Some(Gesture::Scroll { pane, last: at }),
-                Tool::Window => Some(Gesture::Window { from: at, window: scene.window.clone() }),
+                Tool::Window => Some(Gesture::Window { from: at, window: scene.active_window().clone() }),
                 Tool::Zoom => Some(Gesture::Zoom { pane, last: at, pixel: map.pixel(at) }),
                 Tool::Pan => Some(Gesture::Pan { pane, last: at }),
                 // A length on a projection would be a length on no plane.
@@ -157,9 +157,9 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
 /// Remembers presses; true for the second of two at one place.
 fn is_double(ui: &egui::Ui, at: Pos2) -> bool {
     let id = egui::Id::unique("reading-last-press");
-    let now = Press { at, when: Instant::now() };
+    let now = Press { at, time: ui.input(|i| i.time) };
     let last = ui.data(|d| d.get_temp::<Press>(id));
-    let is_double = last.is_some_and(|l| now.when.duration_since(l.when) < DOUBLE.0 && (l.at - at).length() < DOUBLE.1);
+    let is_double = last.is_some_and(|l| now.time - l.time < DOUBLE.0 && (l.at - at).length() < DOUBLE.1);
     ui.data_mut(|d| {
         if is_double {
             d.remove::<Press>(id);
@@ -288,7 +288,7 @@ fn change_window(room: &mut Room, from: &Window, by: Vec2) {
     let center = from.center + f64::from(by.y) * scale;
     let is_whole = from.width > 20.0;
     let rounded = |v: f64| if is_whole { v.round() } else { v };
-    scene.window = Window { center: rounded(center), width: rounded(width), name: String::new() };
+    scene.set_window(Window { center: rounded(center), width: rounded(width), name: String::new() });
     room.changed();
 }
 

@@ -59,7 +59,7 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
         }
         _ => reslice::slice(volume, &plane, Interpolation::Linear),
     };
-    let mut canvas = Canvas::from_grey(SIDE, SIDE, &window::grey(&picture, &scene.window, scene.is_inverted));
+    let mut canvas = Canvas::from_grey(SIDE, SIDE, &window::grey(&picture, scene.window_of(pane.kind), scene.is_inverted));
     let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIDE as f32, SIDE as f32));
     let map = Mapping { rect, plane, ppp: 1.0 };
     let rulers = rulers::drawn(room, scene, scene.active, &map);
@@ -85,7 +85,8 @@ fn caption(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping) -> String 
         let (n, of) = slice_number(grid, scene.crosshair, map.plane.normal());
         parts.push(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())]));
     }
-    let (c, w) = (format!("{:.0}", scene.window.center), format!("{:.0}", scene.window.width));
-    parts.push(key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", &room.window_name(scene))]));
+    let shown = scene.window_of(kind);
+    let (c, w) = (format!("{:.0}", shown.center), format!("{:.0}", shown.width));
+    parts.push(key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", &room.window_name(scene, shown))]));
     parts.join("  ")
 }

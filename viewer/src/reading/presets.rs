@@ -54,6 +54,18 @@ pub fn first_window(volume: &Volume) -> Window {
     volume.windows.iter().find(usable).cloned().unwrap_or_else(|| spread(volume))
 }
 
+/// The window a projection through the whole volume is first shown with: bone and contrast for CT, the bright
+/// end of the values otherwise.
+#[must_use]
+pub fn mip_window(volume: &Volume) -> Window {
+    if volume.modality == "CT" && volume.unit.label() == "HU" {
+        return Window { center: 500.0, width: 1400.0, name: String::new() };
+    }
+    let Window { center, width, .. } = spread(volume);
+    // A maximum over hundreds of voxels lies above the middle of the values.
+    Window { center: center + width * 0.25, width: width * 1.2, name: String::new() }
+}
+
 /// From the 1st to the 99.5th percentile of a sample of the values.
 fn spread(volume: &Volume) -> Window {
     let step = (volume.samples.len() / 60_000).max(1);

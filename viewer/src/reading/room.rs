@@ -263,7 +263,7 @@ impl Room {
         };
         let Some(scene) = &mut self.scene else { return };
         match action {
-            Action::FileWindow => scene.window = scene.file_window.clone(),
+            Action::FileWindow => scene.set_window(scene.file_window.clone()),
             Action::Invert => scene.is_inverted = !scene.is_inverted,
             Action::Enlarge => scene.enlarged = if scene.enlarged.is_some() { None } else { Some(scene.active) },
             Action::Slab => scene.slab_mm = if scene.slab_mm > 0.0 { 0.0 } else { SLAB_MM },
@@ -275,7 +275,7 @@ impl Room {
             _ => {}
         }
         if let Some(window) = preset {
-            scene.window = window;
+            scene.set_window(window);
         }
         if let Some(steps) = steps {
             let at = scene.active;
@@ -636,8 +636,8 @@ impl Room {
     }
 
     /// The name of the window's present setting.
-    pub(crate) fn window_name(&self, scene: &Scene) -> String {
-        let is_same = |w: &mj_model::Window| (w.center - scene.window.center).abs() < 1e-9 && (w.width - scene.window.width).abs() < 1e-9;
+    pub(crate) fn window_name(&self, scene: &Scene, shown: &mj_model::Window) -> String {
+        let is_same = |w: &mj_model::Window| (w.center - shown.center).abs() < 1e-9 && (w.width - shown.width).abs() < 1e-9;
         if let Some(preset) = self.presets().iter().find(|p| is_same(&p.window())) {
             return preset.text().map(|t| t.get(self.lang).to_owned()).unwrap_or_default();
         }

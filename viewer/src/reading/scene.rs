@@ -106,6 +106,8 @@ pub struct Scene {
     pub window: Window,
     /// The window the series was first shown with.
     pub file_window: Window,
+    /// The window of the projection: the brightest values of a whole body need another one than a slice.
+    pub mip_window: Window,
     /// Black and white turned.
     pub is_inverted: bool,
     /// The viewports.
@@ -141,6 +143,7 @@ impl Scene {
             crosshair: PointLps::default(),
             window: neutral(),
             file_window: neutral(),
+            mip_window: neutral(),
             is_inverted: false,
             panes: PaneKind::VOLUME.map(Pane::new).to_vec(),
             enlarged: None,
@@ -258,6 +261,7 @@ impl Scene {
     fn begin(&mut self, volume: &Volume) {
         self.file_window = presets::first_window(volume);
         self.window = self.file_window.clone();
+        self.mip_window = presets::mip_window(volume);
         self.is_inverted = volume.is_inverted;
         self.crosshair = pane::snapped(&volume.grid, volume.grid.centre());
         let series = self.entry().map(|e| e.uid.clone());
@@ -281,6 +285,27 @@ impl Scene {
         {
             self.crosshair = pane::snapped(&grid, grid.centre());
         }
+    }
+
+    /// The window of a kind of viewport.
+    #[must_use]
+    pub const fn window_of(&self, kind: PaneKind) -> &Window {
+        if matches!(kind, PaneKind::Mip) { &self.mip_window } else { &self.window }
+    }
+
+    /// Sets the window of the active viewport's kind.
+    pub fn set_window(&mut self, window: Window) {
+        if self.panes.get(self.active).is_some_and(|p| p.kind == PaneKind::Mip) {
+            self.mip_window = window;
+        } else {
+            self.window = window;
+        }
+    }
+
+    /// The window of the active viewport.
+    #[must_use]
+    pub fn active_window(&self) -> &Window {
+        self.window_of(self.panes.get(self.active).map_or(PaneKind::Native, |p| p.kind))
     }
 
     /// What is shown, to show the same again.

@@ -114,9 +114,10 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
         ui.add_enabled(false, egui::Button::new(key::READING_WINDOW_FREE.get(lang)).min_size(vec2(150.0, 26.0)));
         return;
     };
-    let width = if scene.window.width < 20.0 { 2 } else { 0 };
+    let shown = scene.active_window();
+    let digits = if shown.width < 20.0 { 2 } else { 0 };
     let text = if now.has_picture {
-        format!("{}  {:.*} / {:.*}", room.window_name(scene), width, scene.window.center, width, scene.window.width)
+        format!("{}  {:.*} / {:.*}", room.window_name(scene, shown), digits, shown.center, digits, shown.width)
     } else {
         key::READING_WINDOW_FREE.get(lang).to_owned()
     };

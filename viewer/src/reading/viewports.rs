@@ -34,7 +34,9 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
             empty(room, ui, all);
         }
         progress(room, ui, all);
-        warnings(room, ui, all);
+        if let Some(first) = places.first() {
+            warnings(room, ui, first.rect);
+        }
     });
 }
 
@@ -113,7 +115,7 @@ fn make(room: &mut Room, ui: &egui::Ui, pane: usize, map: &Mapping) -> Option<Ma
         plane: map.plane,
         is_mip: kind == PaneKind::Mip,
         slab_mm: if matches!(kind, PaneKind::Mip | PaneKind::Native) { 0.0 } else { scene.slab_mm },
-        window: scene.window.clone(),
+        window: scene.window_of(kind).clone(),
         is_inverted: scene.is_inverted,
         is_moving,
     };
@@ -176,15 +178,18 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
         corners.top_right = overlay::study_lines(header, lang);
     }
     let unit = volume.unit.label();
-    let number = |v: f64| if scene.window.width < 20.0 { format!("{v:.2}") } else { format!("{v:.0}") };
-    let (center, width) = (number(scene.window.center), number(scene.window.width));
-    corners.bottom_left.extend(hover_line(room, scene, map, rect, unit));
+    let shown = scene.window_of(kind);
+    let number = |v: f64| if shown.width < 20.0 { format!("{v:.2}") } else { format!("{v:.0}") };
+    let (center, width) = (number(shown.center), number(shown.width));
+    if kind != PaneKind::Mip {
+        corners.bottom_left.extend(hover_line(room, scene, map, rect, unit));
+    }
     let mut title = kind.text().get(lang).to_owned();
     if scene.slab_mm > 0.0 && !matches!(kind, PaneKind::Mip | PaneKind::Native) {
         title = format!("{title}  {}", key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{:.0}", scene.slab_mm))]));
     }
     corners.bottom_left.push(Line::quiet(title));
-    corners.bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene))])));
+    corners.bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene, shown))])));
     let zoom = 1.0 / (map.plane.mm_per_pixel / base_spacing(volume));
     corners.bottom_right.push(Line::quiet(key::OVERLAY_ZOOM.with(lang, &[("percent", &format!("{:.0}", zoom * 100.0))])));
     match kind {
@@ -234,10 +239,6 @@ fn position(map: &Mapping, scene: &Scene) -> String {
 /// Value and position under the pointer, from the CPU in `f64`.
 fn hover_line(room: &Room, scene: &Scene, map: &Mapping, rect: Rect, unit: &str) -> Option<Line> {
     let at = room.pointer.filter(|p| rect.contains(*p))?;
-    let kind = scene.panes.iter().find(|p| p.kind == PaneKind::Mip).is_some_and(|_| false);
-    if kind {
-        return None;
-    }
     let volume = scene.volume()?;
     let p = map.lps(at);
     let value = oracle::value_at(volume, p, Interpolation::Nearest)?;
@@ -284,14 +285,15 @@ fn warnings(room: &mut Room, ui: &mut egui::Ui, all: Rect) {
     if standing.is_empty() || !has_picture(room) {
         return;
     }
-    let width = (all.width() * 0.5).clamp(200.0, 560.0);
+    // Between the corners of the first picture, above its scale bar, so that nothing of who and where is covered.
+    let width = (all.width() - 360.0).clamp(220.0, 520.0);
     let (mut dismissed, mut blocked) = (None, Vec::new());
-    let mut y = all.top() + 34.0;
-    for (code, text) in standing {
+    let mut bottom = all.bottom() - 46.0;
+    for (code, text) in standing.into_iter().rev() {
         let colours = &room.theme.colours;
         let galley = ui.painter().layout(text, Theme::font(room.theme.sizes.small), colours.text, width - 76.0);
         let size = vec2(width.min(galley.size().x + 76.0), galley.size().y + 12.0);
-        let rect = Rect::from_min_size(pos2(all.center().x - size.x / 2.0, y), size);
+        let rect = Rect::from_min_size(pos2(all.center().x - size.x / 2.0, bottom - size.y), size);
         ui.painter().rect(rect, 4.0, colours.panel.gamma_multiply(0.94), Stroke::new(1.0, colours.stale), StrokeKind::Inside);
         let icon = Rect::from_min_size(rect.min, vec2(30.0, rect.height()));
         crate::ui::icons::paint(ui.painter(), crate::ui::icons::Icon::Warning, icon, colours.stale, 14.0, 1.4);
@@ -305,7 +307,7 @@ fn warnings(room: &mut Room, ui: &mut egui::Ui, all: Rect) {
             dismissed = Some(code);
         }
         blocked.push(rect);
-        y = rect.bottom() + 4.0;
+        bottom = rect.top() - 4.0;
     }
     room.blocked.extend(blocked);
     if let (Some(code), Some(scene)) = (dismissed, &mut room.scene)

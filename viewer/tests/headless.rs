@@ -1,0 +1,137 @@
+//! The worker as its parent meets it: a process and lines.
+
+use mj_link::message::{KeyGrant, ObjectFile, SeriesFiles};
+use mj_link::job::{ProbeAt, RenderView, SegmentOp, ViewKind};
+use mj_link::{Event, Events, Job, JobResult, ToParent, ToViewer, Worker};
+use mj_model::plan::CutPlane;
+use mj_model::{Lang, PointLps, Told, VectorLps, Voxel};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+struct Peer {
+    worker: Worker,
+    events: Events<ToParent>,
+    next: u64,
+}
+
+impl Peer {
+    fn start(keys: Option<KeyGrant>) -> Self {
+        let (mut worker, events) = Worker::spawn(Path::new(env!("CARGO_BIN_EXE_mingjing-viewer")), &["--headless"]).unwrap();
+        worker.send(&ToViewer::Hello { lang: Lang::En, keys, person: String::new() }).unwrap();
+        assert!(matches!(events.next(), Event::Message(ToParent::Hello { .. })));
+        Self { worker, events, next: 1 }
+    }
+
+    fn run(&mut self, what: Job) -> Result<JobResult, Told> {
+        let job = self.next;
+        self.next += 1;
+        self.worker.send(&ToViewer::RunJob { job, what }).unwrap();
+        self.wait(job)
+    }
+
+    fn wait(&mut self, job: u64) -> Result<JobResult, Told> {
+        loop {
+            match self.events.next() {
+                Event::Message(ToParent::JobDone { job: of, result }) if of == job => return Ok(result),
+                Event::Message(ToParent::JobFailed { job: of, error }) if of == job => return Err(error),
+                Event::Message(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+fn series(folder: &Path) -> SeriesFiles {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let header = mj_dicom::Dataset::read(&std::fs::read(&files[0]).unwrap()).unwrap().header().unwrap();
+    SeriesFiles { series: header.series.uid, files: files.into_iter().map(|path| ObjectFile { path, sealed: false }).collect() }
+}
+
+#[test]
+fn a_phantom_is_made_described_probed_rendered_segmented_and_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = mj_seal::Key::from_bytes([9; 32]);
+    let inbox = folder.path().join("inbox");
+    let mut peer = Peer::start(Some(KeyGrant { object_key: key.to_hex().to_string(), inbox: inbox.clone() }));
+    let phantom = |out: PathBuf| Job::Phantom { out, seed: 5, slices: 32, size: 64 };
+    let JobResult::Written { written, sha256 } = peer.run(phantom(folder.path().join("a"))).unwrap() else { panic!() };
+    assert_eq!(written.len(), 66);
+    let JobResult::Written { sha256: again, .. } = peer.run(phantom(folder.path().join("b"))).unwrap() else { panic!() };
+    assert_eq!(sha256, again, "the same seed gave other bytes");
+
+    let current = series(&folder.path().join("a/current"));
+    let JobResult::Described(about) = peer.run(Job::Describe { series: current.clone() }).unwrap() else { panic!() };
+    assert_eq!((about.kind.as_str(), about.matrix, about.unit.as_str()), ("volume", [64, 64, 32], "HU"));
+    let voxel = Voxel { i: 32, j: 30, k: 9 };
+    let JobResult::Probed { lps, stored, value, .. } =
+        peer.run(Job::Probe { series: current.clone(), at: ProbeAt::Voxel(voxel) }).unwrap()
+    else {
+        panic!()
+    };
+    assert!((stored - 1024.0 - value).abs() < 1e-9);
+    let JobResult::Probed { voxel: back, .. } = peer.run(Job::Probe { series: current.clone(), at: ProbeAt::Lps(lps) }).unwrap() else { panic!() };
+    assert_eq!(back, voxel);
+
+    let view = |kind, overlay| RenderView { kind, at: None, normal: None, window: None, slab_mm: None, size: (200, 160), overlay };
+    for (kind, overlay) in [(ViewKind::Axial, true), (ViewKind::Mip, false), (ViewKind::Oblique, false)] {
+        let out = folder.path().join("picture.png");
+        peer.run(Job::Render { series: current.clone(), view: view(kind, overlay), out: out.clone() }).unwrap();
+        assert!(std::fs::read(&out).unwrap().starts_with(&[0x89, b'P', b'N', b'G']));
+    }
+    let refused = peer.run(Job::Render { series: current.clone(), view: view(ViewKind::Vr, false), out: folder.path().join("vr.png") });
+    assert_eq!(refused.unwrap_err().code, "view.not_available");
+
+    let op = SegmentOp::Threshold { range: (-300.0, 3000.0) };
+    let JobResult::Segmented { file, voxels, volume_ml, mesh_volume_ml, .. } =
+        peer.run(Job::Segment { series: current.clone(), op, label: "body".into() }).unwrap()
+    else {
+        panic!()
+    };
+    assert!(voxels > 100 && (volume_ml - mesh_volume_ml).abs() / volume_ml < 0.05, "{volume_ml} {mesh_volume_ml}");
+    let segment = ObjectFile { path: inbox.join(file), sealed: true };
+    let plane = CutPlane { point: about_centre(&about), normal: VectorLps::new(1.0, 0.0, 0.0) };
+    let JobResult::Cut { results, .. } =
+        peer.run(Job::Cut { series: current.clone(), segment: segment.clone(), plane, stl: None }).unwrap()
+    else {
+        panic!()
+    };
+    assert!((results.iter().map(|r| r.volume_ml).sum::<f64>() - volume_ml).abs() < 1e-6);
+    for name in ["body.nrrd", "body.stl"] {
+        peer.run(Job::ExportSegment { series: current.clone(), segment: segment.clone(), to: folder.path().join(name) }).unwrap();
+    }
+    for name in ["volume.nrrd", "volume.nii.gz", "folder"] {
+        peer.run(Job::Export { series: current.clone(), to: folder.path().join(name) }).unwrap();
+    }
+    assert_eq!(peer.run(Job::Export { series: current, to: folder.path().join("volume.xyz") }).unwrap_err().code, "export.unknown_ending");
+}
+
+fn about_centre(about: &mj_link::job::Described) -> PointLps {
+    let (origin, spacing) = (about.origin_lps.unwrap(), about.spacing_mm.unwrap());
+    PointLps::new(origin.x + spacing[0] * 32.0, origin.y + spacing[1] * 32.0, origin.z + spacing[2] * 16.0)
+}
+
+#[test]
+fn jobs_are_cancelled_and_bad_files_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut peer = Peer::start(None);
+    let out = folder.path().join("big");
+    peer.worker.send(&ToViewer::RunJob { job: 90, what: Job::Phantom { out, seed: 1, slices: 64, size: 128 } }).unwrap();
+    peer.worker.send(&ToViewer::CancelJob { job: 90 }).unwrap();
+    assert_eq!(peer.wait(90).unwrap_err().code, "job.cancelled");
+    let text = folder.path().join("note.txt");
+    std::fs::write(&text, "not an image").unwrap();
+    let JobResult::Checked { files } = peer.run(Job::Check { paths: vec![text.clone(), folder.path().join("absent")] }).unwrap() else { panic!() };
+    assert!(files.iter().all(|f| f["result"] == "refused" && f["message"].is_string()), "{files:?}");
+    let series = SeriesFiles { series: mj_model::SeriesUid::parse("1.2").unwrap(), files: vec![ObjectFile { path: text, sealed: true }] };
+    assert_eq!(peer.run(Job::Describe { series }).unwrap_err().code, "viewer.no_keys");
+}
+
+#[test]
+fn the_worker_leaves_when_its_parent_closes() {
+    let peer = Peer::start(None);
+    let Peer { worker, events, .. } = peer;
+    drop(worker);
+    let end = events.next_within(Duration::from_secs(10));
+    assert!(matches!(end, Some(Event::Ended)), "{end:?}");
+}

@@ -1,0 +1,199 @@
+//! Pictures of both makers against the plain reference, and against golden images.
+//!
+//! Rules of the comparison: values first, then grey; ±1 per 8-bit channel for slices, ±2 for projections, at
+//! most 10 stray pixels; each golden image is at most 32 KiB. A failure writes the picture and a picture of the
+//! differences beside the target folder. `MINGJING_BLESS=1` writes golden images anew.
+
+mod golden;
+
+use mj_imaging::phantom::{Phantom, Spec, generate};
+use mj_imaging::reslice::{self, MipIndex};
+use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, window};
+use mj_model::{LinearMap, PointLps, Samples, SeriesUid, StudyUid, Unit, VectorLps, Volume, Window};
+use mj_render::{Gpu, Painter, Storage, VolumeTexture};
+use mj_viewer::reading::maker::gpu_view;
+use std::sync::OnceLock;
+
+const SIDE: usize = 128;
+
+fn phantom() -> &'static (Volume, Vec<u8>, serde_json::Value) {
+    static MADE: OnceLock<(Volume, Vec<u8>, serde_json::Value)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let Phantom { current, labels, truth, .. } = generate(&Spec { seed: 7, slices: 64, size: 96 }, &|_, _| {}).unwrap();
+        let stored = current.hu.iter().map(|&v| v.saturating_add(1024)).collect();
+        let volume = Volume {
+            study: StudyUid::parse("2.25.1").unwrap(),
+            series: SeriesUid::parse("2.25.2").unwrap(),
+            modality: "CT".into(),
+            grid: current.grid,
+            is_calibrated: true,
+            samples: Samples::I16(stored),
+            map: LinearMap { slope: 1.0, intercept: -1024.0 },
+            unit: Unit::hu(),
+            padding: None,
+            frame_of_reference: None,
+            sources: Vec::new(),
+            windows: Vec::new(),
+            is_inverted: false,
+            warnings: Vec::new(),
+        };
+        (volume, labels, truth)
+    })
+}
+
+/// The views of the golden images: name, plane, slab, whether it is a projection, window.
+fn views() -> Vec<(&'static str, Plane, f64, bool, Window)> {
+    let (volume, ..) = phantom();
+    let grid = &volume.grid;
+    let centre = grid.centre();
+    let soft = || Window { center: 40.0, width: 400.0, name: String::new() };
+    let oblique = Plane::oblique(grid, centre, VectorLps::new(0.3, 0.8, -0.5), SIDE, SIDE).unwrap();
+    vec![
+        ("axial", Plane::axial(grid, centre, SIDE, SIDE), 0.0, false, soft()),
+        ("coronal", Plane::coronal(grid, centre, SIDE, SIDE), 0.0, false, soft()),
+        ("sagittal", Plane::sagittal(grid, centre, SIDE, SIDE), 0.0, false, soft()),
+        ("oblique", oblique, 0.0, false, Window { center: -600.0, width: 1500.0, name: String::new() }),
+        ("slab", Plane::axial(grid, centre, SIDE, SIDE), 20.0, false, soft()),
+        ("mip", Plane::coronal(grid, centre, SIDE, SIDE), 0.0, true, Window { center: 500.0, width: 1400.0, name: String::new() }),
+    ]
+}
+
+fn cpu(volume: &Volume, plane: &Plane, slab: f64, is_mip: bool) -> Picture {
+    if is_mip {
+        MipIndex::new(volume).project(volume, plane)
+    } else if slab > 0.0 {
+        reslice::slab(volume, plane, slab, Projection::Max)
+    } else {
+        reslice::slice(volume, plane, Interpolation::Linear)
+    }
+}
+
+fn plain(volume: &Volume, plane: &Plane, slab: f64, is_mip: bool) -> Picture {
+    if is_mip {
+        oracle::mip(volume, plane)
+    } else if slab > 0.0 {
+        oracle::slab(volume, plane, slab, Projection::Max)
+    } else {
+        oracle::slice(volume, plane, Interpolation::Linear)
+    }
+}
+
+/// Values differ by at most `most`, but for a few pixels at the rim where rounding decides inside or outside.
+fn assert_values(name: &str, made: &[f32], wanted: &Picture, most: f32) {
+    let mut stray = 0;
+    let mut worst = 0.0_f32;
+    for (a, b) in made.iter().zip(&wanted.values) {
+        match (a.is_nan(), b.is_nan()) {
+            (true, true) => {}
+            (false, false) => {
+                worst = worst.max((a - b).abs());
+                if (a - b).abs() > most {
+                    stray += 1;
+                }
+            }
+            _ => stray += 1,
+        }
+    }
+    assert_eq!(made.len(), wanted.values.len());
+    assert!(stray <= 10, "{name}: {stray} pixels differ by more than {most} (worst {worst})");
+    assert!(wanted.values.iter().filter(|v| !v.is_nan()).count() > 1000, "{name} shows nothing");
+}
+
+fn gpu() -> Option<Painter> {
+    match Gpu::headless() {
+        Ok(gpu) => Some(Painter::new(gpu)),
+        Err(e) => {
+            mj_testdata::skip(&format!("no graphics device: {e}"));
+            None
+        }
+    }
+}
+
+fn drawn(painter: &Painter, volume: &Volume, storage: Storage, plane: &Plane, slab: f64, is_mip: bool, shown: &Window) -> (Vec<f32>, Vec<u8>) {
+    let texture = VolumeTexture::upload_as(painter.gpu(), volume, storage).unwrap();
+    let target = painter.target(plane.width, plane.height).unwrap();
+    painter.draw_values(&target, &texture, &gpu_view(volume, plane, slab, is_mip)).unwrap();
+    painter.draw_grey(&target, shown, false);
+    (painter.read_values(&target).unwrap(), painter.read_grey(&target).unwrap())
+}
+
+#[test]
+fn the_cpu_maker_agrees_with_the_plain_reference_and_the_golden_images() {
+    let (volume, ..) = phantom();
+    for (name, plane, slab, is_mip, shown) in views() {
+        let made = cpu(volume, &plane, slab, is_mip);
+        assert_values(name, &made.values, &plain(volume, &plane, slab, is_mip), 0.05);
+        golden::check(name, SIDE, SIDE, &window::grey(&made, &shown, false), if is_mip { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn the_gpu_maker_agrees_with_the_plain_reference_and_the_golden_images() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let best = Storage::best(&painter.gpu().device, &volume.samples);
+    for (name, plane, slab, is_mip, shown) in views() {
+        let (values, grey) = drawn(&painter, volume, best, &plane, slab, is_mip, &shown);
+        // The hardware's filter works with 8 bits of fraction: between air and bone (2000 HU) that is 4 HU a axis.
+        assert_values(name, &values, &plain(volume, &plane, slab, is_mip), 8.0);
+        golden::check(name, SIDE, SIDE, &grey, 2);
+    }
+}
+
+#[test]
+fn integers_filtered_by_hand_are_exact() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let (name, plane, slab, is_mip, shown) = views().remove(3);
+    let (values, _) = drawn(&painter, volume, Storage::Int16, &plane, slab, is_mip, &shown);
+    assert_values(name, &values, &plain(volume, &plane, slab, is_mip), 0.1);
+}
+
+#[test]
+fn floats_and_bytes_are_drawn_too() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let Samples::I16(stored) = &volume.samples else { panic!("not i16") };
+    let (name, plane, slab, is_mip, shown) = views().remove(1);
+    let floats = Volume { samples: Samples::F32(stored.iter().map(|&s| f32::from(s) / 3.0).collect()), ..volume.clone() };
+    let (values, _) = drawn(&painter, &floats, Storage::FloatLoaded, &plane, slab, is_mip, &shown);
+    assert_values(name, &values, &plain(&floats, &plane, slab, is_mip), 0.1);
+    let bytes = Volume { samples: Samples::U8(stored.iter().map(|&s| (s / 16).clamp(0, 255) as u8).collect()), ..volume.clone() };
+    let (values, _) = drawn(&painter, &bytes, Storage::Norm8, &plane, slab, is_mip, &shown);
+    assert_values(name, &values, &plain(&bytes, &plane, slab, is_mip), 2.5);
+}
+
+/// The heart lies on the patient's left, which is on the right of the picture; the liver on the other side.
+#[test]
+fn left_and_right_are_not_turned_round() {
+    let (volume, labels, truth) = phantom();
+    let value_of = |name: &str| {
+        let rows = truth["labels"].as_array().unwrap();
+        rows.iter().find(|r| r["name_en"].as_str().unwrap().to_lowercase().contains(name)).unwrap()["value"].as_u64().unwrap() as u8
+    };
+    let middle_of = |value: u8| {
+        let [ni, nj, _] = volume.grid.dims;
+        let (mut sum, mut n) = ([0.0; 3], 0.0);
+        for (at, _) in labels.iter().enumerate().filter(|(_, l)| **l == value) {
+            let p: [f64; 3] = volume.grid.lps_from_voxel([(at % ni) as f64, (at / ni % nj) as f64, (at / (ni * nj)) as f64]).into();
+            for (s, v) in sum.iter_mut().zip(p) {
+                *s += v;
+            }
+            n += 1.0;
+        }
+        PointLps::from(sum.map(|s| s / n))
+    };
+    let (heart, liver) = (middle_of(value_of("heart")), middle_of(value_of("liver")));
+    for plane in [Plane::axial, Plane::coronal] {
+        let [x, _] = plane(&volume.grid, volume.grid.centre(), SIDE, SIDE).pixel_from_lps(heart);
+        assert!(x > SIDE as f64 / 2.0, "the heart is on the left of the picture");
+        let [x, _] = plane(&volume.grid, volume.grid.centre(), SIDE, SIDE).pixel_from_lps(liver);
+        assert!(x < SIDE as f64 / 2.0, "the liver is on the right of the picture");
+    }
+    // And the picture itself: enhanced liver tissue where the liver should be, lung on the other side of it.
+    let through = Plane::coronal(&volume.grid, volume.grid.centre(), SIDE, SIDE).through(liver);
+    let picture = cpu(volume, &through, 0.0, false);
+    let [x, y] = through.pixel_from_lps(liver).map(|v| v.round() as usize);
+    let value = picture.value(x, y).unwrap();
+    assert!((20.0..250.0).contains(&value), "no liver at the liver's place: {value} HU");
+}
