@@ -31,6 +31,8 @@ CREATE TABLE study (
     n_instances      INTEGER NOT NULL DEFAULT 0,
     sort_date        TEXT NOT NULL DEFAULT '',
     sort_name        TEXT NOT NULL DEFAULT '',
+    -- The same words as in study_text, plain: for queries that fit so many studies that reading along is faster.
+    words            TEXT NOT NULL DEFAULT '',
     read_state       TEXT NOT NULL DEFAULT 'unread',
     report_state     TEXT NOT NULL DEFAULT 'none',
     local_state      TEXT NOT NULL DEFAULT 'complete',

@@ -103,7 +103,8 @@ impl Record {
 
 async fn proof(conn: &mut SqliteConnection) -> Result<AuditProof> {
     type Raw = (i64, String, String, String, String, String, Vec<u8>);
-    let rows: Vec<Raw> = sqlx::query_as("SELECT audit_pk, at, who, what, subject, detail, hash FROM audit ORDER BY audit_pk").fetch_all(conn).await?;
+    let rows: Vec<Raw> =
+        sqlx::query_as("SELECT audit_pk, at, who, what, subject, detail, hash FROM audit ORDER BY audit_pk").fetch_all(conn).await?;
     let (mut before, mut expected) = (Vec::new(), 1);
     for (n, at, who, what, subject, detail, hash) in &rows {
         if *n != expected || chained(&before, *n, [at, who, what, subject, detail]) != *hash {

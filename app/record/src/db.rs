@@ -90,9 +90,11 @@ impl Db {
     /// All new migrations in one transaction, so that two processes that open the record at once do it once.
     async fn migrate(&self) -> Result<()> {
         let mut tx = self.write().await?;
-        sqlx::raw_sql("CREATE TABLE IF NOT EXISTS migration (version TEXT PRIMARY KEY, sha256 TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID")
-            .execute(tx.conn())
-            .await?;
+        sqlx::raw_sql(
+            "CREATE TABLE IF NOT EXISTS migration (version TEXT PRIMARY KEY, sha256 TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID",
+        )
+        .execute(tx.conn())
+        .await?;
         let applied: Vec<(String, String)> =
             sqlx::query_as("SELECT version, sha256 FROM migration ORDER BY version").fetch_all(tx.conn()).await?;
         if applied.iter().any(|(version, _)| MIGRATIONS.iter().all(|(known, _)| known != version)) {

@@ -81,9 +81,6 @@ pub enum Error {
         /// The value, for the screen.
         value: String,
     },
-    /// A server or person of this name is there already.
-    #[error("the name is taken")]
-    NameTaken(String),
     /// The person stopped it.
     #[error("stopped")]
     Cancelled,
@@ -250,7 +247,6 @@ impl Coded for Error {
             Self::WrongKind(_) => "record.wrong_kind",
             Self::Stored(_) => "record.stored",
             Self::Unusable { .. } => "record.unusable_value",
-            Self::NameTaken(_) => "record.name_taken",
             Self::Cancelled => "record.cancelled",
             Self::Task => "record.task",
             Self::NothingFound(_) => "import.nothing_found",
@@ -290,7 +286,6 @@ impl Coded for Error {
             Self::Ambiguous { id, candidates } => vec![("id", id.clone()), ("candidates", candidates.join(", "))],
             Self::Stored(what) => vec![("what", (*what).to_owned())],
             Self::Unusable { field, value } => vec![("field", (*field).to_owned()), ("value", value.clone())],
-            Self::NameTaken(name) => vec![("name", name.clone())],
             _ => Vec::new(),
         }
     }

@@ -84,7 +84,10 @@ impl Record {
     pub async fn finding_history(&self, id: &str) -> Result<Vec<Finding>> {
         let id = self.full_id(id, 'f').await?;
         let mut conn = self.read().await?;
-        let rows = sqlx::query("SELECT content FROM finding_revision WHERE finding_id = ? ORDER BY revision").bind(&id).fetch_all(&mut *conn).await?;
+        let rows = sqlx::query("SELECT content FROM finding_revision WHERE finding_id = ? ORDER BY revision")
+            .bind(&id)
+            .fetch_all(&mut *conn)
+            .await?;
         if rows.is_empty() {
             return Err(Error::Unknown(id));
         }

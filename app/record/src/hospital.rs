@@ -59,7 +59,8 @@ impl Door {
             Err(Error::Dicom(_)) => StoreStatus::Unreadable,
             Err(error) => {
                 tracing::error!(%error, "an instance that arrived could not be stored");
-                let status = if matches!(error, Error::DiskFull(_) | Error::Busy) { StoreStatus::OutOfResources } else { StoreStatus::Failed };
+                let status =
+                    if matches!(error, Error::DiskFull(_) | Error::Busy) { StoreStatus::OutOfResources } else { StoreStatus::Failed };
                 self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                 status
             }

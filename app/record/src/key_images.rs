@@ -37,7 +37,14 @@ impl Record {
     /// # Errors
     /// [`Error::Unusable`] when it is no PNG; [`Error::Unknown`] when the study is not in the record; disk and
     /// database errors.
-    pub async fn put_key_image(&self, study: &StudyUid, instance: &InstanceUid, png: Vec<u8>, caption: &str, who: &str) -> Result<KeyImage> {
+    pub async fn put_key_image(
+        &self,
+        study: &StudyUid,
+        instance: &InstanceUid,
+        png: Vec<u8>,
+        caption: &str,
+        who: &str,
+    ) -> Result<KeyImage> {
         if !png.starts_with(PNG) {
             return Err(Error::Unusable { field: "picture", value: String::new() });
         }
@@ -74,7 +81,14 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::BadInboxName`]; as [`Record::put_key_image`].
-    pub async fn key_image_from_inbox(&self, file: &str, study: &StudyUid, instance: &InstanceUid, caption: &str, who: &str) -> Result<KeyImage> {
+    pub async fn key_image_from_inbox(
+        &self,
+        file: &str,
+        study: &StudyUid,
+        instance: &InstanceUid,
+        caption: &str,
+        who: &str,
+    ) -> Result<KeyImage> {
         let (path, png) = self.read_inbox(file).await?;
         let stored = self.put_key_image(study, instance, png, caption, who).await?;
         std::fs::remove_file(&path).map_err(|error| Error::io(&path, error))?;
@@ -108,7 +122,8 @@ impl Record {
     /// [`Error::Unknown`]; database errors.
     pub async fn use_key_image(&self, id: &str, in_report: bool, who: &str) -> Result<()> {
         let mut tx = self.write().await?;
-        let changed = sqlx::query("UPDATE key_image SET in_report = ? WHERE key_image_id = ?").bind(in_report).bind(id).execute(tx.conn()).await?;
+        let changed =
+            sqlx::query("UPDATE key_image SET in_report = ? WHERE key_image_id = ?").bind(in_report).bind(id).execute(tx.conn()).await?;
         if changed.rows_affected() == 0 {
             return Err(Error::Unknown(id.to_owned()));
         }

@@ -12,31 +12,31 @@
 
 #![forbid(unsafe_code)]
 
-mod error;
-mod passphrase;
-mod keys;
-mod disk;
-mod session;
-mod db;
-mod record;
-mod objects;
 mod audit;
+mod db;
+mod disk;
+mod error;
+mod findings;
+mod hospital;
 pub mod ingest;
+mod key_images;
+mod keys;
+mod objects;
+mod outbox;
+mod passphrase;
+pub mod peers;
+mod people;
+mod record;
+mod reports;
+mod revisions;
+mod session;
+mod sheet;
 mod short;
+mod sign;
+mod study;
 mod worklist;
 #[cfg(test)]
 mod worklist_speed;
-mod people;
-mod study;
-mod findings;
-mod revisions;
-mod reports;
-mod key_images;
-mod sheet;
-mod sign;
-mod outbox;
-mod hospital;
-pub mod peers;
 
 pub use audit::{AuditEntry, AuditProof};
 pub use disk::{Disk, DiskFile, RealDisk};
@@ -44,14 +44,14 @@ pub use error::{Error, Result};
 pub use findings::{FindingStored, ReportEdit};
 pub use hospital::RecordServer;
 pub use ingest::{Conflict, ImportReceipt, Ingested, Note, PixelHasher, Skipped};
+pub use key_images::KeyImage;
+pub use mj_dicom::Watch;
 pub use outbox::{FlushReport, OutboxRow, OutboxState};
 pub use passphrase::Passphrase;
 pub use people::Server;
 pub use record::{Grant, Record};
-pub use key_images::KeyImage;
 pub use reports::{Applied, Report};
 pub use short::Subject;
 pub use sign::{SignRequest, Signed, Verified};
 pub use study::{StoredObject, StudyDetail};
-pub use mj_dicom::Watch;
 pub use worklist::{PatientRow, SeriesRow, Sort, StateFilter, StudyPage, StudyQuery, StudyRow, StudyState};

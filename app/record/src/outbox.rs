@@ -123,9 +123,11 @@ impl Record {
     /// Database errors.
     pub async fn outbox(&self) -> Result<Vec<OutboxRow>> {
         let mut conn = self.read().await?;
-        let rows = sqlx::query("SELECT outbox_pk, instance_uid, study_uid, server, state, attempts, evidence, reason FROM outbox ORDER BY outbox_pk")
-            .fetch_all(&mut *conn)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT outbox_pk, instance_uid, study_uid, server, state, attempts, evidence, reason FROM outbox ORDER BY outbox_pk",
+        )
+        .fetch_all(&mut *conn)
+        .await?;
         rows.iter()
             .map(|row| {
                 Ok(OutboxRow {
@@ -194,7 +196,9 @@ impl Record {
         let mut report = FlushReport::default();
         let names: Vec<String> = {
             let mut conn = self.read().await?;
-            sqlx::query_scalar("SELECT DISTINCT server FROM outbox WHERE state IN ('waiting', 'sending') ORDER BY server").fetch_all(&mut *conn).await?
+            sqlx::query_scalar("SELECT DISTINCT server FROM outbox WHERE state IN ('waiting', 'sending') ORDER BY server")
+                .fetch_all(&mut *conn)
+                .await?
         };
         for name in names {
             let server = self.server(&name).await?;
@@ -332,12 +336,13 @@ impl Record {
         }
         let mut tx = self.write().await?;
         for pk in rows {
-            let held: Option<(u32, String, String)> =
-                sqlx::query_as("SELECT attempts, instance_uid, server FROM outbox WHERE outbox_pk = ? AND lease_by = ? AND state = 'sending'")
-                    .bind(pk)
-                    .bind(self.lease_name())
-                    .fetch_optional(tx.conn())
-                    .await?;
+            let held: Option<(u32, String, String)> = sqlx::query_as(
+                "SELECT attempts, instance_uid, server FROM outbox WHERE outbox_pk = ? AND lease_by = ? AND state = 'sending'",
+            )
+            .bind(pk)
+            .bind(self.lease_name())
+            .fetch_optional(tx.conn())
+            .await?;
             let Some((attempts, instance, server)) = held else { continue };
             let (state, evidence, reason, not_before) = match &verdict {
                 Verdict::Accepted(evidence) => ("accepted", Some(evidence.to_string()), None, 0),
@@ -417,11 +422,12 @@ impl Record {
 pub(crate) async fn enqueue_within(tx: &mut WriteTx, instances: &[InstanceUid], server: &str, who: &str) -> Result<()> {
     let mut pks = Vec::with_capacity(instances.len());
     for instance in instances {
-        let study: Option<String> =
-            sqlx::query_scalar("SELECT study_uid FROM instance JOIN series USING (series_pk) JOIN study USING (study_pk) WHERE instance_uid = ?")
-                .bind(instance.as_str())
-                .fetch_optional(tx.conn())
-                .await?;
+        let study: Option<String> = sqlx::query_scalar(
+            "SELECT study_uid FROM instance JOIN series USING (series_pk) JOIN study USING (study_pk) WHERE instance_uid = ?",
+        )
+        .bind(instance.as_str())
+        .fetch_optional(tx.conn())
+        .await?;
         let study = study.ok_or_else(|| Error::Unknown(instance.to_string()))?;
         let at = mj_model::clock::now().to_string();
         sqlx::query(
@@ -450,7 +456,8 @@ pub(crate) async fn enqueue_within(tx: &mut WriteTx, instances: &[InstanceUid], 
 async fn refresh_studies(conn: &mut SqliteConnection, rows: impl Iterator<Item = i64>) -> Result<()> {
     let mut studies = BTreeSet::new();
     for pk in rows {
-        let study: Option<String> = sqlx::query_scalar("SELECT study_uid FROM outbox WHERE outbox_pk = ?").bind(pk).fetch_optional(&mut *conn).await?;
+        let study: Option<String> =
+            sqlx::query_scalar("SELECT study_uid FROM outbox WHERE outbox_pk = ?").bind(pk).fetch_optional(&mut *conn).await?;
         studies.extend(study);
     }
     for study in studies {
@@ -473,8 +480,12 @@ fn verdict_of(outcome: &StoreOutcome, server: &Server) -> Verdict {
     };
     match outcome {
         StoreOutcome::Accepted { status, comment } => Verdict::Accepted(evidence(*status, comment)),
-        StoreOutcome::Refused { status, comment } if outcome.is_retryable() => Verdict::Later(format!("peer.failed {status:04X} {comment}")),
-        StoreOutcome::Refused { status, comment } => Verdict::Refused(format!("peer.failed {status:04X} {comment}").trim().to_owned(), evidence(*status, comment)),
+        StoreOutcome::Refused { status, comment } if outcome.is_retryable() => {
+            Verdict::Later(format!("peer.failed {status:04X} {comment}"))
+        }
+        StoreOutcome::Refused { status, comment } => {
+            Verdict::Refused(format!("peer.failed {status:04X} {comment}").trim().to_owned(), evidence(*status, comment))
+        }
         StoreOutcome::NotOffered => Verdict::Refused("peer.not_offered".into(), evidence(0x0122, "")),
         StoreOutcome::Unreadable { cause } => Verdict::Parked(format!("disk.io {cause}")),
     }

@@ -38,7 +38,11 @@ impl Record {
             return Err(Error::Unusable { field: "name", value: name.to_owned() });
         }
         let mut tx = self.write().await?;
-        let added = sqlx::query("INSERT OR IGNORE INTO person (name, role) VALUES (?, ?)").bind(name).bind(role_text(role)).execute(tx.conn()).await?;
+        let added = sqlx::query("INSERT OR IGNORE INTO person (name, role) VALUES (?, ?)")
+            .bind(name)
+            .bind(role_text(role))
+            .execute(tx.conn())
+            .await?;
         let pk: i64 = sqlx::query_scalar("SELECT person_pk FROM person WHERE name = ? AND role = ?")
             .bind(name)
             .bind(role_text(role))
@@ -84,7 +88,8 @@ impl Record {
     /// # Errors
     /// [`Error::Unusable`] for an empty name or host, or a title that DICOM does not allow; database errors.
     pub async fn add_server(&self, server: Server) -> Result<Server> {
-        let title_fits = |aet: &str| !aet.trim().is_empty() && aet.len() <= 16 && aet.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'\\');
+        let title_fits =
+            |aet: &str| !aet.trim().is_empty() && aet.len() <= 16 && aet.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'\\');
         for (field, value, is_usable) in [
             ("name", &server.name, !server.name.trim().is_empty()),
             ("host", &server.host, !server.host.trim().is_empty()),
@@ -96,15 +101,17 @@ impl Record {
             }
         }
         let mut tx = self.write().await?;
-        sqlx::query("INSERT INTO server (name, host, port, aet, our_aet) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (name) DO UPDATE SET host = ?2, port = ?3, aet = ?4, our_aet = ?5")
-            .bind(&server.name)
-            .bind(&server.host)
-            .bind(server.port)
-            .bind(&server.aet)
-            .bind(&server.our_aet)
-            .execute(tx.conn())
-            .await?;
+        sqlx::query(
+            "INSERT INTO server (name, host, port, aet, our_aet) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (name) DO UPDATE SET host = ?2, port = ?3, aet = ?4, our_aet = ?5",
+        )
+        .bind(&server.name)
+        .bind(&server.host)
+        .bind(server.port)
+        .bind(&server.aet)
+        .bind(&server.our_aet)
+        .execute(tx.conn())
+        .await?;
         note(&mut tx, "", "server.added", &server.name, &json!({ "host": server.host, "port": server.port, "aet": server.aet })).await?;
         tx.commit().await?;
         Ok(server)

@@ -109,7 +109,17 @@ impl Record {
     async fn with_keys(dir: PathBuf, keys: Keys, disk: Arc<dyn Disk>) -> Result<Self> {
         let db = Db::open(&dir.join("record.db"), &keys.database).await?;
         let session = Session::open(&dir)?;
-        let record = Self { inner: Arc::new(Inner { dir, keys, db, disk, session, typeset: std::sync::Mutex::default(), hasher: std::sync::RwLock::default() }) };
+        let record = Self {
+            inner: Arc::new(Inner {
+                dir,
+                keys,
+                db,
+                disk,
+                session,
+                typeset: std::sync::Mutex::default(),
+                hasher: std::sync::RwLock::default(),
+            }),
+        };
         record.clean_leftovers().await?;
         Ok(record)
     }
@@ -124,7 +134,9 @@ impl Record {
             for file in &leftover.moved {
                 if !is_known_object(&mut conn, file).await? {
                     match std::fs::remove_file(self.inner.dir.join(file)) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(self.inner.dir.join(file), error)),
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                            return Err(Error::io(self.inner.dir.join(file), error));
+                        }
                         _ => tracing::info!("an object without a transaction was removed"),
                     }
                 }

@@ -8,7 +8,7 @@ use crate::db::{WriteTx, json, to_json};
 use crate::findings::{of_study, require_study};
 use crate::{Error, Record, Result};
 use mj_model::{Lang, Moment, StudyUid};
-use mj_report::life::{Amends, AmendKind};
+use mj_report::life::{AmendKind, Amends};
 use mj_report::template::Prefill;
 use mj_report::{CheckContext, CheckResult, Content, Document, Edit, EditSource, Op, Signature, State, Template};
 use serde::Serialize;
@@ -78,10 +78,12 @@ impl Record {
         let mut tx = self.write().await?;
         require_study(tx.conn(), study).await?;
         let mut document = Document::from_template(template, study.clone(), lang);
-        let history: String = sqlx::query_scalar("SELECT clinical_history FROM study WHERE study_uid = ?").bind(study.as_str()).fetch_one(tx.conn()).await?;
+        let history: String =
+            sqlx::query_scalar("SELECT clinical_history FROM study WHERE study_uid = ?").bind(study.as_str()).fetch_one(tx.conn()).await?;
         document.prefill(template, Prefill::ClinicalHistory, &history);
         if let Some(prior) = crate::worklist::priors(tx.conn(), study).await?.first() {
-            let text = [prior.date.as_deref().unwrap_or_default(), prior.modalities.join("/").as_str(), prior.description.as_str()].join(" ");
+            let text =
+                [prior.date.as_deref().unwrap_or_default(), prior.modalities.join("/").as_str(), prior.description.as_str()].join(" ");
             document.prefill(template, Prefill::Prior, text.trim());
         }
         let id = document.id.clone();
@@ -106,8 +108,10 @@ impl Record {
     /// Database errors.
     pub async fn reports(&self, study: &StudyUid) -> Result<Vec<Report>> {
         let mut conn = self.read().await?;
-        let ids: Vec<String> =
-            sqlx::query_scalar("SELECT report_id FROM report WHERE study_uid = ? ORDER BY report_pk").bind(study.as_str()).fetch_all(&mut *conn).await?;
+        let ids: Vec<String> = sqlx::query_scalar("SELECT report_id FROM report WHERE study_uid = ? ORDER BY report_pk")
+            .bind(study.as_str())
+            .fetch_all(&mut *conn)
+            .await?;
         let mut reports = Vec::with_capacity(ids.len());
         for id in ids {
             reports.push(read_report(&mut conn, &id).await?);
@@ -267,7 +271,8 @@ pub(crate) async fn load(conn: &mut SqliteConnection, id: &str) -> Result<Docume
 }
 
 async fn load_draft(conn: &mut SqliteConnection, id: &str) -> Result<Document> {
-    let state: Option<String> = sqlx::query_scalar("SELECT state FROM report WHERE report_id = ?").bind(id).fetch_optional(&mut *conn).await?;
+    let state: Option<String> =
+        sqlx::query_scalar("SELECT state FROM report WHERE report_id = ?").bind(id).fetch_optional(&mut *conn).await?;
     match state.as_deref() {
         None => Err(Error::Unknown(id.to_owned())),
         Some("draft") => load(conn, id).await,
@@ -372,7 +377,11 @@ pub(crate) async fn read_report(conn: &mut SqliteConnection, id: &str) -> Result
         document: load(conn, id).await?,
         state: serde_json::from_value(json!(row.try_get::<&str, _>("state")?)).map_err(|_bad| Error::Stored("state"))?,
         signatures: signatures(conn, id).await?,
-        amends: row.try_get::<Option<String>, _>("amends")?.map(|text| serde_json::from_str(&text)).transpose().map_err(|_bad| Error::Stored("amends"))?,
+        amends: row
+            .try_get::<Option<String>, _>("amends")?
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|_bad| Error::Stored("amends"))?,
         created_by: row.try_get("created_by")?,
         created_at: crate::audit::moment(&row, "created_at")?,
     })
@@ -384,9 +393,9 @@ pub(crate) async fn signatures(conn: &mut SqliteConnection, id: &str) -> Result<
         "SELECT person_id, person_name, role, at, sha256 FROM report_signature
          WHERE report_id = ?1 AND round = (SELECT round FROM report WHERE report_id = ?1) ORDER BY version",
     )
-        .bind(id)
-        .fetch_all(conn)
-        .await?;
+    .bind(id)
+    .fetch_all(conn)
+    .await?;
     rows.iter()
         .map(|row| {
             Ok(Signature {
@@ -408,7 +417,10 @@ pub(crate) async fn load_life(conn: &mut SqliteConnection, id: &str) -> Result<m
         let content = Content { document: report.document, amends: report.amends, pictures: Vec::new() };
         return Ok(mj_report::Report::from_parts(content, Vec::new())?);
     }
-    let row = sqlx::query("SELECT content FROM report_signature WHERE report_id = ? ORDER BY version DESC LIMIT 1").bind(id).fetch_one(conn).await?;
+    let row = sqlx::query("SELECT content FROM report_signature WHERE report_id = ? ORDER BY version DESC LIMIT 1")
+        .bind(id)
+        .fetch_one(conn)
+        .await?;
     Ok(mj_report::Report::from_parts(json(&row, "content")?, report.signatures)?)
 }
 

@@ -89,15 +89,18 @@ impl Record {
     pub async fn put_plan(&self, mut plan: Plan, who: &str) -> Result<Plan> {
         let mut tx = self.write().await?;
         require_study(tx.conn(), &plan.study).await?;
-        let present: Option<u32> = sqlx::query_scalar("SELECT revision FROM plan WHERE plan_id = ?").bind(&plan.id).fetch_optional(tx.conn()).await?;
+        let present: Option<u32> =
+            sqlx::query_scalar("SELECT revision FROM plan WHERE plan_id = ?").bind(&plan.id).fetch_optional(tx.conn()).await?;
         plan.revision = next("plan", plan.revision, present.unwrap_or(0))?;
         plan.at = mj_model::clock::now();
-        sqlx::query("INSERT INTO plan (plan_id, study_uid, revision) VALUES (?1, ?2, ?3) ON CONFLICT (plan_id) DO UPDATE SET revision = ?3")
-            .bind(&plan.id)
-            .bind(plan.study.as_str())
-            .bind(plan.revision)
-            .execute(tx.conn())
-            .await?;
+        sqlx::query(
+            "INSERT INTO plan (plan_id, study_uid, revision) VALUES (?1, ?2, ?3) ON CONFLICT (plan_id) DO UPDATE SET revision = ?3",
+        )
+        .bind(&plan.id)
+        .bind(plan.study.as_str())
+        .bind(plan.revision)
+        .execute(tx.conn())
+        .await?;
         sqlx::query("INSERT INTO plan_revision VALUES (?, ?, ?, ?, ?)")
             .bind(&plan.id)
             .bind(plan.revision)
@@ -117,10 +120,11 @@ impl Record {
     /// Database errors.
     pub async fn plans(&self, study: &StudyUid) -> Result<Vec<Plan>> {
         let mut conn = self.read().await?;
-        let rows = sqlx::query("SELECT content FROM plan JOIN plan_revision USING (plan_id, revision) WHERE study_uid = ? ORDER BY plan_pk")
-            .bind(study.as_str())
-            .fetch_all(&mut *conn)
-            .await?;
+        let rows =
+            sqlx::query("SELECT content FROM plan JOIN plan_revision USING (plan_id, revision) WHERE study_uid = ? ORDER BY plan_pk")
+                .bind(study.as_str())
+                .fetch_all(&mut *conn)
+                .await?;
         rows.iter().map(|row| json(row, "content")).collect()
     }
 

@@ -50,7 +50,8 @@ impl Record {
                 mj_report::Report::Draft(_) => (all.into_iter().filter(|one| one.in_report).collect(), false),
                 life => {
                     let wanted = life.content().pictures.clone();
-                    let found = wanted.iter().map(|hash| all.iter().find(|one| one.sha256 == *hash).cloned().ok_or(Error::Stored("picture")));
+                    let found =
+                        wanted.iter().map(|hash| all.iter().find(|one| one.sha256 == *hash).cloned().ok_or(Error::Stored("picture")));
                     (found.collect::<Result<Vec<_>>>()?, true)
                 }
             }
@@ -63,7 +64,14 @@ impl Record {
         Ok((pictures, signed))
     }
 
-    async fn fill_sheet(&self, report: &Report, state: State, signatures: &[Signature], pictures: Vec<Picture>, content_sha256: String) -> Result<Sheet> {
+    async fn fill_sheet(
+        &self,
+        report: &Report,
+        state: State,
+        signatures: &[Signature],
+        pictures: Vec<Picture>,
+        content_sha256: String,
+    ) -> Result<Sheet> {
         let (document, lang) = (&report.document, report.document.lang);
         let study = self.study(&document.study).await?;
         let amends = match &report.amends {

@@ -9,10 +9,10 @@ use crate::findings::of_study;
 use crate::ingest::{Candidate, Ingested};
 use crate::people::role_text;
 use crate::{Error, Record, Report, Result, outbox, reports};
+use mj_dicom::Dataset;
 use mj_dicom::context::{Context, Device, Written};
 use mj_dicom::encapsulated::{PdfInput, read_pdf, write_pdf};
 use mj_dicom::sr::{self, ObjectRef, Observer, Section, SectionKind, SrInput};
-use mj_dicom::Dataset;
 use mj_model::person::{Person, Role};
 use mj_model::{Finding, FindingState, InstanceUid, SeriesUid, StudyUid};
 use mj_report::{BlockKind, Document, Signature};
@@ -278,7 +278,8 @@ struct Made {
 
 impl Made {
     fn write(&self, image: &Dataset, pdf: &[u8]) -> Result<(Written, Written)> {
-        let observer = |role: Role| self.signatures.iter().rev().find(|s| s.role == role).map(|s| Observer { name: s.name.clone(), at: s.at });
+        let observer =
+            |role: Role| self.signatures.iter().rev().find(|s| s.role == role).map(|s| Observer { name: s.name.clone(), at: s.at });
         let title = mj_report::Template::builtin(&self.document.template).map(|t| t.title.get(self.document.lang).to_owned());
         let title = title.unwrap_or_else(|| "Report".to_owned());
         let section = |block: &mj_report::Block| Section {

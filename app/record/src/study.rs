@@ -63,7 +63,8 @@ pub struct StoredObject {
     pub bytes: u64,
 }
 
-const OBJECT: &str = "SELECT instance_uid, series_uid, sop_class, transfer_syntax, instance_number, rows, columns, frames, warnings, object_file, bytes
+const OBJECT: &str =
+    "SELECT instance_uid, series_uid, sop_class, transfer_syntax, instance_number, rows, columns, frames, warnings, object_file, bytes
     FROM instance JOIN series USING (series_pk)";
 
 impl Record {
@@ -74,14 +75,17 @@ impl Record {
     pub async fn study(&self, study: &StudyUid) -> Result<StudyDetail> {
         let mut conn = self.read().await?;
         let row = study_row(&mut conn, study).await?;
-        let more = sqlx::query("SELECT study_id, request, clinical_history, institution, referring, n_instances FROM study WHERE study_uid = ?")
-            .bind(study.as_str())
-            .fetch_one(&mut *conn)
-            .await?;
-        let aside = sqlx::query("SELECT instance_uid, came_from, reason FROM conflict WHERE study_uid = ? AND state = 'aside' ORDER BY conflict_pk")
-            .bind(study.as_str())
-            .fetch_all(&mut *conn)
-            .await?;
+        let more =
+            sqlx::query("SELECT study_id, request, clinical_history, institution, referring, n_instances FROM study WHERE study_uid = ?")
+                .bind(study.as_str())
+                .fetch_one(&mut *conn)
+                .await?;
+        let aside = sqlx::query(
+            "SELECT instance_uid, came_from, reason FROM conflict WHERE study_uid = ? AND state = 'aside' ORDER BY conflict_pk",
+        )
+        .bind(study.as_str())
+        .fetch_all(&mut *conn)
+        .await?;
         let conflicts = aside.iter().map(|row| {
             Ok(crate::Conflict {
                 sop_instance_uid: uid(row.try_get("instance_uid")?, InstanceUid::parse)?,
@@ -165,7 +169,10 @@ impl Record {
     pub async fn object_bytes(&self, instance: &InstanceUid) -> Result<Vec<u8>> {
         let file: Option<String> = {
             let mut conn = self.read().await?;
-            sqlx::query_scalar("SELECT object_file FROM instance WHERE instance_uid = ?").bind(instance.as_str()).fetch_optional(&mut *conn).await?
+            sqlx::query_scalar("SELECT object_file FROM instance WHERE instance_uid = ?")
+                .bind(instance.as_str())
+                .fetch_optional(&mut *conn)
+                .await?
         };
         let plain = self.load_object(file.ok_or_else(|| Error::Unknown(instance.to_string()))?).await?;
         Ok(plain.to_vec())

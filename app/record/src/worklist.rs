@@ -172,9 +172,13 @@ pub struct StudyPage {
     pub total: u64,
 }
 
-const COLUMNS: &str = "SELECT study.study_pk, study_uid, date, time, description, modalities, accession, age, read_state, report_state, local_state,
-    outbox_state, name_alphabetic, name_ideographic, name_phonetic, patient_id, issuer, sex, birth_date
-    FROM study JOIN patient USING (patient_pk)";
+/// Up to so many studies are collected by the text index and sorted.
+const FEW: u64 = 1000;
+
+const COLUMNS: &str =
+    "SELECT study.study_pk, study_uid, date, time, description, modalities, accession, age, read_state, report_state, local_state,
+    outbox_state, name_alphabetic, name_ideographic, name_phonetic, patient_id, issuer, sex, birth_date";
+const TABLES: &str = " FROM study JOIN patient USING (patient_pk)";
 
 impl Record {
     /// Studies that fit a query.
@@ -189,7 +193,11 @@ impl Record {
         }
         let mut conn = self.read().await?;
         let total = count(&mut conn, expression.as_deref(), query.state).await?;
-        let mut rows = page(&mut conn, expression.as_deref(), query).await?;
+        let mut rows = match expression.as_deref() {
+            // Few fit: the text index names them. Many fit: the first of them come soon when reading in order.
+            Some(expression) if total <= FEW => page(&mut conn, expression, query).await?,
+            _ => page_in_order(&mut conn, query).await?,
+        };
         add_series(&mut conn, &mut rows).await?;
         Ok(StudyPage { rows: rows.into_iter().map(|(_, row)| row).collect(), total })
     }
@@ -227,6 +235,7 @@ impl Record {
 /// One study by UID.
 pub(crate) async fn study_row(conn: &mut SqliteConnection, study: &StudyUid) -> Result<StudyRow> {
     let mut builder = QueryBuilder::<Sqlite>::new(COLUMNS);
+    builder.push(TABLES);
     builder.push(" WHERE study_uid = ").push_bind(study.as_str());
     let row = builder.build().fetch_optional(&mut *conn).await?.ok_or_else(|| Error::Unknown(study.to_string()))?;
     let mut rows = vec![row_of(&row)?];
@@ -237,6 +246,7 @@ pub(crate) async fn study_row(conn: &mut SqliteConnection, study: &StudyUid) -> 
 /// Other studies of the same patient, latest first.
 pub(crate) async fn priors(conn: &mut SqliteConnection, study: &StudyUid) -> Result<Vec<StudyRow>> {
     let mut builder = QueryBuilder::<Sqlite>::new(COLUMNS);
+    builder.push(TABLES);
     builder.push(" WHERE study.patient_pk = (SELECT patient_pk FROM study WHERE study_uid = ").push_bind(study.as_str());
     builder.push(") AND study_uid <> ").push_bind(study.as_str()).push(" ORDER BY sort_date DESC, study.study_pk DESC");
     let found = builder.build().fetch_all(&mut *conn).await?;
@@ -247,23 +257,50 @@ pub(crate) async fn priors(conn: &mut SqliteConnection, study: &StudyUid) -> Res
 
 async fn count(conn: &mut SqliteConnection, expression: Option<&str>, state: Option<StateFilter>) -> Result<u64> {
     let mut builder = QueryBuilder::<Sqlite>::new("SELECT count(*) FROM ");
-    match (expression, state) {
-        (Some(expression), None) => {
-            builder.push("study_text WHERE study_text MATCH ").push_bind(expression.to_owned());
+    match expression {
+        Some(expression) => {
+            builder.push("study_text");
+            if state.is_some() {
+                builder.push(" CROSS JOIN study ON study.study_pk = study_text.rowid");
+            }
+            builder.push(" WHERE study_text MATCH ").push_bind(expression.to_owned());
         }
-        _ => {
+        None => {
             builder.push("study WHERE 1");
-            push_filters(&mut builder, expression, state);
         }
     }
+    push_filters(&mut builder, None, state);
     let n: i64 = builder.build_query_scalar().fetch_one(conn).await?;
     Ok(u64::try_from(n).unwrap_or(0))
 }
 
-async fn page(conn: &mut SqliteConnection, expression: Option<&str>, query: &StudyQuery) -> Result<Vec<(i64, StudyRow)>> {
+/// A page of a query that few studies fit.
+async fn page(conn: &mut SqliteConnection, expression: &str, query: &StudyQuery) -> Result<Vec<(i64, StudyRow)>> {
     let mut builder = QueryBuilder::<Sqlite>::new(COLUMNS);
-    builder.push(" WHERE 1");
-    push_filters(&mut builder, expression, query.state);
+    builder.push(TABLES).push(" WHERE 1");
+    push_filters(&mut builder, Some(expression), query.state);
+    fetch_page(conn, builder, query).await
+}
+
+/// A page of a query that many studies fit: reads along in the page's order until it is full.
+async fn page_in_order(conn: &mut SqliteConnection, query: &StudyQuery) -> Result<Vec<(i64, StudyRow)>> {
+    let mut builder = QueryBuilder::<Sqlite>::new(COLUMNS);
+    builder.push(" FROM study INDEXED BY ").push(if query.sort == Sort::Name { "study_by_name" } else { "study_by_date" });
+    builder.push(" CROSS JOIN patient USING (patient_pk) WHERE 1");
+    push_filters(&mut builder, None, query.state);
+    for part in query.text.split_whitespace() {
+        let part = plain_words([part]);
+        if !part.is_empty() {
+            builder.push(" AND instr(words, ").push_bind(part).push(") > 0");
+        }
+    }
+    if let Some(modality) = &query.modality {
+        builder.push(" AND instr(' ' || modalities || ' ', ").push_bind(format!(" {modality} ")).push(") > 0");
+    }
+    fetch_page(conn, builder, query).await
+}
+
+async fn fetch_page(conn: &mut SqliteConnection, mut builder: QueryBuilder<Sqlite>, query: &StudyQuery) -> Result<Vec<(i64, StudyRow)>> {
     builder.push(match query.sort {
         Sort::DateDesc => " ORDER BY sort_date DESC, study.study_pk DESC",
         Sort::DateAsc => " ORDER BY sort_date, study.study_pk",
@@ -276,7 +313,10 @@ async fn page(conn: &mut SqliteConnection, expression: Option<&str>, query: &Stu
 
 fn push_filters(builder: &mut QueryBuilder<Sqlite>, expression: Option<&str>, state: Option<StateFilter>) {
     if let Some(expression) = expression {
-        builder.push(" AND study.study_pk IN (SELECT rowid FROM study_text WHERE study_text MATCH ").push_bind(expression.to_owned()).push(")");
+        builder
+            .push(" AND study.study_pk IN (SELECT rowid FROM study_text WHERE study_text MATCH ")
+            .push_bind(expression.to_owned())
+            .push(")");
     }
     if let Some(state) = state {
         builder.push(match state {
@@ -387,7 +427,8 @@ pub(crate) fn age_at(birth: &str, study: &str) -> Option<String> {
 /// Lower-case words: runs of letters and digits.
 fn words(text: &str) -> impl Iterator<Item = Vec<char>> {
     let lower = text.to_lowercase();
-    let found: Vec<Vec<char>> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(|w| w.chars().collect()).collect();
+    let found: Vec<Vec<char>> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(|w| w.chars().collect()).collect();
     found.into_iter()
 }
 
@@ -414,6 +455,12 @@ pub(crate) fn index_text<'t>(texts: impl IntoIterator<Item = &'t str>) -> String
         }
     }
     out
+}
+
+/// The same words, plain and parted by blanks.
+pub(crate) fn plain_words<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let all: Vec<String> = texts.into_iter().flat_map(words).map(|word| word.into_iter().collect()).collect();
+    all.join(" ")
 }
 
 /// The query of the text index: what stands between blanks is a phrase of pairs, so that it is found in the middle

@@ -59,10 +59,8 @@ impl Header {
     }
 
     pub(crate) fn parse(bytes: [u8; HEADER]) -> Result<Self> {
-        let known = bytes[..6] == *MAGIC
-            && bytes[6..8] == VERSION.to_le_bytes()
-            && bytes[8] == CHUNK_LOG2
-            && bytes[9..16].iter().all(|b| *b == 0);
+        let known =
+            bytes[..6] == *MAGIC && bytes[6..8] == VERSION.to_le_bytes() && bytes[8] == CHUNK_LOG2 && bytes[9..16].iter().all(|b| *b == 0);
         let mut id = [0_u8; 16];
         id.copy_from_slice(&bytes[16..]);
         if known { Ok(Self { bytes, id: FileId(id) }) } else { Err(Error::NotSealed) }

@@ -45,9 +45,7 @@ impl<W: Write> Writer<W> {
 
     fn write_chunk(&mut self, is_last: bool) -> Result<()> {
         let nonce = self.header.nonce(self.index, is_last);
-        self.cipher
-            .encrypt_in_place(&nonce, &self.header.bytes, &mut *self.pending)
-            .map_err(|_too_long| Error::Broken)?;
+        self.cipher.encrypt_in_place(&nonce, &self.header.bytes, &mut *self.pending).map_err(|_too_long| Error::Broken)?;
         self.inner.write_all(&self.pending)?;
         self.pending.clear();
         self.index += 1;

@@ -74,7 +74,12 @@ impl Record {
     }
 
     /// As [`Record::enter`], within a transaction that does more; the caller commits with the placed files.
-    pub(crate) async fn enter_within(&self, tx: &mut WriteTx, batch: Vec<Prepared>, why: &str) -> Result<(Placed, Vec<(String, Ingested)>)> {
+    pub(crate) async fn enter_within(
+        &self,
+        tx: &mut WriteTx,
+        batch: Vec<Prepared>,
+        why: &str,
+    ) -> Result<(Placed, Vec<(String, Ingested)>)> {
         let mut decided = Vec::with_capacity(batch.len());
         // Two files of one batch may be the same instance.
         let mut within: BTreeMap<InstanceUid, [u8; 32]> = BTreeMap::new();
@@ -109,7 +114,12 @@ impl Record {
         self.store_decided(tx, decided, why).await
     }
 
-    async fn store_decided(&self, tx: &mut WriteTx, mut decided: Vec<(Prepared, Decision)>, why: &str) -> Result<(Placed, Vec<(String, Ingested)>)> {
+    async fn store_decided(
+        &self,
+        tx: &mut WriteTx,
+        mut decided: Vec<(Prepared, Decision)>,
+        why: &str,
+    ) -> Result<(Placed, Vec<(String, Ingested)>)> {
         let mut moving = Vec::new();
         for (prepared, decision) in &mut decided {
             let place = match decision {
@@ -324,8 +334,10 @@ impl Rows {
             return Ok(*known);
         }
         let study_pk = self.study_of(conn, header).await?;
-        let known: Option<i64> =
-            sqlx::query_scalar("SELECT series_pk FROM series WHERE series_uid = ?").bind(series.uid.as_str()).fetch_optional(&mut *conn).await?;
+        let known: Option<i64> = sqlx::query_scalar("SELECT series_pk FROM series WHERE series_uid = ?")
+            .bind(series.uid.as_str())
+            .fetch_optional(&mut *conn)
+            .await?;
         let series_pk = match known {
             Some(pk) => pk,
             None => {
@@ -353,7 +365,10 @@ impl Rows {
 
     async fn study_of(&mut self, conn: &mut SqliteConnection, header: &Header) -> Result<i64> {
         let study = &header.study;
-        let known: Option<i64> = sqlx::query_scalar("SELECT study_pk FROM study WHERE study_uid = ?").bind(study.uid.as_str()).fetch_optional(&mut *conn).await?;
+        let known: Option<i64> = sqlx::query_scalar("SELECT study_pk FROM study WHERE study_uid = ?")
+            .bind(study.uid.as_str())
+            .fetch_optional(&mut *conn)
+            .await?;
         let pk = match known {
             Some(pk) => {
                 // Another series may say what the first one left out.
@@ -448,9 +463,11 @@ async fn insert_study(conn: &mut SqliteConnection, header: &Header) -> Result<i6
 /// Brings modalities and the text index of a study up to date.
 pub(crate) async fn index_study(conn: &mut SqliteConnection, pk: i64) -> Result<()> {
     let modalities: Vec<String> =
-        sqlx::query_scalar("SELECT DISTINCT modality FROM series WHERE study_pk = ? AND modality <> '' ORDER BY modality").bind(pk).fetch_all(&mut *conn).await?;
+        sqlx::query_scalar("SELECT DISTINCT modality FROM series WHERE study_pk = ? AND modality <> '' ORDER BY modality")
+            .bind(pk)
+            .fetch_all(&mut *conn)
+            .await?;
     let modalities = modalities.join(" ");
-    sqlx::query("UPDATE study SET modalities = ? WHERE study_pk = ?").bind(&modalities).bind(pk).execute(&mut *conn).await?;
     let row = sqlx::query(
         "SELECT name_alphabetic, name_ideographic, name_phonetic, patient_id, study_id, accession, description, date
          FROM study JOIN patient USING (patient_pk) WHERE study_pk = ?",
@@ -471,6 +488,12 @@ pub(crate) async fn index_study(conn: &mut SqliteConnection, pk: i64) -> Result<
     texts.extend(date.as_ref().map(|date| date.replace('-', "")));
     texts.extend(date);
     texts.push(modalities.clone());
+    sqlx::query("UPDATE study SET modalities = ?, words = ? WHERE study_pk = ?")
+        .bind(&modalities)
+        .bind(crate::worklist::plain_words(texts.iter().map(String::as_str)))
+        .bind(pk)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query("DELETE FROM study_text WHERE rowid = ?").bind(pk).execute(&mut *conn).await?;
     sqlx::query("INSERT INTO study_text (rowid, pairs, modality) VALUES (?, ?, ?)")
         .bind(pk)

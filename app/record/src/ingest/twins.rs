@@ -84,10 +84,12 @@ impl Record {
                 sqlx::query("DELETE FROM conflict WHERE conflict_pk = ?").bind(pk).execute(tx.conn()).await?;
             } else {
                 sqlx::query("UPDATE conflict SET state = 'aside' WHERE conflict_pk = ?").bind(pk).execute(tx.conn()).await?;
-                sqlx::query("UPDATE study SET local_state = 'conflict' WHERE study_uid = (SELECT study_uid FROM conflict WHERE conflict_pk = ?)")
-                    .bind(pk)
-                    .execute(tx.conn())
-                    .await?;
+                sqlx::query(
+                    "UPDATE study SET local_state = 'conflict' WHERE study_uid = (SELECT study_uid FROM conflict WHERE conflict_pk = ?)",
+                )
+                .bind(pk)
+                .execute(tx.conn())
+                .await?;
             }
             crate::audit::note(&mut tx, "", "import.compared", &instance, &serde_json::json!({ "same_pixels": is_same })).await?;
             tx.commit().await?;

@@ -76,7 +76,9 @@ impl Found {
                 return;
             }
             let went_on = match item {
-                Item::File(path) => sender.blocking_send(Candidate { from: path.display().to_string(), content: Content::File(path) }).is_ok(),
+                Item::File(path) => {
+                    sender.blocking_send(Candidate { from: path.display().to_string(), content: Content::File(path) }).is_ok()
+                }
                 Item::Zip(path) => match File::open(&path) {
                     Ok(file) => Archive { sender, cancel, free_bytes: FREE_BYTES }.feed(&path.display().to_string(), file, 1),
                     Err(error) => closed(path, error),

@@ -14,7 +14,9 @@ async fn each_bad_file_is_named() {
     let image = Image::new(1, 1).bytes();
     let no_pixels = Image { pixels: None, ..Image::new(1, 2) };
     write(&folder, &[no_pixels]);
-    for (name, bytes) in [("text.txt", &b"This is no image, it is a letter to the reader."[..]), ("cut.dcm", &image[..image.len() - 40]), ("empty", b"")] {
+    for (name, bytes) in
+        [("text.txt", &b"This is no image, it is a letter to the reader."[..]), ("cut.dcm", &image[..image.len() - 40]), ("empty", b"")]
+    {
         std::fs::write(folder.join(name), bytes).unwrap();
     }
     let receipt = record.import(&[folder], &Watch::default()).await.unwrap();
@@ -149,7 +151,8 @@ pub(crate) async fn assert_whole(record: &Record, images: &[Image]) {
     for image in images {
         assert_eq!(record.object_bytes(&image.instance_uid()).await.unwrap(), image.bytes());
     }
-    let files = walkdir::WalkDir::new(record.dir().join("objects")).into_iter().filter(|e| e.as_ref().unwrap().file_type().is_file()).count();
+    let files =
+        walkdir::WalkDir::new(record.dir().join("objects")).into_iter().filter(|e| e.as_ref().unwrap().file_type().is_file()).count();
     assert_eq!(files, images.len(), "orphans or missing objects");
 }
 
@@ -164,12 +167,8 @@ async fn a_file_size_limit_stops_the_database() {
     let program = std::env::current_exe().unwrap();
     // Units of `ulimit -f` are KiB in bash; SIGXFSZ ignored, so that writing fails instead of killing.
     let script = format!("trap '' XFSZ; ulimit -f 300; exec '{}' --exact kill::child --ignored --nocapture", program.display());
-    let output = std::process::Command::new("bash")
-        .args(["-c", &script])
-        .env("MJ_CHILD", "import")
-        .env("MJ_DIR", dir.path())
-        .output()
-        .unwrap();
+    let output =
+        std::process::Command::new("bash").args(["-c", &script]).env("MJ_CHILD", "import").env("MJ_DIR", dir.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("disk.full") || said.contains("record.database") || said.contains("imported 400"), "{said}");
     let record = reopen(dir.path()).await;

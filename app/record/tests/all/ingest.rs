@@ -48,7 +48,12 @@ async fn archives_media_and_files_without_preamble() {
     let record = new_record(dir.path()).await;
     let images: Vec<Image> = (1..=4).map(|n| Image::new(2, n)).collect();
     let inner = zipped(&[("deep/IM3", images[2].bytes())]);
-    let outer = zipped(&[("CT/IM1", images[0].bytes()), ("CT/IM2", images[1].bytes()), ("more.zip", inner), ("readme.txt", b"hello there".to_vec())]);
+    let outer = zipped(&[
+        ("CT/IM1", images[0].bytes()),
+        ("CT/IM2", images[1].bytes()),
+        ("more.zip", inner),
+        ("readme.txt", b"hello there".to_vec()),
+    ]);
     let folder = dir.path().join("in");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("study.zip"), outer).unwrap();

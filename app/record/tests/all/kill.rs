@@ -121,7 +121,8 @@ async fn during_import() {
         kill_after(start("import", dir.path()), "progress", 1 + jitter(round + 1, 290), Duration::from_millis(jitter(round, 20)));
         let record = reopen(dir.path()).await;
         let before = record.study(&images[0].study_uid()).await.map_or(0, |study| u64::from(study.instances));
-        let files = walkdir::WalkDir::new(record.dir().join("objects")).into_iter().filter(|e| e.as_ref().unwrap().file_type().is_file()).count();
+        let files =
+            walkdir::WalkDir::new(record.dir().join("objects")).into_iter().filter(|e| e.as_ref().unwrap().file_type().is_file()).count();
         assert_eq!(files as u64, before, "an orphan, or an instance without its file");
         assert_eq!(std::fs::read_dir(record.dir().join("tmp")).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 1);
         let receipt = record.import(&[dir.path().join("in")], &Watch::default()).await.unwrap();
@@ -166,7 +167,8 @@ async fn while_signing() {
         kill_after(start("sign", dir.path()), "signing", 1, Duration::from_millis(jitter(round, 60)));
         let record = reopen(dir.path()).await;
         let (report, outbox) = (record.report("r1").await.unwrap(), record.outbox().await.unwrap());
-        let files = walkdir::WalkDir::new(record.dir().join("objects")).into_iter().filter(|e| e.as_ref().unwrap().file_type().is_file()).count();
+        let files =
+            walkdir::WalkDir::new(record.dir().join("objects")).into_iter().filter(|e| e.as_ref().unwrap().file_type().is_file()).count();
         // All of it or nothing of it.
         match report.state {
             State::Draft => assert_eq!((report.signatures.len(), outbox.len(), files), (0, 0, 1)),

@@ -175,7 +175,12 @@ async fn signed_twice_and_never_changed() {
     let row = record.study_row(&study).await.unwrap();
     assert_eq!(row.state.report, "final");
     assert_eq!(row.modalities, ["CT", "DOC", "SR"]);
-    assert!(record.countersign(SignRequest { report: id.clone(), person: reviewer.id.clone(), pdf: PDF.into(), deliver_to: vec![] }).await.is_err());
+    assert!(
+        record
+            .countersign(SignRequest { report: id.clone(), person: reviewer.id.clone(), pdf: PDF.into(), deliver_to: vec![] })
+            .await
+            .is_err()
+    );
 
     let addendum = record.amend(&id, mj_report::life::AmendKind::Addendum, &reviewer.id).await.unwrap();
     assert_eq!((addendum.state, addendum.amends.unwrap().report), (State::Draft, id));

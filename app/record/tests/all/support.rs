@@ -4,7 +4,8 @@ use mj_model::code::known;
 use mj_model::finding::{ImageRef, Origin, OriginKind};
 use mj_model::uid::TrackingUid;
 use mj_model::{
-    Code, Finding, FindingState, Geometry, InstanceUid, Measurement, Moment, PointLps, Quantity, SeriesUid, Side, SopClassUid, StudyUid, Unit,
+    Code, Finding, FindingState, Geometry, InstanceUid, Measurement, Moment, PointLps, Quantity, SeriesUid, Side, SopClassUid, StudyUid,
+    Unit,
 };
 use mj_record::{Passphrase, Record, Watch};
 use std::path::Path;
