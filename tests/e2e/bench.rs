@@ -3,12 +3,13 @@
 //! The peers' scripts and their series generator lie beside the real images (`peers`). Without them our own
 //! figures are still taken, on the demo patient.
 
-use crate::station::{Station, bin_dir, text};
+use crate::station::{Station, text};
 use mj_dicom::{Source, Watch, series};
 use mj_imaging::{Interpolation, Plane, Projection, reslice};
 use mj_link::job::{RenderView, ViewKind};
 use mj_link::{Event, Job, JobResult, ObjectFile, SeriesFiles, ToParent, ToViewer, Worker};
 use mj_model::{Lang, SeriesUid, VectorLps, Volume};
+use mj_tests::programs::{build_folder, program};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -101,7 +102,7 @@ fn peak_mb(pid: u32) -> f64 {
 
 /// What a headless viewer needs for one picture of a series, over what it needs idle. Units: MB.
 fn memory_of_a_load(folder: &Path) -> f64 {
-    let (mut worker, events) = Worker::spawn::<ToParent>(&bin_dir().join("mingjing-viewer"), &["--headless"]).unwrap();
+    let (mut worker, events) = Worker::spawn::<ToParent>(&program("mingjing-viewer"), &["--headless"]).unwrap();
     worker.send(&ToViewer::Hello { lang: Lang::En, keys: None, person: String::new() }).unwrap();
     assert!(matches!(events.next(), Event::Message(ToParent::Hello { .. })));
     let idle = peak_mb(worker.pid());
@@ -124,7 +125,7 @@ fn memory_of_a_load(folder: &Path) -> f64 {
 #[test]
 #[ignore = "long: cargo xtask bench"]
 fn bench_beside_the_peers() {
-    let folder = bin_dir().parent().unwrap().join("bench");
+    let folder = build_folder().parent().unwrap().join("bench");
     std::fs::create_dir_all(&folder).unwrap();
     let peers = Peers::find(&folder);
     let station = Station::new();

@@ -142,7 +142,7 @@ fn signing_round(station: &Station, study: &str, person: &str, wait: Duration) -
 fn sending_round(folder: &Path, total: u64, wait: Duration) -> bool {
     let station = Station::new();
     station.import(folder);
-    let orthanc = Orthanc::start().unwrap();
+    let Some(orthanc) = Orthanc::start() else { return false };
     station.json(&["server", "add", "pacs", "--dicom", &format!("127.0.0.1:{}", orthanc.dicom_port), "--aet", "ORTHANC"]);
     let studies: Vec<String> = station.json(&["list"]).as_array().unwrap().iter().map(|s| string(s, "study_uid")).collect();
     let mut was_killed = false;
@@ -204,5 +204,8 @@ fn eight_kills_lose_nothing() {
 fn soak_two_hundred_kills() {
     let start = Instant::now();
     let hits = kill_all(50, 1);
-    println!("RESULT kills: 50 rounds each, hits {hits:?}, {:.0} s, nothing lost, nothing doubled", start.elapsed().as_secs_f64());
+    let note = format!("50 rounds, nothing lost, nothing doubled; all four took {:.0} s", start.elapsed().as_secs_f64());
+    for (work, hit) in hits {
+        mj_testdata::note(&format!("kill -9 while {work}"), "mingjing", "kills that hit", &[f64::from(hit)], &note);
+    }
 }

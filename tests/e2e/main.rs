@@ -7,8 +7,18 @@
     clippy::panic,
     clippy::expect_used,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "this is one test program: what goes wrong fails the test, with its reason"
 )]
 
+mod bad_input;
+mod bench;
+mod kills;
+mod path_by_command;
 mod peers;
+mod secrecy;
+mod station;
 mod tidy;
+mod voxels;
+#[cfg(unix)]
+mod windows;

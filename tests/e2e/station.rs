@@ -1,5 +1,6 @@
 //! A workstation of its own for a test: a temporary record, a passphrase file, and the built programs.
 
+use mj_tests::programs::{build_folder, program};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -44,12 +45,6 @@ impl Run {
     }
 }
 
-/// Folder of the built programs, beside the test program.
-pub fn bin_dir() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    own.ancestors().nth(2).unwrap().to_path_buf()
-}
-
 impl Station {
     /// A station without a record yet.
     pub fn bare() -> Self {
@@ -77,13 +72,13 @@ impl Station {
 
     /// The command line with this station's record, JSON output and English messages.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(bin_dir().join("mingjing"));
+        let mut command = Command::new(program("mingjing"));
         command
             .args(args)
             .args(["--json", "--lang", "en"])
             .env("MINGJING_RECORD", self.record())
             .env("MINGJING_PASSPHRASE_FILE", self.passphrase_file())
-            .env("MINGJING_BIN_DIR", bin_dir())
+            .env("MINGJING_BIN_DIR", build_folder())
             .stdin(Stdio::null());
         command
     }

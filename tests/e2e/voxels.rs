@@ -1,6 +1,7 @@
 //! Stored values, rescaled values and positions against pydicom and SimpleITK.
 
-use crate::station::{Station, bin_dir, text};
+use crate::station::{Station, text};
+use mj_tests::{checkers::python, programs::program};
 use mj_link::job::ProbeAt;
 use mj_link::{Event, Job, JobResult, ObjectFile, SeriesFiles, ToParent, ToViewer, Worker};
 use mj_model::{Lang, PointLps, SeriesUid};
@@ -10,16 +11,6 @@ use std::process::Command;
 
 /// Voxels compared in each series.
 const COUNT: &str = "1000";
-
-/// The Python of the outside checkers, or `None` after printing the skip.
-pub fn python() -> Option<PathBuf> {
-    let python = bin_dir().parent()?.join("venv/bin/python");
-    if python.is_file() {
-        return Some(python);
-    }
-    mj_testdata::skip("no Python environment under target/venv; run cargo xtask setup");
-    None
-}
 
 /// Voxels of a folder as the reference readers see them.
 fn reference(python: &Path, folder: &Path) -> Vec<Value> {
@@ -31,7 +22,7 @@ fn reference(python: &Path, folder: &Path) -> Vec<Value> {
 
 /// Asks a headless viewer for each position.
 fn probe(folder: &Path, series: &str, positions: &[PointLps]) -> Vec<(PointLps, f64, f64)> {
-    let (mut worker, events) = Worker::spawn::<ToParent>(&bin_dir().join("mingjing-viewer"), &["--headless"]).unwrap();
+    let (mut worker, events) = Worker::spawn::<ToParent>(&program("mingjing-viewer"), &["--headless"]).unwrap();
     worker.send(&ToViewer::Hello { lang: Lang::En, keys: None, person: String::new() }).unwrap();
     let mut files = Vec::new();
     collect(folder, &mut files);

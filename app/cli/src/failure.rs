@@ -9,9 +9,6 @@ pub(crate) enum Failure {
     /// The record.
     #[error(transparent)]
     Record(#[from] mj_record::Error),
-    /// The hospital's servers.
-    #[error(transparent)]
-    Peer(#[from] mj_record::peers::Error),
     /// The report.
     #[error(transparent)]
     Report(#[from] mj_report::Error),
@@ -33,6 +30,9 @@ pub(crate) enum Failure {
     /// No passphrase and no terminal to ask on.
     #[error("no passphrase given")]
     NoPassphrase,
+    /// The terminal would not give the passphrase.
+    #[error("the passphrase could not be read from the terminal")]
+    Prompt(std::io::Error),
     /// The id is not of the kind the command needs.
     #[error("not a {wanted}")]
     WrongKind {
@@ -85,7 +85,6 @@ impl Failure {
     pub(crate) fn told(&self, lang: Lang) -> Told {
         match self {
             Self::Record(e) => mj_lang::tell(e, lang),
-            Self::Peer(e) => mj_lang::tell(e, lang),
             Self::Report(e) => mj_lang::tell(e, lang),
             Self::Pdf(e) => mj_lang::tell(e, lang),
             Self::Dicom(e) => mj_lang::tell(e, lang),
@@ -100,14 +99,13 @@ impl Coded for Failure {
     fn code(&self) -> &'static str {
         match self {
             Self::Record(e) => e.code(),
-            Self::Peer(e) => e.code(),
             Self::Report(e) => e.code(),
             Self::Pdf(e) => e.code(),
             Self::Dicom(e) => e.code(),
             Self::Worker(e) => e.code(),
             Self::Told(_) => "worker.failed",
             Self::NoRecord => "record.not_named",
-            Self::NoPassphrase => "record.no_passphrase",
+            Self::NoPassphrase | Self::Prompt(_) => "record.no_passphrase",
             Self::WrongKind { .. } => "id.wrong_kind",
             Self::File { what: "read", .. } => "file.not_read",
             Self::File { .. } => "file.not_written",

@@ -5,6 +5,7 @@ use mj_model::Lang;
 use serde::Serialize;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a command ended well.
@@ -25,19 +26,19 @@ impl Done {
     }
 }
 
-/// Where output goes.
-#[derive(Debug)]
+/// Where output goes. Clones share one progress line.
+#[derive(Debug, Clone)]
 pub(crate) struct Out {
     is_json: bool,
     is_quiet: bool,
     /// Language of messages.
     pub(crate) lang: Lang,
-    last_percent: AtomicU64,
+    last_percent: Arc<AtomicU64>,
 }
 
 impl Out {
-    pub(crate) const fn new(is_json: bool, is_quiet: bool, lang: Lang) -> Self {
-        Self { is_json, is_quiet, lang, last_percent: AtomicU64::new(u64::MAX) }
+    pub(crate) fn new(is_json: bool, is_quiet: bool, lang: Lang) -> Self {
+        Self { is_json, is_quiet, lang, last_percent: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 
     /// Prints a result: its JSON form, or plain lines.

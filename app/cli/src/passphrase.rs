@@ -14,5 +14,6 @@ pub(crate) fn find(args: &Args) -> Result<Passphrase, Failure> {
         return Err(Failure::NoPassphrase);
     }
     let prompt = mj_lang::key::CLI_PASSPHRASE_PROMPT.get(args.lang());
-    rpassword::prompt_password(prompt).map(Passphrase::new).map_err(|_| Failure::NoPassphrase)
+    let typed = rpassword::prompt_password(prompt).map_err(Failure::Prompt)?;
+    Ok(Passphrase::new(typed)?)
 }

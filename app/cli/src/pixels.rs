@@ -2,9 +2,10 @@
 
 use crate::failure::Failure;
 use crate::out::Out;
-use mj_link::{Event, Events, Job, JobResult, KeyGrant, ToParent, ToViewer, Worker, find_program};
-use mj_record::Record;
-use std::sync::Arc;
+use mj_link::{Event, Events, Job, JobResult, KeyGrant, ObjectFile, ToParent, ToViewer, Worker, find_program};
+use mj_record::{Grant, PixelHasher, Record};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -19,11 +20,12 @@ pub(crate) struct Pixels {
 impl Pixels {
     /// Starts one; with a record it gets the keys over its stdin.
     pub(crate) fn start(record: Option<&Record>, out: &Out, cancel: &Arc<AtomicBool>) -> Result<Self, Failure> {
+        Self::start_with(record.map(Record::grant), out, cancel)
+    }
+
+    fn start_with(grant: Option<Grant>, out: &Out, cancel: &Arc<AtomicBool>) -> Result<Self, Failure> {
         let (mut worker, events) = Worker::spawn(&find_program("mingjing-viewer")?, &["--headless"])?;
-        let keys = record.map(|record| {
-            let grant = record.grant();
-            KeyGrant { object_key: grant.object_key.to_string(), inbox: grant.inbox }
-        });
+        let keys = grant.map(|grant| KeyGrant { object_key: grant.object_key.to_string(), inbox: grant.inbox });
         worker.send(&ToViewer::Hello { lang: out.lang, keys, person: String::new() })?;
         Ok(Self { worker, events, cancel: Arc::clone(cancel), next_job: 1 })
     }
@@ -49,5 +51,41 @@ impl Pixels {
                 Some(Event::Message(_) | Event::Noise(_)) | None => {}
             }
         }
+    }
+}
+
+/// Compares decoded pixels for the record, by a headless viewer that is started when the first question comes.
+pub(crate) struct ViewerHasher {
+    grant: Grant,
+    out: Out,
+    cancel: Arc<AtomicBool>,
+    viewer: Mutex<Option<Pixels>>,
+}
+
+impl ViewerHasher {
+    /// For a record.
+    pub(crate) fn new(record: &Record, out: &Out, cancel: &Arc<AtomicBool>) -> Self {
+        Self { grant: record.grant(), out: out.clone(), cancel: Arc::clone(cancel), viewer: Mutex::new(None) }
+    }
+
+    fn ask(&self, sealed: &Path) -> Result<String, Failure> {
+        let mut viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
+        // Taken out while it works: one that failed is not asked again.
+        let mut pixels = match viewer.take() {
+            Some(pixels) => pixels,
+            None => Pixels::start_with(Some(self.grant.clone()), &self.out, &self.cancel)?,
+        };
+        let file = ObjectFile { path: sealed.into(), sealed: true };
+        let JobResult::PixelHash { samples_sha256 } = pixels.run(Job::PixelHash { file }, &self.out)? else {
+            return Err(crate::commands::unexpected());
+        };
+        *viewer = Some(pixels);
+        Ok(samples_sha256)
+    }
+}
+
+impl PixelHasher for ViewerHasher {
+    fn samples_sha256(&self, sealed: &Path) -> Result<String, String> {
+        self.ask(sealed).map_err(|failure| failure.to_string())
     }
 }

@@ -1,10 +1,9 @@
 //! Findings and their measurements.
 
-use super::{Ctx, files_of, series_of, study_of};
+use super::{Ctx, files_of, series_of, study_of, unexpected};
 use crate::args::{Finding as Command, FindingAdd};
 use crate::failure::Failure;
 use crate::out::Done;
-use crate::commands::images::unexpected;
 use mj_link::{Job, JobResult};
 use mj_model::finding::{ImageRef, Origin, OriginKind, length_of};
 use mj_model::{Finding, FindingState, Geometry, Measurement, Side, clock, code::known, uid::TrackingUid};

@@ -5,6 +5,8 @@ use crate::args::{Find, Outbox as OutboxCommand, Server as ServerCommand};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_lang::key;
+use mj_model::Phi;
+use mj_record::peers::{FindQuery, FoundRow, Key};
 use mj_record::{OutboxRow, Record, Server, Subject};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -41,18 +43,20 @@ pub(super) async fn echo(ctx: &Ctx<'_>, name: &str) -> Result<Done, Failure> {
 
 pub(super) async fn find(ctx: &Ctx<'_>, find: &Find) -> Result<Done, Failure> {
     let record = ctx.record().await?;
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let keys = mj_record::peers::StudyKeys {
-        patient_name: text(&find.name),
-        patient_id: text(&find.patient),
-        accession: text(&find.accession),
-        study_date: text(&find.date),
-    };
-    let found = record.find_on(&find.server, &keys).await?;
+    let keys = [(Key::PatientName, &find.name), (Key::PatientId, &find.patient), (Key::AccessionNumber, &find.accession), (Key::StudyDate, &find.date)];
+    let mut query = FindQuery::studies();
+    query.keys.extend(keys.into_iter().filter_map(|(key, value)| Some((key, Phi::new(value.clone()?)))));
+    let found = record.find_on(&find.server, &query).await?;
     ctx.out.result(&found, |rows| {
-        rows.iter().map(|r| format!("{}  {}  {}  {}", r.study_uid, r.date, r.patient_name.show(), r.description)).collect::<Vec<_>>().join("\n")
+        rows.iter().map(|row| found_line(ctx, row)).collect::<Vec<_>>().join("\n")
     })?;
     Ok(Done::Well)
+}
+
+fn found_line(ctx: &Ctx<'_>, row: &FoundRow) -> String {
+    let uid = row.study_uid.as_ref().map_or("", mj_model::StudyUid::as_str);
+    let name = row.name.display(ctx.out.lang);
+    format!("{uid}  {}  {}", name.show(), row.patient_id.show())
 }
 
 pub(super) async fn fetch(ctx: &Ctx<'_>, name: &str, study: &str) -> Result<Done, Failure> {

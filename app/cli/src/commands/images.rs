@@ -1,17 +1,12 @@
 //! Pictures and voxels: handed to a headless viewer.
 
-use super::{Ctx, files_of, series_of};
+use super::{Ctx, files_of, series_of, unexpected};
 use crate::args::{Phantom, Probe, Render, Switch, View};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_link::job::{ProbeAt, RenderView, ViewKind};
 use mj_link::{Job, JobResult};
 use std::path::{Path, PathBuf};
-
-/// A worker that answers another question than it was asked speaks another protocol: it is told as such.
-pub(super) fn unexpected() -> Failure {
-    mj_link::WorkerError::Ended(std::io::Error::new(std::io::ErrorKind::InvalidData, "unexpected answer")).into()
-}
 
 /// Paths as the worker needs them: it may have another working folder.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {

@@ -13,7 +13,7 @@ use crate::args::{Args, Command};
 use crate::failure::Failure;
 use crate::out::{Done, Out};
 use crate::passphrase;
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, ViewerHasher};
 use mj_link::{ObjectFile, SeriesFiles};
 use mj_model::{SeriesUid, StudyUid};
 use mj_record::{Record, Subject};
@@ -75,7 +75,9 @@ impl Ctx<'_> {
     /// Opens the record that was named.
     async fn record(&self) -> Result<Record, Failure> {
         let dir = self.record_dir()?;
-        Ok(Record::open(dir, &passphrase::find(self.args)?).await?)
+        let record = Record::open(dir, &passphrase::find(self.args)?).await?;
+        record.set_pixel_hasher(Arc::new(ViewerHasher::new(&record, self.out, &self.cancel)));
+        Ok(record)
     }
 
     fn pixels(&self, record: Option<&Record>) -> Result<Pixels, Failure> {
@@ -83,11 +85,17 @@ impl Ctx<'_> {
     }
 
     fn watch(&self) -> mj_dicom::Watch {
-        mj_dicom::Watch { cancel: Arc::clone(&self.cancel), ..mj_dicom::Watch::default() }
+        let out = self.out.clone();
+        mj_dicom::Watch { cancel: Arc::clone(&self.cancel), progress: Box::new(move |done, total| out.progress(done, total)) }
     }
 }
 
-/// The study of an id; a series or instance names the study it belongs to.
+/// A worker that answers another question than it was asked speaks another protocol: it is told as such.
+pub(crate) fn unexpected() -> Failure {
+    mj_link::WorkerError::Ended(std::io::Error::new(std::io::ErrorKind::InvalidData, "unexpected answer")).into()
+}
+
+/// The study of an id.
 async fn study_of(record: &Record, id: &str) -> Result<StudyUid, Failure> {
     match record.resolve(id).await? {
         Subject::Study(uid) => Ok(uid),

@@ -1,8 +1,7 @@
 //! Plans: ordered programs over segments, by revision.
 
-use super::images::unexpected;
 use super::segments::object_of;
-use super::{Ctx, files_of, findings::WHO, study_of};
+use super::{Ctx, files_of, findings::WHO, study_of, unexpected};
 use crate::args::Plan as Command;
 use crate::failure::Failure;
 use crate::out::Done;

@@ -1,7 +1,6 @@
 //! The record itself: making it, taking files in, listing, people.
 
-use super::images::unexpected;
-use super::{Ctx, files_of};
+use super::{Ctx, files_of, unexpected};
 use crate::args::{Person as PersonCommand, Role as RoleArg};
 use crate::failure::Failure;
 use crate::out::Done;

@@ -1,7 +1,7 @@
 //! Segments: made by a headless viewer, kept by the record.
 
-use super::images::{unexpected, written};
-use super::{Ctx, files_of, findings::WHO, series_of};
+use super::images::written;
+use super::{Ctx, files_of, findings::WHO, series_of, unexpected};
 use crate::args::{Segment as Command, SegmentHow, SegmentRun};
 use crate::failure::Failure;
 use crate::out::Done;

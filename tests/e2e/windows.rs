@@ -1,0 +1,186 @@
+//! The path in the real windows: worklist, report, a measurement drawn with the mouse, its chip, a crash of
+//! the viewer, signing, and the PACS that has the objects.
+
+use crate::station::{Station, string};
+use mj_tests::orthanc::Orthanc;
+use mj_tests::programs::build_folder;
+use mj_tests::windows::{Screen, Shell};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Where screenshots are put, to be looked at.
+fn shots(name: &str) -> PathBuf {
+    let folder = build_folder().parent().unwrap().join("screenshots").join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().filter_map(Value::as_f64).collect()
+}
+
+/// The viewer's window on the screen: its inside's top left corner.
+fn viewer_origin(screen: &Screen, pid: u32) -> Option<[i64; 2]> {
+    let windows = screen.xdotool(&["search", "--onlyvisible", "--pid", &pid.to_string()]);
+    let window = windows.lines().last()?.to_owned();
+    drop(screen.xdotool(&["windowactivate", "--sync", &window]));
+    let geometry = screen.xdotool(&["getwindowgeometry", "--shell", &window]);
+    let field = |name: &str| geometry.lines().find_map(|l| l.strip_prefix(name)?.parse::<i64>().ok());
+    Some([field("X=")?, field("Y=")?])
+}
+
+/// Process id of the newest reading room that a shell started. Window tests run one after another.
+fn viewer_pid() -> Option<u32> {
+    let output = Command::new("pgrep").args(["-n", "-f", "mingjing-viewer --room reading --stdio"]).output().ok()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+struct Desk {
+    station: Station,
+    screen: Screen,
+    shell: Shell,
+    shots: PathBuf,
+}
+
+impl Desk {
+    fn open(station: Station, size: (u32, u32), lang: &str, name: &str) -> Option<Self> {
+        let screen = Screen::start(size.0, size.1)?;
+        let shell = Shell::start(&screen, station.dir(), &station.record(), &station.passphrase_file(), lang)?;
+        Some(Self { station, screen, shell, shots: shots(name) })
+    }
+
+    fn shot(&self, name: &str) {
+        self.screen.shot(&self.shots.join(format!("{name}.png")));
+    }
+
+    /// The pane of a kind and the origin of the viewer's window.
+    fn pane(&self, kind: &str) -> (Value, [i64; 2]) {
+        self.shell.until("viewer's picture", || {
+            let layout = self.shell.viewer_layout()?;
+            let pane = layout["panes"].as_array()?.iter().find(|p| p["kind"] == kind && p["centre"].is_array())?.clone();
+            Some((pane, viewer_origin(&self.screen, viewer_pid()?)?))
+        })
+    }
+
+    /// Draws a ruler of so many pixels in the axial picture.
+    fn draw_ruler(&self, pixels: i64) {
+        let (pane, origin) = self.pane("axial");
+        drop(self.screen.xdotool(&["key", "l"]));
+        let rect = numbers(&pane["rect"]);
+        let middle = [origin[0] + ((rect[0] + rect[2]) / 2.0) as i64, origin[1] + ((rect[1] + rect[3]) / 2.0) as i64];
+        self.screen.drag(1, [middle[0] - pixels / 2, middle[1] + 30], [middle[0] + pixels / 2, middle[1] + 30]);
+    }
+
+    fn chip(&self) -> Option<String> {
+        let text = self.shell.text_of("[data-testid='chip'] .shown");
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+/// Opens the first study and begins a report with the cursor in the findings.
+fn begin_report(desk: &Desk) {
+    desk.shell.click("study-row");
+    // A study opens by Enter on its row.
+    desk.shell.script("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}))");
+    desk.shell.click("report-begin");
+    desk.shell.click("block-findings");
+}
+
+#[test]
+fn a_measurement_becomes_a_chip_survives_a_crash_and_is_signed() {
+    let station = Station::new();
+    let folder = station.phantom(128, 60);
+    station.import(&folder.join("current"));
+    let Some(orthanc) = Orthanc::start() else { return };
+    station.json(&["server", "add", "pacs", "--dicom", &format!("127.0.0.1:{}", orthanc.dicom_port), "--aet", "ORTHANC"]);
+    station.json(&["person", "add", "示例医师", "--role", "reviewing"]);
+    let Some(desk) = Desk::open(station, (1920, 1080), "zh", "path") else { return };
+    desk.shell.find("study-row");
+    desk.shot("01-worklist");
+    begin_report(&desk);
+    let pane = desk.pane("axial").0;
+    desk.shot("02-report-and-reading-room");
+
+    desk.draw_ruler(120);
+    let chip = desk.shell.until("chip", || desk.chip());
+    let mm = 120.0 * pane["mm_per_pixel"].as_f64().unwrap();
+    let shown: f64 = chip.split(['\u{2009}', ' ']).next().unwrap().parse().unwrap();
+    assert!((shown - mm).abs() < 0.05 * mm + 1.0, "the chip says {chip}, drawn were {mm:.1} mm");
+    desk.shot("03-chip");
+
+    // One end is dragged outwards: the chip in the open report follows.
+    let layout = desk.shell.viewer_layout().unwrap();
+    let end = numbers(&layout["rulers"][0]["b"]);
+    let origin = viewer_origin(&desk.screen, viewer_pid().unwrap()).unwrap();
+    let from = [origin[0] + end[0] as i64, origin[1] + end[1] as i64];
+    desk.screen.drag(1, from, [from[0] + 40, from[1]]);
+    let longer = desk.shell.until("changed chip", || desk.chip().filter(|now| *now != chip));
+    let kept = desk.station.json(&["report", "list", &string(&desk.station.json(&["list"])[0], "study_uid")]);
+    assert!(kept.to_string().contains(longer.split('\u{2009}').next().unwrap()), "{longer} is not on disk: {kept}");
+
+    // The viewer dies: it comes back, and nothing is missing.
+    let pid = viewer_pid().unwrap();
+    assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
+    desk.shell.until("new viewer", || viewer_pid().filter(|now| *now != pid));
+    desk.shell.until("ruler after the crash", || {
+        let rulers = desk.shell.viewer_layout()?["rulers"].as_array()?.len();
+        (rulers > 0).then_some(())
+    });
+    assert_eq!(desk.chip().as_ref(), Some(&longer));
+    desk.shot("04-after-the-crash");
+
+    desk.shell.click("block-impression");
+    desk.shell.script("document.querySelector(\"[data-testid='block-impression']\").scrollIntoView()");
+    drop(desk.shell.script("const e = document.querySelector('.ProseMirror'); e.focus(); return true"));
+    desk.shell.click("block-impression");
+    type_into_editor(&desk.shell, "右肺结节，建议随访。");
+    desk.shell.until("impression on disk", || {
+        let reports = desk.station.json(&["report", "list", &string(&desk.station.json(&["list"])[0], "study_uid")]);
+        reports.to_string().contains("建议随访").then_some(())
+    });
+    desk.shell.click("sign");
+    desk.shell.find("sign-dialog");
+    desk.shell.script("const s = document.querySelector(\"[data-testid='sign-person']\"); s.value = s.options[1].value; s.dispatchEvent(new Event('change', {bubbles: true})); return 1");
+    let deliver = desk.shell.script("return document.querySelector(\"[data-testid='deliver-pacs']\").checked");
+    if deliver != true {
+        desk.shell.click("deliver-pacs");
+    }
+    desk.shot("05-signing");
+    desk.shell.click("sign-confirm");
+    desk.shell.find("signed");
+    desk.shot("06-signed");
+    desk.shell.until("the PACS has report and PDF", || (orthanc.instances().ok()?.len() >= 2).then_some(()));
+    let classes: Vec<String> =
+        orthanc.ids("instances").iter().map(|id| orthanc.get(&format!("/instances/{id}/simplified-tags"))["SOPClassUID"].to_string()).collect();
+    let has = |uid: &str| classes.iter().any(|c| c.contains(uid));
+    assert!(has("1.2.840.10008.5.1.4.1.1.104.1") && has("1.2.840.10008.5.1.4.1.1.88."), "{classes:?}");
+}
+
+/// Types at the editor's cursor as an input method does at its end: text is inserted in one piece.
+fn type_into_editor(shell: &Shell, text: &str) {
+    let script = format!("return document.execCommand('insertText', false, {})", Value::from(text));
+    assert_eq!(shell.script(&script), true, "the editor took no text");
+}
+
+/// The pages in both languages and on the clinic's old screen; looked at by people.
+#[test]
+fn pages_in_both_languages_on_an_old_screen() {
+    for lang in ["zh", "en"] {
+        let station = Station::new();
+        let folder = station.phantom(64, 20);
+        station.import(&folder);
+        let Some(desk) = Desk::open(station, (1366, 768), lang, &format!("pages-{lang}")) else { return };
+        desk.shell.find("study-row");
+        let text = desk.shell.page_text();
+        assert_eq!(lang == "zh", text.contains("导入"), "the page speaks another language: {text}");
+        let wide = desk.shell.script("return document.documentElement.scrollWidth > innerWidth");
+        assert_eq!(wide, false, "something is wider than the screen");
+        desk.shot("01-worklist");
+        for (number, page) in ["outbox", "servers", "people", "models", "settings", "about"].iter().enumerate() {
+            desk.shell.click(&format!("nav-{page}"));
+            desk.shell.find(&format!("{page}-page"));
+            desk.shot(&format!("{:02}-{page}", number + 2));
+        }
+    }
+}
