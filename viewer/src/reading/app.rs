@@ -24,12 +24,12 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let plan = Plan::choose(args.maker);
     let options = options(args, plan);
+    // The title names no patient: it stands in task bars and on shared screens.
+    let title = key::READING_TITLE.get(args.lang);
     let args = args.clone();
     let created = move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
         Ok(Box::new(App::new(cc, &args, port, plan)?))
     };
-    // The title names no patient: it stands in task bars and on shared screens.
-    let title = key::READING_TITLE.get(mj_model::Lang::Zh);
     let result = eframe::run_native(title, options, Box::new(created)).map_err(|e| Error::Window(e.to_string()));
     if let Some(writing) = writing {
         writing.finish();

@@ -87,6 +87,6 @@ fn caption(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping) -> String 
     }
     let shown = scene.window_of(kind);
     let (c, w) = (format!("{:.0}", shown.center), format!("{:.0}", shown.width));
-    parts.push(key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", &room.window_name(scene, shown))]));
+    parts.push(key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", &room.window_name(scene, shown).unwrap_or_default())]));
     parts.join("  ")
 }

@@ -635,15 +635,12 @@ impl Room {
         }
     }
 
-    /// The name of the window's present setting.
-    pub(crate) fn window_name(&self, scene: &Scene, shown: &mj_model::Window) -> String {
+    /// The name of a setting of the window; none for one set freely.
+    pub(crate) fn window_name(&self, scene: &Scene, shown: &mj_model::Window) -> Option<String> {
         let is_same = |w: &mj_model::Window| (w.center - shown.center).abs() < 1e-9 && (w.width - shown.width).abs() < 1e-9;
         if let Some(preset) = self.presets().iter().find(|p| is_same(&p.window())) {
-            return preset.text().map(|t| t.get(self.lang).to_owned()).unwrap_or_default();
+            return preset.text().map(|t| t.get(self.lang).to_owned());
         }
-        if is_same(&scene.file_window) {
-            return key::READING_WINDOW_FILE.get(self.lang).to_owned();
-        }
-        key::READING_WINDOW_FREE.get(self.lang).to_owned()
+        is_same(&scene.file_window).then(|| key::READING_WINDOW_FILE.get(self.lang).to_owned())
     }
 }

@@ -1,6 +1,5 @@
 //! The strip of series: picture, number of images, description, marks.
 
-use crate::reading::action::Action;
 use crate::reading::room::Room;
 use crate::reading::scene::SeriesEntry;
 use crate::ui::Theme;
@@ -38,7 +37,6 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
     if let Some(at) = chosen {
         room.show_series(at);
     }
-    let _actions = [Action::SeriesPrevious, Action::SeriesNext];
 }
 
 fn card(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, entry: &mut SeriesEntry, is_current: bool) -> bool {

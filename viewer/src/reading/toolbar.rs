@@ -117,7 +117,8 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
     let shown = scene.active_window();
     let digits = if shown.width < 20.0 { 2 } else { 0 };
     let text = if now.has_picture {
-        format!("{}  {:.*} / {:.*}", room.window_name(scene, shown), digits, shown.center, digits, shown.width)
+        let name = room.window_name(scene, shown).unwrap_or_else(|| key::READING_WINDOW_FREE.get(lang).to_owned());
+        format!("{}  {:.*} / {:.*}", name, digits, shown.center, digits, shown.width)
     } else {
         key::READING_WINDOW_FREE.get(lang).to_owned()
     };

@@ -189,7 +189,7 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
         title = format!("{title}  {}", key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{:.0}", scene.slab_mm))]));
     }
     corners.bottom_left.push(Line::quiet(title));
-    corners.bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene, shown))])));
+    corners.bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene, shown).unwrap_or_default())])));
     let zoom = 1.0 / (map.plane.mm_per_pixel / base_spacing(volume));
     corners.bottom_right.push(Line::quiet(key::OVERLAY_ZOOM.with(lang, &[("percent", &format!("{:.0}", zoom * 100.0))])));
     match kind {

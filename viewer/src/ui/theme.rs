@@ -182,6 +182,8 @@ impl Theme {
             style.interaction.tooltip_delay = 0.4;
         });
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        // A character no font has is drawn as a box: a rare name must never end the program.
+        ctx.set_missing_glyph_policy(egui::epaint::text::MissingGlyphPolicy::Tofu);
     }
 
     fn visuals(&self) -> Visuals {
