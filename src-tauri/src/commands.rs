@@ -33,6 +33,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         record::lock,
         record::set_lang,
         record::set_theme,
+        record::set_opens_viewer,
         record::import_paths,
         record::cancel_import,
         files::pick_folder,

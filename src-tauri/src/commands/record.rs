@@ -43,6 +43,12 @@ pub(crate) async fn set_theme(desk: State<'_, Desk>, theme: String) -> Answer<Bo
     Ok(desk.set_theme(theme))
 }
 
+/// Says whether the viewer opens together with a study.
+#[tauri::command]
+pub(crate) async fn set_opens_viewer(desk: State<'_, Desk>, opens: bool) -> Answer<Boot> {
+    Ok(desk.set_opens_viewer(opens))
+}
+
 /// Imports files and folders.
 #[tauri::command]
 pub(crate) async fn import_paths(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Answer<ImportDone> {

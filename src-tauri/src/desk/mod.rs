@@ -113,6 +113,7 @@ impl Desk {
             lang: settings.lang,
             theme: settings.theme,
             person: settings.person,
+            opens_viewer: settings.opens_viewer,
         }
     }
 
@@ -190,6 +191,13 @@ impl Desk {
         if ["dark", "light", "high_contrast"].contains(&theme.as_str()) {
             lock(&self.0.settings).change(|s| s.theme = theme);
         }
+        self.boot()
+    }
+
+    /// Says whether the viewer opens together with a study.
+    #[must_use]
+    pub fn set_opens_viewer(&self, opens: bool) -> Boot {
+        lock(&self.0.settings).change(|s| s.opens_viewer = opens);
         self.boot()
     }
 

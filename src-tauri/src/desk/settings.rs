@@ -14,11 +14,13 @@ pub struct Settings {
     pub theme: String,
     /// Id of the person who reads; empty when nobody was chosen.
     pub person: String,
+    /// Open the viewer together with a study.
+    pub opens_viewer: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { lang: Lang::Zh, theme: "dark".into(), person: String::new() }
+        Self { lang: Lang::Zh, theme: "dark".into(), person: String::new(), opens_viewer: true }
     }
 }
 

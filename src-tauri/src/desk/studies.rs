@@ -109,6 +109,7 @@ impl Desk {
         let before = lock(&self.0.open).take();
         *lock(&self.0.cursor) = None;
         if let Some(open) = before {
+            lock(&self.0.views).told = None;
             self.0.viewer.send(mj_link::ToViewer::CloseStudy { study: open.study });
         }
     }

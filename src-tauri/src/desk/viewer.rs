@@ -19,6 +19,8 @@ pub(crate) struct Views {
     by_study: HashMap<StudyUid, ViewState>,
     /// What the viewer draws with.
     pub(crate) backend: String,
+    /// The study the running viewer was told to show.
+    pub(crate) told: Option<StudyUid>,
 }
 
 impl Views {
@@ -72,7 +74,7 @@ impl Desk {
 
     /// Shows a study in the viewer if that runs; otherwise nothing happens.
     pub(crate) async fn show_in_running_viewer(&self, study: &StudyUid) -> Result<()> {
-        if self.0.viewer.is_running() {
+        if self.0.viewer.is_running() && lock(&self.0.views).told.as_ref() != Some(study) {
             self.tell_viewer(ViewerState::Starting, None);
             let open = self.open_message(study).await?;
             self.0.viewer.send(open);
@@ -94,6 +96,7 @@ impl Desk {
             series.sort_by_key(|s| s.series != *shown);
         }
         let findings = record.findings(study).await?;
+        lock(&self.0.views).told = Some(study.clone());
         Ok(ToViewer::OpenStudy { study: study.clone(), series, findings, view })
     }
 
@@ -156,6 +159,7 @@ impl Owner for Desk {
     }
 
     fn left(&self, what: Left) {
+        lock(&self.0.views).told = None;
         let told = |message: mj_lang::Text, hint: &str| {
             let message = message.get(self.lang()).to_owned();
             Some(Told { code: "viewer.left".into(), message, hint: hint.into() })

@@ -31,6 +31,8 @@ dto! {
         theme: String,
         /// Id of the person who reads, empty when nobody was chosen.
         person: String,
+        /// Whether the viewer opens together with a study.
+        opens_viewer: bool,
     }
 }
 dto! {

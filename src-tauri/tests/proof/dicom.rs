@@ -1,7 +1,7 @@
 //! A CT image of a few pixels, written by hand: the record needs a study, the proof needs no more.
 
 /// A part-10 file. `number` tells the slices apart.
-pub fn image(study: &str, number: u32) -> Vec<u8> {
+pub(crate) fn image(study: &str, number: u32) -> Vec<u8> {
     let instance = format!("{study}.1.{number}");
     let mut meta = Vec::new();
     put(&mut meta, (2, 1), b"OB", &[0, 1]);

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Time between two movements.
 const EVERY: Duration = Duration::from_millis(15);
 
-pub fn run() {
+pub(crate) fn run() {
     let folder = std::path::PathBuf::from(std::env::var_os("PROOF_FOLDER").expect("PROOF_FOLDER"));
     let mut log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("viewer.log")).unwrap();
     std::fs::write(folder.join("viewer.pid"), std::process::id().to_string()).unwrap();

@@ -20,7 +20,7 @@ fn say(value: &Value) {
     let _gone = writeln!(out, "{value}").and_then(|()| out.flush());
 }
 
-pub fn run() {
+pub(crate) fn run() {
     let folder = PathBuf::from(std::env::var_os("PROOF_FOLDER").expect("PROOF_FOLDER"));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let desk = runtime.block_on(async {

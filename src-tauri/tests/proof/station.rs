@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 const STUDY: &str = "2.25.4711";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub struct Station {
+pub(crate) struct Station {
     folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Station {
     /// A record with one study of two images.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
@@ -33,7 +33,7 @@ impl Station {
         Self { folder, runtime }
     }
 
-    pub fn start_shell(&self) -> Shell {
+    pub(crate) fn start_shell(&self) -> Shell {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .env("PROOF_ROLE", "desk")
             .env("PROOF_FOLDER", self.folder.path())
@@ -60,7 +60,7 @@ impl Station {
 
     /// What every kill must leave: a sound report with all that was acknowledged, chips that show the present
     /// revision of their finding, and no revision that the viewer was told of missing.
-    pub fn check(&self, typed: &[String]) {
+    pub(crate) fn check(&self, typed: &[String]) {
         self.runtime.block_on(async {
             let record = Record::open(self.folder.path().join("record"), &passphrase()).await.unwrap();
             let study = StudyUid::parse(STUDY).unwrap();
@@ -90,27 +90,27 @@ impl Station {
     }
 
     /// The last revision the viewer was told is stored.
-    pub fn stored_in_viewer(&self) -> u64 {
+    pub(crate) fn stored_in_viewer(&self) -> u64 {
         self.log("stored ").unwrap_or(0.0) as u64
     }
 
     /// The last view the viewer told.
-    pub fn last_view(&self) -> Option<f64> {
+    pub(crate) fn last_view(&self) -> Option<f64> {
         // The very last may have died in the pipe together with its sender.
         self.log("view ").map(|view| view - 1.0)
     }
 
     /// The view the viewer was greeted with.
-    pub fn greeted_view(&self) -> Option<f64> {
+    pub(crate) fn greeted_view(&self) -> Option<f64> {
         self.log("greeted ")
     }
 
-    pub fn kill_viewer(&self) {
+    pub(crate) fn kill_viewer(&self) {
         let pid = std::fs::read_to_string(self.folder.path().join("viewer.pid")).unwrap();
         assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
     }
 
-    pub fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
         let end = Instant::now() + PATIENCE;
         while !is_so() {
             assert!(Instant::now() < end, "waited in vain for {what}");
@@ -123,7 +123,7 @@ fn passphrase() -> Passphrase {
     Passphrase::new("correct horse").unwrap()
 }
 
-pub struct Shell {
+pub(crate) struct Shell {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<Value>,
@@ -145,7 +145,7 @@ impl Shell {
         }
     }
 
-    pub fn wait_event(&mut self, is_it: impl Fn(&Value) -> bool, what: &str) {
+    pub(crate) fn wait_event(&mut self, is_it: impl Fn(&Value) -> bool, what: &str) {
         if let Some(at) = self.events.iter().position(&is_it) {
             self.events.drain(..=at);
             return;
@@ -153,7 +153,7 @@ impl Shell {
         self.until(|line| line.get("event").is_some_and(&is_it), what);
     }
 
-    pub fn ask(&mut self, what: &str, args: Value) -> Value {
+    pub(crate) fn ask(&mut self, what: &str, args: Value) -> Value {
         self.try_ask(what, args).expect("the shell is there")
     }
 
@@ -165,7 +165,7 @@ impl Shell {
         Some(answer)
     }
 
-    pub fn begin_report(&mut self) -> String {
+    pub(crate) fn begin_report(&mut self) -> String {
         let report = self.ask("new_report", json!({}));
         let id = report["id"].as_str().unwrap().to_owned();
         // The template's lines go, so that places are easy to tell.
@@ -178,7 +178,7 @@ impl Shell {
         id
     }
 
-    pub fn begin_or_open_report(&mut self) -> String {
+    pub(crate) fn begin_or_open_report(&mut self) -> String {
         let view = self.ask("open_study", json!({ "study": STUDY }));
         match view["reports"][0]["id"].as_str() {
             None => self.begin_report(),
@@ -190,7 +190,7 @@ impl Shell {
         }
     }
 
-    pub fn document(&mut self, id: &str) -> Document {
+    pub(crate) fn document(&mut self, id: &str) -> Document {
         let report = self.ask("report", json!({ "id": id }));
         serde_json::from_value(report["document"].clone()).unwrap()
     }
@@ -203,20 +203,20 @@ impl Shell {
     }
 
     /// Puts text at the beginning of the findings; true when the shell said that it is on disk.
-    pub fn try_type(&mut self, report: &str, text: &str) -> bool {
+    pub(crate) fn try_type(&mut self, report: &str, text: &str) -> bool {
         self.edit(report, json!([{ "op": "insert", "block": "findings", "at": 0, "text": text }]))
     }
 
-    pub fn type_text(&mut self, report: &str, text: &str) {
+    pub(crate) fn type_text(&mut self, report: &str, text: &str) {
         assert!(self.try_type(report, text));
     }
 
-    pub fn cursor(&mut self, report: &str, at: usize) {
+    pub(crate) fn cursor(&mut self, report: &str, at: usize) {
         let cursor = json!({ "report": report, "block": "findings", "at": at, "revision": self.revision });
         self.ask("cursor", json!({ "cursor": cursor }));
     }
 
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.input = None;

@@ -7,6 +7,7 @@ export const unlock = (passphrase: string) => call<Boot>("unlock", { passphrase 
 export const lock = () => call<Boot>("lock");
 export const setLang = (lang: Lang) => call<Boot>("set_lang", { lang });
 export const setTheme = (theme: string) => call<Boot>("set_theme", { theme });
+export const setOpensViewer = (opens: boolean) => call<Boot>("set_opens_viewer", { opens });
 export const importPaths = (paths: string[]) => call<ImportDone>("import_paths", { paths });
 export const cancelImport = () => call<null>("cancel_import");
 export const pickFolder = () => call<string | null>("pick_folder");

@@ -68,8 +68,7 @@ export class ReportEditor {
       handleClickOn: (_view, _pos, node) => this.clicked(node),
       handleDOMEvents: {
         compositionend: () => {
-          // The view takes the composed text a little after the event.
-          setTimeout(() => this.settle(), 30);
+          this.settleSoon();
           return false;
         },
       },
@@ -166,6 +165,15 @@ export class ReportEditor {
     if (others.length > 0) this.apply(others);
     this.shadow = this.view.state.doc;
     this.sync.push(moved);
+  }
+
+  /** Settles once the view has taken the composed text, which it does a little after the event. */
+  private settleSoon(): void {
+    setTimeout(() => {
+      if (this.view.isDestroyed) return;
+      if (this.view.composing) this.settleSoon();
+      else this.settle();
+    }, 30);
   }
 
   private takeOthers(ops: Op[]): void {

@@ -88,6 +88,8 @@ export interface Boot {
   theme: string;
   /** Id of the person who reads, empty when nobody was chosen. */
   person: string;
+  /** Whether the viewer opens together with a study. */
+  opens_viewer: boolean;
 }
 
 /** One line of the worklist. */

@@ -33,6 +33,7 @@ export async function open(uid: string): Promise<void> {
   study.isLoading = false;
   if (!view) return;
   study.view = view;
+  if (app.boot?.opens_viewer) void attempt(studies.showViewer);
   const latest = view.reports.at(0);
   if (latest) await openReport(latest.id);
 }
@@ -55,6 +56,7 @@ export async function beginReport(template: string, language: "zh" | "en"): Prom
   const report = await attempt(() => reports.newReport(template, language));
   if (!report) return;
   study.report = report;
+  if (study.view) study.view.line.report = report.state;
   study.editorVersion += 1;
   runChecks();
 }
