@@ -86,6 +86,28 @@ pub(crate) fn create(dir: &Path, passphrase: &Passphrase, disk: &dyn Disk) -> Re
 
 /// Reads the head file and unwraps the record key.
 pub(crate) fn unlock(dir: &Path, passphrase: &Passphrase) -> Result<Keys> {
+    Keys::derive(&unwrap(dir, passphrase)?)
+}
+
+/// Wraps the record key anew. The head file is exchanged in one step, so that at any moment one of the two
+/// passphrases opens the record.
+pub(crate) fn rewrap(dir: &Path, old: &Passphrase, new: &Passphrase, disk: &dyn Disk) -> Result<()> {
+    let head = wrap(&unwrap(dir, old)?, new)?;
+    let path = dir.join(HEAD);
+    let text = toml::to_string(&head).map_err(|_never| Error::BadHead(path.clone()))?;
+    let draft = dir.join(format!("{HEAD}.{}", uuid::Uuid::new_v4()));
+    let written = disk.write_synced(&draft, text.as_bytes()).and_then(|()| disk.rename(&draft, &path));
+    if let Err(error) = written {
+        // Gone already when only the renaming's word was lost.
+        if std::fs::remove_file(&draft).is_err() {
+            tracing::debug!("no draft of the head file to remove");
+        }
+        return Err(Error::io(&path, error));
+    }
+    disk.sync_dir(dir).map_err(|error| Error::io(dir, error))
+}
+
+fn unwrap(dir: &Path, passphrase: &Passphrase) -> Result<Key> {
     let path = dir.join(HEAD);
     let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::NotFound(dir.to_owned()),
@@ -103,7 +125,7 @@ pub(crate) fn unlock(dir: &Path, passphrase: &Passphrase) -> Result<Keys> {
     let wrapping = stretch(passphrase, &salt, head.key.cost).ok_or(Error::BadHead(path))?;
     let record_key = mj_seal::open(&wrapping, &wrapped).map_err(|_refused| Error::WrongPassphrase)?;
     let bytes = Zeroizing::new(<[u8; 32]>::try_from(record_key.as_slice()).map_err(|_length| Error::WrongPassphrase)?);
-    Keys::derive(&Key::from_bytes(*bytes))
+    Ok(Key::from_bytes(*bytes))
 }
 
 fn wrap(record_key: &Key, passphrase: &Passphrase) -> Result<Head> {

@@ -106,6 +106,16 @@ impl Record {
         Self::with_keys(dir, keys, disk).await
     }
 
+    /// Gives a record another passphrase. The record key is wrapped anew; no other data is rewritten, and processes
+    /// that have the record open go on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::WrongPassphrase`]; disk errors.
+    pub async fn change_passphrase(dir: impl AsRef<Path>, old: &Passphrase, new: &Passphrase) -> Result<()> {
+        let (dir, old, new) = (absolute(dir.as_ref())?, old.clone(), new.clone());
+        tokio::task::spawn_blocking(move || keys::rewrap(&dir, &old, &new, &RealDisk)).await?
+    }
+
     async fn with_keys(dir: PathBuf, keys: Keys, disk: Arc<dyn Disk>) -> Result<Self> {
         let db = Db::open(&dir.join("record.db"), &keys.database).await?;
         let session = Session::open(&dir)?;

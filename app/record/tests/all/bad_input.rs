@@ -68,6 +68,23 @@ async fn passphrases_and_folders() {
     assert_eq!(Record::open(&path, &passphrase()).await.unwrap_err().code(), "record.database_missing");
 }
 
+#[tokio::test]
+async fn another_passphrase_opens_the_same_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = new_record(dir.path()).await;
+    record.ingest_bytes(Image::new(1, 1).bytes(), "test").await.unwrap();
+    let (path, new) = (dir.path().join("record"), Passphrase::new("battery staple").unwrap());
+    assert_eq!(Record::change_passphrase(&path, &new, &new).await.unwrap_err().code(), "record.wrong_passphrase");
+    Record::change_passphrase(&path, &passphrase(), &new).await.unwrap();
+    record.ingest_bytes(Image::new(1, 2).bytes(), "test").await.unwrap();
+    assert_eq!(Record::open(&path, &passphrase()).await.unwrap_err().code(), "record.wrong_passphrase");
+    let again = Record::open(&path, &new).await.unwrap();
+    assert_eq!(again.object_bytes(&Image::new(1, 2).instance_uid()).await.unwrap(), Image::new(1, 2).bytes());
+    let stray =
+        std::fs::read_dir(&path).unwrap().filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with("record.toml.")).count();
+    assert_eq!(stray, 0);
+}
+
 /// A disk that is full, or turns read-only, after some bytes.
 struct Failing {
     left: AtomicI64,

@@ -1,6 +1,6 @@
 //! Tests of the record from outside: everything through its public door, on a real disk.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod bad_input;
 mod delivery;

@@ -123,9 +123,6 @@ async fn ready_to_sign(record: &Record, study: &StudyUid) -> String {
     let mut ops = vec![Op::Insert { block: "impression".into(), at: 0, text: "右肺结节，长径约".into() }];
     ops.push(mj_report::insert_number("impression", 8, &stored.finding, "m1").unwrap());
     record.apply(&id, Edit { base_revision: report.document.revision, ops, by: EditSource::Typing }, "u1").await.unwrap();
-    for check in record.check_report(&id).await.unwrap() {
-        println!("{:?} {} {}", check.severity, check.rule, check.message);
-    }
     id
 }
 
