@@ -150,6 +150,23 @@ fn a_length_is_drawn_changed_undone_and_deleted() {
 }
 
 #[test]
+fn a_key_image_is_a_sealed_picture_in_the_inbox() {
+    let mut bench = Bench::new();
+    let inbox = bench._folder.path().join("inbox");
+    let key = mj_seal::Key::from_bytes([5; 32]);
+    let keys = Some(mj_link::KeyGrant { object_key: key.to_hex().to_string(), inbox: inbox.clone() });
+    bench.tell(ToViewer::Hello { lang: Lang::Zh, keys, person: "p".into() });
+    bench.said();
+    bench.key(Key::K, Modifiers::NONE);
+    let said = bench.said();
+    let Some(ToParent::KeyImage { file, caption, .. }) = said.iter().find(|m| matches!(m, ToParent::KeyImage { .. })) else { panic!("{said:?}") };
+    assert!(caption.contains("横断面") && !caption.contains("示例"));
+    let sealed = std::fs::read(inbox.join(file)).unwrap();
+    let picture = mj_seal::open(&key, &sealed).unwrap();
+    assert!(picture.starts_with(&[0x89, b'P', b'N', b'G']));
+}
+
+#[test]
 fn a_line_can_be_made_by_two_clicks() {
     let mut bench = Bench::new();
     bench.key(Key::L, Modifiers::NONE);

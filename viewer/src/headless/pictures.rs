@@ -68,13 +68,14 @@ pub(crate) fn plane(volume: &Volume, view: &RenderView) -> Result<Plane> {
         let native = Plane { centre: grid.centre(), right: grid.axes[0], down: grid.axes[1], mm_per_pixel: 1.0, width: w, height: h };
         return Ok(native.fitted(grid));
     }
-    let through_whole = |p: Plane| p.fitted(grid);
+    // With a position that is the picture's centre, without one the whole volume is in the picture.
+    let through_whole = |p: Plane| if view.at.is_some() { p } else { p.fitted(grid) };
     Ok(match view.kind {
         ViewKind::Axial | ViewKind::Vr => through_whole(Plane::axial(grid, at, w, h)),
         ViewKind::Coronal => through_whole(Plane::coronal(grid, at, w, h)),
         ViewKind::Sagittal => through_whole(Plane::sagittal(grid, at, w, h)),
         ViewKind::Mip => through_whole(Plane::coronal(grid, at, w, h)),
-        ViewKind::Oblique => Plane::oblique(grid, at, view.normal.unwrap_or(VectorLps::new(0.0, 1.0, 1.0)), w, h)?.fitted(grid),
+        ViewKind::Oblique => through_whole(Plane::oblique(grid, at, view.normal.unwrap_or(VectorLps::new(0.0, 1.0, 1.0)), w, h)?),
     })
 }
 

@@ -79,7 +79,6 @@ pub enum Action {
 
 /// What decides whether an action can be done now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about the room")]
 pub struct Situation {
     /// A picture is shown.
     pub has_picture: bool,

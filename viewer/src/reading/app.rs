@@ -96,7 +96,7 @@ impl App {
         };
         let mut room = Room::new(&cc.egui_ctx, args, port)?;
         match &cc.wgpu_render_state {
-            Some(window) if plan.is_gpu => room.set_maker(Maker::Gpu(GpuMaker::new(window.clone(), room.events())), None),
+            Some(window) if plan.is_gpu => room.set_maker(Maker::Gpu(Box::new(GpuMaker::new(window.clone(), room.events()))), None),
             _ => room.maker_note = plan.note,
         }
         if let Some(sender) = hello_to {

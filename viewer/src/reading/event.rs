@@ -23,7 +23,7 @@ pub enum Event {
     /// A volume is ready.
     Loaded(u64, std::result::Result<Loaded, Told>),
     /// What a series not yet opened looks like.
-    Thumb(SeriesUid, Thumb),
+    Thumb(SeriesUid, Box<Thumb>),
     /// A projection is ready.
     Mip(MipDone),
 }

@@ -25,14 +25,14 @@ pub(crate) enum Gesture {
     /// A new line; `is_second` once the button was let go at its first end.
     Draw { pane: usize, ends: [PointLps; 2], from: Pos2, is_second: bool },
     /// An end or the whole of a line is moved.
-    Edit { pane: usize, grip: Grip, start: [PointLps; 2], grabbed: PointLps, working: Finding, has_moved: bool },
+    Edit { pane: usize, grip: Grip, start: [PointLps; 2], grabbed: PointLps, working: Box<Finding>, has_moved: bool },
     /// A label is moved.
     Label { measurement: String, last: Pos2 },
 }
 
 impl Gesture {
     /// The finding as it is while it is being moved.
-    pub(crate) const fn working(&self) -> Option<&Finding> {
+    pub(crate) fn working(&self) -> Option<&Finding> {
         match self {
             Self::Edit { working, .. } => Some(working),
             _ => None,
@@ -182,7 +182,7 @@ fn take_hold(room: &mut Room, pane: usize, map: &Mapping, at: Pos2) -> bool {
     let measurement = finding.measurements.first().map(|m| m.id.clone());
     room.gesture = match (grip, measurement) {
         (Grip::Label, Some(measurement)) => Some(Gesture::Label { measurement, last: at }),
-        _ => Some(Gesture::Edit { pane, grip, start, grabbed: map.lps(at), working: finding, has_moved: false }),
+        _ => Some(Gesture::Edit { pane, grip, start, grabbed: map.lps(at), working: Box::new(finding), has_moved: false }),
     };
     true
 }
@@ -251,7 +251,7 @@ fn drag_to(room: &mut Room, map: &Mapping, at: Pos2) {
             };
             let changed = room.scene.as_ref().and_then(|s| rulers::moved(s, working, ends));
             if let Some(changed) = changed.filter(|_| *has_moved || by.length() * map.points_per_mm() > 1.5) {
-                *working = changed;
+                **working = changed;
                 *has_moved = true;
             }
         }
@@ -307,7 +307,7 @@ fn release(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
                 commit(room, finding);
             }
         }
-        Gesture::Edit { working, has_moved: true, .. } => commit(room, working),
+        Gesture::Edit { working, has_moved: true, .. } => commit(room, *working),
         Gesture::Edit { .. } | Gesture::Label { .. } => {}
         _ => room.changed(),
     }

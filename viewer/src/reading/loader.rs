@@ -226,7 +226,7 @@ impl Work {
                 self.events.send(Event::Slice(*token, *k, slice));
             }
             Task::Thumb { series, sources } => {
-                self.events.send(Event::Thumb(series.clone(), self.thumb(sources)));
+                self.events.send(Event::Thumb(series.clone(), Box::new(self.thumb(sources))));
             }
             Task::Find { paths } => {
                 self.events.send(Event::Found(find(paths).map_err(|e| self.tell(&e))));

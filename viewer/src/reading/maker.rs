@@ -50,7 +50,7 @@ pub enum Maker {
     /// By the CPU.
     Cpu(CpuMaker),
     /// By the graphics card.
-    Gpu(GpuMaker),
+    Gpu(Box<GpuMaker>),
 }
 
 impl Maker {

@@ -475,7 +475,7 @@ impl Room {
             Event::Mip(done) => self.maker.take_mip(done),
             Event::Thumb(uid, thumb) => {
                 if let Some(entry) = self.scene.as_mut().and_then(|s| s.series.iter_mut().find(|e| e.uid == uid)) {
-                    entry.take(thumb);
+                    entry.take(*thumb);
                 }
             }
             Event::Opened(token, result) => self.on_load(token, |scene| match result {

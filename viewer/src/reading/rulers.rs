@@ -209,6 +209,39 @@ mod tests {
     use egui::pos2;
 
     #[test]
+    fn a_line_on_an_uncalibrated_image_counts_pixels() {
+        use mj_model::{Grid, LinearMap, Samples, SeriesUid, StudyUid, Unit, VectorLps};
+        let axis = VectorLps::new;
+        let grid = Grid {
+            dims: [64, 64, 1],
+            origin: PointLps::default(),
+            axes: [axis(1.0, 0.0, 0.0), axis(0.0, 1.0, 0.0), axis(0.0, 0.0, 1.0)],
+            spacing_mm: [1.0, 1.0, 1.0],
+        };
+        let volume = |is_calibrated| Volume {
+            study: StudyUid::fresh(),
+            series: SeriesUid::fresh(),
+            modality: "CR".into(),
+            grid,
+            is_calibrated,
+            samples: Samples::U8(vec![0; 64 * 64]),
+            map: LinearMap::default(),
+            unit: Unit::one(),
+            padding: None,
+            frame_of_reference: None,
+            sources: Vec::new(),
+            windows: Vec::new(),
+            is_inverted: false,
+            warnings: Vec::new(),
+        };
+        let points = [PointLps::new(3.0, 4.0, 0.0), PointLps::new(6.0, 8.0, 0.0)];
+        let shown = |v: &Volume| length_of(&line(v, points)).unwrap().shown();
+        assert_eq!(shown(&volume(false)), "5.0\u{2009}px");
+        assert_eq!(shown(&volume(true)), "5.0\u{2009}mm");
+        assert_eq!(ends(&volume(false), &line(&volume(false), points)).unwrap(), points);
+    }
+
+    #[test]
     fn ends_go_before_the_line() {
         let hit = RulerHit { pane: 0, id: "a".into(), ends: [pos2(10.0, 10.0), pos2(110.0, 10.0)], label: Rect::from_min_size(pos2(70.0, 20.0), vec2(40.0, 16.0)) };
         assert_eq!(hit.grip(pos2(12.0, 13.0)), Some(Grip::End(0)));

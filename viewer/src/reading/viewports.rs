@@ -17,10 +17,12 @@ const GAP: f32 = 2.0;
 
 /// Draws all viewports and takes the pointer.
 pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
-    let frame = egui::Frame::new().fill(room.theme.colours.background);
+    let frame = egui::Frame::new().fill(room.theme.colours.image);
     egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
         let all = ui.max_rect();
-        ui.painter().rect_filled(all, 0.0, room.theme.colours.background);
+        // The gap between pictures is dark in every theme, so that nothing bright stands beside an image.
+        let gap = if room.scene.is_some() { room.theme.colours.image } else { room.theme.colours.background };
+        ui.painter().rect_filled(all, 0.0, gap);
         let places = places(room, snapped(all, ui.ctx().pixels_per_point()));
         let response = ui.interact(all, egui::Id::unique("reading-viewports"), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, key::READING_PICTURES.get(room.lang)));
@@ -166,7 +168,7 @@ fn over(room: &mut Room, ui: &egui::Ui, painter: &Painter, place: Place, kind: P
 
 /// An image without position or orientation has no sides that could be named.
 fn has_orientation(volume: &mj_model::Volume) -> bool {
-    volume.frame_of_reference.is_some() || !volume.warnings.iter().any(|w| w.code.starts_with("geometry.no_"))
+    volume.frame_of_reference.is_some() && !volume.warnings.iter().any(|w| w.code.starts_with("geometry.no_"))
 }
 
 fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect, ui: &egui::Ui) -> Corners {
@@ -243,7 +245,13 @@ fn hover_line(room: &Room, scene: &Scene, map: &Mapping, rect: Rect, unit: &str)
     let p = map.lps(at);
     let value = oracle::value_at(volume, p, Interpolation::Nearest)?;
     let value = if value.fract().abs() < 1e-6 { format!("{value:.0}") } else { format!("{value:.2}") };
-    let space = if volume.is_calibrated { format!("({:.1}, {:.1}, {:.1})\u{2009}mm", p.x, p.y, p.z) } else { String::new() };
+    // Positions in the patient only where the image has one; else column and row.
+    let space = if has_orientation(volume) || scene.is_volume() {
+        format!("({:.1}, {:.1}, {:.1})\u{2009}mm", p.x, p.y, p.z)
+    } else {
+        let [i, j, _] = volume.grid.voxel_from_lps(p);
+        format!("({i:.0}, {j:.0})\u{2009}px")
+    };
     let unit = if unit.is_empty() { String::new() } else { format!("\u{2009}{unit}") };
     Some(Line::plain(format!("{value}{unit}  {space}")))
 }
