@@ -164,7 +164,7 @@ async fn while_signing() {
         record.apply("r1", typed(report.document.revision, 0, "两肺未见异常。"), "u1").await.unwrap();
         record.close().await;
         drop(record);
-        kill_after(start("sign", dir.path()), "signing", 1, Duration::from_millis(jitter(round, 60)));
+        kill_after(start("sign", dir.path()), "signing", 1, Duration::from_millis(jitter(round, 400)));
         let record = reopen(dir.path()).await;
         let (report, outbox) = (record.report("r1").await.unwrap(), record.outbox().await.unwrap());
         let files =
