@@ -54,7 +54,7 @@ export class ReportEditor {
     this.shadow = doc;
     const state = EditorState.create({
       doc,
-      selection: Selection.atEnd(doc.firstChild ? doc : schema.topNodeType.createAndFill() ?? doc),
+      selection: inFindings(doc),
       plugins: [keymap(this.keys()), overText(report.document, () => this.sync.batch)],
     });
     this.view = new EditorView(this.host, {
@@ -74,6 +74,7 @@ export class ReportEditor {
       },
       clipboardTextSerializer: (slice) => slice.content.textBetween(0, slice.content.size, "\n", (node) => String(node.attrs["shown"])),
     });
+    this.cursorSoon();
   }
 
   /** Takes a change that others made to this report. */
@@ -264,6 +265,15 @@ export class ReportEditor {
       "Mod-Enter": doAnd(() => this.outside.sign()),
     };
   }
+}
+
+/** Where writing begins: behind the findings. */
+function inFindings(doc: Node): Selection {
+  let at: number | null = null;
+  doc.forEach((node, offset) => {
+    if (at === null && node.attrs["kind"] === "findings") at = offset + 1 + node.content.size;
+  });
+  return at === null ? Selection.atEnd(doc) : TextSelection.create(doc, at);
 }
 
 /** The same blocks in the same order. */
