@@ -65,13 +65,7 @@ fn describe(series: &SeriesFiles, context: &Context) -> Result<JobResult> {
     let grid = stack.grid();
     let mut warnings = stack.warnings().to_vec();
     // Other blocks and files left out are part of the truth about a series.
-    if series.stacks.len() > 1 {
-        let others: Vec<String> = series.stacks.iter().skip(1).map(|s| format!("{} {}", s.kind().name(), s.n_slices())).collect();
-        warnings.push(mj_model::Warning::new("series.several_stacks", others.join(", ")));
-    }
-    if !series.skipped.is_empty() {
-        warnings.push(mj_model::Warning::new("series.files_skipped", series.skipped.len().to_string()));
-    }
+    warnings.extend(crate::reading::scene::left_out(&series));
     Ok(JobResult::Described(Described {
         kind: stack.kind().name().to_owned(),
         matrix: stack.matrix(),
@@ -113,11 +107,7 @@ fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResu
 fn nearest(series: &SeriesFiles, at: mj_model::PointLps, context: &Context) -> Result<JobResult> {
     let series = open(series, context)?;
     let stack = main_stack(&series)?;
-    let distance = |k: usize| {
-        let grid = stack.slice_grid(k)?;
-        Some((k, (at - grid.origin).dot(grid.axes[2]).abs()))
-    };
-    let (k, _) = (0..stack.n_slices()).filter_map(distance).min_by(|a, b| a.1.total_cmp(&b.1)).ok_or(Error::NothingToShow)?;
+    let k = crate::reading::loader::nearest_slice(stack, at).ok_or(Error::NothingToShow)?;
     let slice = stack.load_slice(k)?;
     let source = slice.sources.into_iter().next().ok_or(Error::NothingToShow)?;
     Ok(JobResult::Nearest {

@@ -243,10 +243,10 @@ impl Work {
         let shown = opened.stack().ok_or(Error::NothingToShow)?;
         self.events.send(Event::Opened(token, Ok(opened.clone())));
         let n = shown.n_slices();
-        let k = match (near, shown.grid()) {
-            (Some(at), Some(grid)) => (grid.voxel_from_lps(at)[2].round().max(0.0) as usize).min(n.saturating_sub(1)),
-            _ if is_volume => n / 2,
-            _ => 0,
+        let k = match near {
+            Some(at) => nearest_slice(shown, at).unwrap_or(0),
+            None if is_volume => n / 2,
+            None => 0,
         };
         let first = shown.load_slice(k)?;
         // A single slice goes to the card only when it is all there is: the whole volume follows at once.
@@ -280,6 +280,16 @@ impl Work {
         }
         thumb
     }
+}
+
+/// The image whose plane is nearest to a position.
+#[must_use]
+pub fn nearest_slice(stack: &Stack, at: PointLps) -> Option<usize> {
+    let distance = |k: usize| {
+        let grid = stack.slice_grid(k)?;
+        Some((k, (at - grid.origin).dot(grid.axes[2]).abs()))
+    };
+    (0..stack.n_slices()).filter_map(distance).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(k, _)| k)
 }
 
 /// The stack with the most images.

@@ -496,6 +496,7 @@ impl Room {
                 self.on_load(token, |scene| match result {
                     Ok(loaded) => scene.full_ready(loaded),
                     Err(told) => {
+                        scene.shown.progress = None;
                         scene.shown.error = Some(told.clone());
                         if let Some(entry) = scene.series.get_mut(scene.current) {
                             entry.error = Some(told);

@@ -121,7 +121,9 @@ pub(crate) fn moved(scene: &Scene, finding: &Finding, ends: [PointLps; 2]) -> Op
 pub(crate) fn slice_of(scene: &Scene, finding: &Finding) -> Option<usize> {
     let image = finding.images.first()?;
     let at = scene.shown.slices.iter().find(|(_, l)| l.volume.sources.iter().any(|s| s.instance == image.instance && s.frame == image.frame));
-    at.map(|(&k, _)| k)
+    // Not loaded yet: by its place in the patient.
+    let by_place = || crate::reading::loader::nearest_slice(scene.shown.opened.as_ref()?.stack()?, finding.geometry.centre()?);
+    at.map(|(&k, _)| k).or_else(by_place)
 }
 
 /// True when a finding lies on what a viewport shows.

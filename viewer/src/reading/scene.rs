@@ -7,6 +7,7 @@ use crate::reading::pane::{self, Pane, PaneKind};
 use crate::reading::presets;
 use egui::TextureHandle;
 use mj_dicom::Header;
+use mj_dicom::series::Series;
 use mj_link::ViewState;
 use mj_model::finding::ImageRef;
 use mj_model::{Grid, PointLps, SeriesUid, StudyUid, Told, Volume, Warning, Window};
@@ -217,6 +218,7 @@ impl Scene {
                 entry.warnings = stack.warnings().to_vec();
                 entry.n_images = stack.n_slices();
             }
+            entry.warnings.extend(left_out(&opened.series));
         }
         self.enlarged = None;
         self.active = 0;
@@ -250,7 +252,9 @@ impl Scene {
         }
         self.crosshair = pane::snapped(&loaded.volume.grid, self.crosshair);
         if let Some(entry) = self.series.get_mut(self.current) {
+            let more = self.shown.opened.as_ref().map(|o| left_out(&o.series)).unwrap_or_default();
             entry.warnings.clone_from(&loaded.volume.warnings);
+            entry.warnings.extend(more);
         }
         self.shown.full = Some(loaded);
         self.shown.progress = None;
@@ -344,6 +348,20 @@ impl Scene {
         }
         images
     }
+}
+
+/// What of a series is not shown: a reader must know of it.
+#[must_use]
+pub fn left_out(series: &Series) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if series.stacks.len() > 1 {
+        let others: Vec<String> = series.stacks.iter().skip(1).map(|s| s.n_slices().to_string()).collect();
+        warnings.push(Warning::new("series.several_stacks", others.join(", ")));
+    }
+    if !series.skipped.is_empty() {
+        warnings.push(Warning::new("series.files_skipped", series.skipped.len().to_string()));
+    }
+    warnings
 }
 
 fn neutral() -> Window {
