@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// Width. Units: points.
 const WIDTH: f32 = 330.0;
+/// Width of a row's title. Units: points.
+const TITLE: f32 = 56.0;
 /// How long a word of something done stays.
 const STAYS: Duration = Duration::from_secs(4);
 
@@ -90,7 +92,8 @@ fn card(room: &Room, ui: &mut egui::Ui, title: Text, colour: Color32, (ml, perce
     let big = FontId::new(26.0, fonts::bold());
     egui::Frame::new().fill(c.raised).corner_radius(5).inner_margin(egui::Margin::symmetric(10, 6)).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing = vec2(6.0, 1.0);
+        ui.spacing_mut().item_spacing = vec2(6.0, 0.0);
+        ui.spacing_mut().interact_size.y = 17.0;
         ui.horizontal(|ui| {
             let (mark, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
             ui.painter().rect_filled(mark, 2.0, colour);
@@ -119,7 +122,9 @@ fn card(room: &Room, ui: &mut egui::Ui, title: Text, colour: Color32, (ml, perce
 fn plane(room: &mut Room, ui: &mut egui::Ui) {
     let Some(cutting) = &room.cutting else { return };
     let (plane, can_undo, can_redo) = (cutting.plane(), cutting.can_undo(), cutting.can_redo());
-    heading(room, ui, key::PLANNING_PLANE);
+    let usual = ui.spacing().clone();
+    ui.spacing_mut().interact_size.y = 17.0;
+    ui.spacing_mut().item_spacing.y = 2.0;
     let point = plane.point;
     let (n, at) = (plane.normal, format!("{:.1}, {:.1}, {:.1}\u{2009}mm", point.x, point.y, point.z));
     let letters = format!("{}  ({:.2}, {:.2}, {:.2})", n.letters(), n.x, n.y, n.z);
@@ -131,6 +136,7 @@ fn plane(room: &mut Room, ui: &mut egui::Ui) {
             });
         });
     }
+    *ui.spacing_mut() = usual;
     let sign = |by: i8, unit: &str| format!("{}{}\u{2009}{unit}", if by < 0 { '\u{2212}' } else { '+' }, by.unsigned_abs());
     row(room, ui, key::PLANNING_ACTION_SHIFT, [-5, -1, 1, 5].map(|by| (Action::Shift(by), sign(by, "mm"))).to_vec());
     row(room, ui, key::PLANNING_ACTION_SWING, [-10, -2, 2, 10].map(|by| (Action::Swing(by), format!("{}°", sign(by, "").trim_end()))).to_vec());
@@ -155,9 +161,15 @@ fn plane(room: &mut Room, ui: &mut egui::Ui) {
 }
 
 fn row(room: &mut Room, ui: &mut egui::Ui, title: Text, list: Vec<(Action, String)>) {
-    ui.add_space(2.0);
-    heading(room, ui, title);
-    buttons(room, ui, &list, &|_| true);
+    ui.horizontal(|ui| {
+        // The title takes two lines where it must, so that the buttons keep their size.
+        let colour = room.theme.colours.text_secondary;
+        let (place, _) = ui.allocate_exact_size(vec2(TITLE, room.theme.size.touch), egui::Sense::hover());
+        let galley = ui.painter().layout(title.get(room.lang).to_owned(), Theme::font(room.theme.sizes.small), colour, TITLE);
+        let at = egui::pos2(place.left(), place.center().y - galley.size().y / 2.0);
+        ui.painter().galley(at, galley, colour);
+        buttons(room, ui, &list, &|_| true);
+    });
 }
 
 /// Buttons of equal width, high enough for a finger.
@@ -167,6 +179,7 @@ fn buttons(room: &mut Room, ui: &mut egui::Ui, list: &[(Action, String)], is_on:
     let (size, ppp) = (vec2(width, room.theme.size.touch), ui.ctx().pixels_per_point());
     let mut wanted = None;
     ui.horizontal(|ui| {
+        ui.spacing_mut().button_padding.x = 3.0;
         for (action, label) in list {
             let button = egui::Button::new(RichText::new(label).size(room.theme.sizes.body)).min_size(size).truncate();
             let response = ui.add_enabled(is_on(*action), button);
@@ -186,7 +199,7 @@ fn buttons(room: &mut Room, ui: &mut egui::Ui, list: &[(Action, String)], is_on:
 fn primary(room: &mut Room, ui: &mut egui::Ui) {
     let theme: Theme = room.theme.clone();
     let label = RichText::new(Action::Picture.text().get(room.lang)).size(theme.sizes.lead).color(theme.colours.on_accent);
-    let button = egui::Button::new(label).fill(theme.colours.accent).min_size(vec2(ui.available_width(), theme.size.touch + 4.0));
+    let button = egui::Button::new(label).fill(theme.colours.accent).min_size(vec2(ui.available_width(), theme.size.touch + 4.0)).truncate();
     let is_on = room.keys.is_some();
     let response = ui.add_enabled(is_on, button);
     room.layout.rect("actions", "picture", response.rect, ui.ctx().pixels_per_point());

@@ -53,7 +53,7 @@ pub(super) fn draw(room: &Room) -> Result<Canvas> {
     let mut look = room.look(1.0).ok_or(Error::NothingToShow)?;
     // What the window shows, at the picture's size.
     let part = room.part().ok_or(Error::NothingToShow)?;
-    let fitted = super::orbit::Orbit::around(part.extent.0, part.extent.1, f64::from(height) * 0.9);
+    let fitted = super::orbit::Orbit::around(part.extent.0, part.extent.1, f64::from(height) * 1.2);
     look.orbit.mm_per_point = fitted.mm_per_point;
     look.orbit.target = fitted.target;
     let pixels = room.scene.with(|scene| scene.picture(width, height, &look, room.theme.colours.image));

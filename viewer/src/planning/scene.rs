@@ -151,7 +151,8 @@ fn camera(look: &Look, viewport: Viewport, reach: f32) -> Camera {
     let v = |d: mj_model::VectorLps| vec3(d.x as f32, d.y as f32, d.z as f32);
     let target = point(look.orbit.target);
     let distance = reach * 4.0 + 500.0;
-    let height = viewport.height as f32 / look.ppp * look.orbit.mm_per_point as f32;
+    // three-d takes the height at a distance of 1.
+    let height = viewport.height as f32 / look.ppp * look.orbit.mm_per_point as f32 / distance;
     let mut camera = Camera::new_orthographic(viewport, target - v(into) * distance, target, -v(down), height, 1.0, distance * 2.0);
     // Colours are ours, not a film's.
     camera.disable_tone_and_color_mapping();

@@ -6,6 +6,7 @@ use super::room::{Room, State};
 use crate::overlay::{self, Corners, Line};
 use crate::ui::Theme;
 use egui::{Align2, Color32, Painter, Pos2, Rect, Sense, Stroke, Vec2, pos2, vec2};
+use mj_lang::key;
 use mj_model::{PointLps, VectorLps};
 use std::sync::Arc;
 
@@ -100,6 +101,9 @@ fn handles(room: &Room, rect: Rect) -> Vec<Handle> {
         out.push(Handle { grip: Grip::Swing(sign), name: swing, at: at(u * sign) });
         out.push(Handle { grip: Grip::Tilt(sign), name: tilt, at: at(v * sign) });
     }
+    // Seen from the edge some lie over the middle, where they would only be in the way.
+    let centre = at(VectorLps::default());
+    out.retain(|h| h.grip == Grip::Move || h.at.distance(centre) > room.theme.size.touch);
     out
 }
 
@@ -199,14 +203,23 @@ fn draw_handles(room: &mut Room, ui: &egui::Ui, rect: Rect, handles: &[Handle], 
     let Some(centre) = handles.first().map(|h| h.at) else { return };
     let held = room.grip;
     let Some(normal) = room.cutting.as_ref().map(|cut| cut.plane().normal) else { return };
+    if let Some(look) = room.look(ppp) {
+        let corners = look.corners.map(|p| room.orbit.screen(rect, p));
+        for n in 0..4_usize {
+            painter.line_segment([corners[n], corners[(n + 1) % 4]], Stroke::new(1.0, c.accent));
+        }
+    }
     // An arrow towards the side that is taken away.
     let seen = room.orbit.vector(normal);
     let arrow = seen / seen.length().max(1e-6) * (seen.length() * room.orbit.mm_per_point as f32 * 64.0).max(0.0);
     if arrow.length() > 26.0 {
         let tip = centre + arrow;
-        overlay::line(&painter, &theme, [centre, tip], Stroke::new(3.0, c.plan_removed));
+        overlay::line(&painter, &theme, [centre, tip], Stroke::new(2.0, c.overlay_text));
         let (back, side) = (arrow.normalized() * 12.0, arrow.normalized().rot90() * 6.0);
-        painter.add(egui::Shape::convex_polygon(vec![tip + back * 0.4, tip - back + side, tip - back - side], c.plan_removed, Stroke::NONE));
+        let head = vec![tip + back * 0.4, tip - back + side, tip - back - side];
+        painter.add(egui::Shape::convex_polygon(head, c.overlay_text, Stroke::new(1.0, c.overlay_halo)));
+        let word = key::PLANNING_REMOVED.get(room.lang);
+        overlay::text(&painter, &theme, tip + back * 1.6, Align2::CENTER_CENTER, word, Theme::font(theme.sizes.body), c.overlay_text);
     }
     for handle in handles {
         let is_lit = held == Some(handle.grip) || (held.is_none() && pointer.is_some_and(|p| p.distance(handle.at) <= theme.size.touch / 2.0));
@@ -262,7 +275,8 @@ pub(super) fn frame(painter: &Painter, theme: &Theme, rect: Rect, orbit: &Orbit)
     for (direction, at, align) in edges {
         overlay::text(painter, theme, at, align, &direction.letters(), Theme::font(theme.sizes.title), theme.colours.orientation);
     }
-    overlay::scale_bar(painter, theme, rect, 1.0 / orbit.mm_per_point);
+    // Above the letter of the lower edge.
+    overlay::scale_bar(painter, theme, rect.with_max_y(rect.bottom() - theme.sizes.title), 1.0 / orbit.mm_per_point);
     for face in cube_faces(orbit, rect) {
         face.draw(painter, theme);
     }

@@ -12,7 +12,7 @@ use mj_model::Mask;
 use std::collections::HashMap;
 
 /// Steps of smoothing in [`mesh`]: enough to take the steps of the voxels out, too few to round a form.
-const SMOOTHING: usize = 8;
+const SMOOTHING: usize = 24;
 
 /// The surface of a mask: marching cubes through the middle between inside and outside, smoothed without
 /// shrinking.
