@@ -4,7 +4,7 @@ use crate::source::{self, Keys, ObjectSource};
 use crate::{Error, Result};
 use mj_dicom::series::Kind;
 use mj_dicom::{Dataset, Header, Source, Watch};
-use mj_imaging::reslice::{self};
+use mj_imaging::reslice;
 use mj_imaging::{Interpolation, Picture, Plane, segment, surface};
 use mj_link::SeriesFiles;
 use mj_model::{LinearMap, Mask, PointLps, Samples, StudyUid, Unit, Volume, Window};
@@ -160,5 +160,34 @@ fn sources(wanted: &Wanted) -> Result<Sources> {
             files.extend(seg.clone());
             Ok(files.into_iter().map(|path| Arc::new(ObjectSource::plain(path)) as Arc<dyn Source>).collect())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_published_segmentation_opens_with_its_images() {
+        let Some(folder) = mj_testdata::path("seg_sr/liver_ct3slice") else { return };
+        let (case, images) = open(&Wanted::Paths(vec![folder], None)).unwrap();
+        let liver = case.parts.first().unwrap();
+        // What its publisher says of it: 107098 voxels, 70.36 ml.
+        assert_eq!(liver.mask.count(), 107_098);
+        assert!((liver.volume_ml - 70.36).abs() < 0.01, "{}", liver.volume_ml);
+        let volume = super::images(&images).unwrap();
+        let grid = &volume.grid;
+        assert_eq!(grid.dims[2], 3);
+        // The segment lies on the images: its slice has as many pixels inside as its mask.
+        let plane = Plane::axial(grid, grid.centre(), 400, 400);
+        let inside = liver.on(&plane).values.iter().filter(|v| **v >= 0.5).count() as f64 * plane.mm_per_pixel * plane.mm_per_pixel;
+        let area = liver.volume_ml * 1000.0 / (grid.spacing_mm[2] * 3.0);
+        assert!((inside / area - 1.0).abs() < 0.1, "{inside} {area}");
+    }
+
+    #[test]
+    fn nothing_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(open(&Wanted::Paths(vec![folder.path().to_owned()], None)), Err(Error::NothingToShow)));
     }
 }
