@@ -236,6 +236,8 @@ impl Work {
 
     fn open(&self, token: u64, sources: &Sources, near: Option<PointLps>, cancel: &Arc<AtomicBool>) -> Result<()> {
         let quiet = mj_dicom::Watch { cancel: Arc::clone(cancel), ..Default::default() };
+        // Reading all headers takes a moment: one image from the middle is on the screen before it.
+        let is_early = near.is_none() && sources.len() > 2 && self.early(token, sources);
         let series = Arc::new(mj_dicom::series::open(sources, &quiet)?);
         let stack = main_stack(&series).ok_or(Error::NothingToShow)?;
         let opened = Opened { series, stack };
@@ -248,13 +250,35 @@ impl Work {
             None if is_volume => n / 2,
             None => 0,
         };
+        if is_volume && is_early {
+            return self.whole(token, shown, cancel);
+        }
         let first = shown.load_slice(k)?;
         // A single slice goes to the card only when it is all there is: the whole volume follows at once.
         let gpu = if is_volume { None } else { self.gpu.as_ref() };
         self.events.send(Event::Slice(token, k, Ok(Loaded::new(first, gpu))));
-        if !is_volume {
-            return Ok(());
-        }
+        if is_volume { self.whole(token, shown, cancel) } else { Ok(()) }
+    }
+
+    /// Shows one image from the middle of the files, with its header, so that nobody sees a picture without a name.
+    fn early(&self, token: u64, sources: &Sources) -> bool {
+        let made = || -> Result<(Header, Volume)> {
+            let middle = sources.get(sources.len() / 2).ok_or(Error::NothingToShow)?;
+            let series = mj_dicom::series::open(std::slice::from_ref(middle), &mj_dicom::Watch::default())?;
+            let stack = series.stacks.first().filter(|s| s.n_slices() == 1).ok_or(Error::NothingToShow)?;
+            Ok((series.header.clone(), stack.load_slice(0)?))
+        };
+        // What is wrong with that image will be told when the series is opened.
+        let Ok((header, volume)) = made() else { return false };
+        let picture = Some(small_picture(&volume));
+        let uid = header.series.uid.clone();
+        let thumb = Thumb { header: Some(header), n_images: sources.len(), warnings: Vec::new(), picture, error: None };
+        self.events.send(Event::Thumb(uid, Box::new(thumb)));
+        self.events.send(Event::Slice(token, 0, Ok(Loaded::new(volume, None))))
+    }
+
+    /// Loads the whole volume.
+    fn whole(&self, token: u64, shown: &Stack, cancel: &Arc<AtomicBool>) -> Result<()> {
         let events = self.events.clone();
         let progress = Box::new(move |done, total| events.offer(Event::Progress(token, done, total)));
         let volume = shown.load(&mj_dicom::Watch { progress, cancel: Arc::clone(cancel) })?;

@@ -510,7 +510,13 @@ impl Room {
 
     fn on_load(&mut self, token: u64, act: impl FnOnce(&mut Scene)) {
         if let Some(scene) = self.scene.as_mut().filter(|s| s.token == token) {
+            let before = scene.shown.error.clone();
             act(scene);
+            // Over a picture that is already there an error would not be seen: the first slice stays, so it is said.
+            let failed = scene.shown.error.clone().filter(|e| before.as_ref() != Some(e) && scene.volume().is_some());
+            if let Some(told) = failed {
+                self.notices.fail(told);
+            }
             self.changed();
         }
     }

@@ -211,7 +211,16 @@ impl Scene {
     /// Headers of the series in view are read: sets up viewports.
     pub fn opened(&mut self, opened: Opened) {
         let kinds: Vec<PaneKind> = if opened.is_volume() { PaneKind::VOLUME.to_vec() } else { vec![PaneKind::Native] };
-        self.panes = kinds.into_iter().map(Pane::new).collect();
+        if !opened.is_volume() {
+            // An image shown early has no number yet.
+            self.shown.slices.clear();
+        }
+        // A view that was restored or changed meanwhile stays.
+        if !kinds.iter().eq(self.panes.iter().map(|p| &p.kind)) {
+            self.panes = kinds.into_iter().map(Pane::new).collect();
+            self.enlarged = None;
+            self.active = 0;
+        }
         if let Some(entry) = self.series.get_mut(self.current) {
             entry.header = Some(opened.series.header.clone());
             if let Some(stack) = opened.stack() {
@@ -220,8 +229,6 @@ impl Scene {
             }
             entry.warnings.extend(left_out(&opened.series));
         }
-        self.enlarged = None;
-        self.active = 0;
         self.shown.opened = Some(opened);
     }
 
