@@ -5,11 +5,15 @@ use super::studies::study_uid;
 use super::{Desk, LOOK_AGAIN, lines, lock};
 use crate::page::dto::{Event, FoundLine, OutboxLine, PersonLine, ServerLine};
 use mj_record::peers::{FindQuery, Key};
-use mj_record::{OutboxState, Record, Server, Watch};
+use mj_record::{Record, Server, Watch};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 /// Our AE title unless the hospital gave another.
 const OUR_AET: &str = "MINGJING";
+
+/// Time between two questions to the servers.
+const ASK_LINE: Duration = Duration::from_secs(60);
 
 impl Desk {
     /// Everyone who works here.
@@ -47,7 +51,11 @@ impl Desk {
     /// Those of the record.
     pub async fn add_server(&self, line: ServerLine) -> Result<Vec<ServerLine>> {
         let port = u16::try_from(line.port).map_err(|_out_of_range| Error::Internal("no such port"))?;
-        self.record()?.add_server(Server { name: line.name, host: line.host, port, aet: line.aet, our_aet: OUR_AET.into() }).await?;
+        let record = self.record()?;
+        record.add_server(Server { name: line.name, host: line.host, port, aet: line.aet, our_aet: OUR_AET.into() }).await?;
+        let desk = self.clone();
+        // The answer may take as long as the line's patience; the page need not wait for it.
+        drop(self.0.runtime.spawn(async move { desk.ask_line(&record).await }));
         self.servers().await
     }
 
@@ -144,13 +152,23 @@ impl Desk {
         Ok(lines)
     }
 
+    /// Asks every server whether it is there, and tells the page.
+    pub(crate) async fn ask_line(&self, record: &Record) {
+        let Ok(servers) = record.servers().await else { return };
+        let mut online = true;
+        for server in servers {
+            online &= record.echo(&server.name).await.is_ok();
+        }
+        self.set_online(online);
+        self.tell_outbox(record).await;
+    }
+
     /// Tells the page how the outbox stands.
     pub(crate) async fn tell_outbox(&self, record: &Record) {
         match record.outbox().await {
             Ok(rows) => {
                 let (waiting, refused) = lines::outbox_counts(&rows);
-                let online = !rows.iter().any(|row| row.state == OutboxState::Waiting && row.attempts > 0);
-                self.emit(Event::OutboxChanged { waiting, refused, online });
+                self.emit(Event::OutboxChanged { waiting, refused, online: self.is_online() });
             }
             Err(error) => tracing::warn!(%error, "the outbox could not be read"),
         }
@@ -188,6 +206,14 @@ pub(crate) async fn watch(desk: Desk, record: Record) {
                 tracing::warn!(%error, "the open report could not be read again");
             }
         }
+    }
+}
+
+/// Asks the servers once a minute whether they are there.
+pub(crate) async fn watch_line(desk: Desk, record: Record) {
+    loop {
+        desk.ask_line(&record).await;
+        tokio::time::sleep(ASK_LINE).await;
     }
 }
 

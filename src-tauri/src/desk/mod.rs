@@ -26,7 +26,7 @@ use mj_record::{Passphrase, Record};
 use settings::Kept;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -56,6 +56,8 @@ pub(crate) struct Inner {
     background: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     views: Mutex<viewer::Views>,
     server: Mutex<Option<mj_record::RecordServer>>,
+    /// Every server answered when it was asked last.
+    online: AtomicBool,
     viewer: Child,
     speech: speech::Speech,
 }
@@ -92,6 +94,7 @@ impl Desk {
             background: Mutex::default(),
             views: Mutex::default(),
             server: Mutex::default(),
+            online: AtomicBool::new(true),
             viewer: Child::new(&["--room", "reading", "--stdio"]),
             speech: speech::Speech::default(),
         }))
@@ -146,8 +149,9 @@ impl Desk {
 
     fn opened(&self, record: Record) -> Boot {
         *lock(&self.0.record) = Some(record.clone());
-        let watching = self.0.runtime.spawn(hospital::watch(self.clone(), record));
-        lock(&self.0.background).push(watching);
+        let watching = self.0.runtime.spawn(hospital::watch(self.clone(), record.clone()));
+        let asking = self.0.runtime.spawn(hospital::watch_line(self.clone(), record));
+        lock(&self.0.background).extend([watching, asking]);
         self.boot()
     }
 
@@ -228,6 +232,14 @@ impl Desk {
 
     pub(crate) fn open_report_id(&self) -> Option<String> {
         lock(&self.0.open).as_ref().and_then(|open| open.report.clone())
+    }
+
+    pub(crate) fn set_online(&self, online: bool) {
+        self.0.online.store(online, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_online(&self) -> bool {
+        self.0.online.load(Ordering::Relaxed)
     }
 
     pub(crate) fn emit(&self, event: Event) {

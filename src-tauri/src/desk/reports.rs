@@ -10,7 +10,7 @@ use mj_lang::key;
 use mj_model::Lang;
 use mj_model::person::Role;
 use mj_record::{Applied, Report};
-use mj_report::{Block, BlockKind, CheckResult, Document, Edit, EditSource, Op, Template};
+use mj_report::{Block, BlockKind, CheckContext, CheckResult, Document, Edit, EditSource, Op, Template};
 
 /// A report in one line.
 pub(crate) fn report_line(report: &Report) -> ReportLine {
@@ -191,14 +191,22 @@ impl Desk {
         Ok(phrases(&template, document.lang))
     }
 
-    /// Reads a report over.
+    /// Reads a report over, in the language of the screens.
     ///
     /// # Errors
     /// Those of the record.
     pub async fn checks(&self, id: &str) -> Result<Vec<CheckLine>> {
         let record = self.record()?;
         let document = record.report(id).await?.document;
-        Ok(record.check_report(id).await?.into_iter().map(|check| check_line(check, &document)).collect())
+        let findings = record.findings(&document.study).await?;
+        let context = CheckContext {
+            lang: Some(self.lang()),
+            patient_sex: record.study_row(&document.study).await?.patient.sex,
+            template: Template::builtin(&document.template),
+            ..CheckContext::default()
+        };
+        let found = mj_report::check(&document, &findings, &context);
+        Ok(found.into_iter().map(|check| check_line(check, &document)).collect())
     }
 }
 
