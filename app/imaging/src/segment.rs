@@ -151,7 +151,7 @@ fn keep_connected(mask: &mut Mask, start: [usize; 3], cancel: &AtomicBool) -> Re
     let mut steps = 0_u32;
     while let Some((i, j, k)) = stack.pop() {
         steps = steps.wrapping_add(1);
-        if steps % 4096 == 0 && cancel.load(Ordering::Relaxed) {
+        if steps.is_multiple_of(4096) && cancel.load(Ordering::Relaxed) {
             return Err(Error::Cancelled);
         }
         let row = row_of(j, k);

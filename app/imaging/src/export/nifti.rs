@@ -45,8 +45,8 @@ fn header(grid: &Grid, datatype: i16, bitpix: i16) -> [u8; 352] {
     }
     let axes = ras_axes(grid);
     for row in 0..3 {
-        for column in 0..3 {
-            put(280 + row * 16 + column * 4, &((axes[row][column] * grid.spacing_mm[column]) as f32).to_le_bytes());
+        for (column, spacing) in grid.spacing_mm.iter().enumerate() {
+            put(280 + row * 16 + column * 4, &((axes[row][column] * spacing) as f32).to_le_bytes());
         }
         put(280 + row * 16 + 12, &(offset[row] as f32).to_le_bytes());
     }

@@ -164,12 +164,11 @@ impl Scanner<'_> {
         self.paint(index, &mut tile, centre, half, reach);
         let sigma = self.nodes(first, |p| noise_strength(self.body, p));
         let mut values = vec![0_i16; N];
-        for d in 0..TILE[2] {
+        for (d, noise) in noises.iter().enumerate().take(TILE[2]) {
             for r in 0..TILE[1] {
-                let line = interpolated(&sigma, r, d);
-                for c in 0..TILE[0] {
+                for (c, strength) in interpolated(&sigma, r, d).into_iter().enumerate() {
                     let n = (d * TILE[1] + r) * TILE[0] + c;
-                    let v = tile.hu[n] - 1000.0 * tile.open[n] + line[c] * noises[d].at(first[0] + c, first[1] + r);
+                    let v = tile.hu[n] - 1000.0 * tile.open[n] + strength * noise.at(first[0] + c, first[1] + r);
                     // Shifted to be positive, so that cutting off the fraction rounds down.
                     values[n] = ((v + 1024.5).clamp(0.0, 4095.0) as i32 - 1024) as i16;
                 }

@@ -145,8 +145,8 @@ impl Ray {
     /// The samples (from, to) inside the volume.
     fn inside(&self, dims: [usize; 3], n: usize) -> Option<(usize, usize)> {
         let (mut lo, mut hi) = (0.0_f64, n as f64 - 1.0);
-        for a in 0..3 {
-            let (near, far) = (-0.5 - self.start[a], dims[a] as f64 - 0.5 - self.start[a]);
+        for (a, &size) in dims.iter().enumerate() {
+            let (near, far) = (-0.5 - self.start[a], size as f64 - 0.5 - self.start[a]);
             if self.step[a].abs() < 1e-12 {
                 if near > 0.0 || far < 0.0 {
                     return None;
