@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let phantom = generate(&Spec { seed: 1, slices, size }, &|_, _| ())?;
     let grid = phantom.current.grid;
     let at = mj_model::clock::now();
-    let device = Device { name: "Mingjing Phantom".into(), version: "0".into(), serial: "0".into(), uid: SeriesUid::fresh().as_str().into() };
+    let device =
+        Device { name: "Mingjing Phantom".into(), version: "0".into(), serial: "0".into(), uid: SeriesUid::fresh().as_str().into() };
     let series = CtSeries {
         patient_name: "Shili^Huanzhe=示例^患者".into(),
         patient_id: "MJ000001".into(),
@@ -52,7 +53,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut first = None;
     for (k, samples) in phantom.current.hu.chunks_exact(size * size).enumerate() {
         let instance = InstanceUid::fresh();
-        let input = CtInput { series: &series, instance: instance.clone(), number: k as i64 + 1, grid: &grid, k, samples, map: LinearMap::default() };
+        let input = CtInput {
+            series: &series,
+            instance: instance.clone(),
+            number: k as i64 + 1,
+            grid: &grid,
+            k,
+            samples,
+            map: LinearMap::default(),
+        };
         let written = ct::write(&input)?;
         std::fs::write(folder.join(format!("{k:04}.dcm")), &written.bytes)?;
         sources.push(SliceSource { instance, sop_class: SopClassUid::parse(ct::CT_IMAGE)?, frame: None });

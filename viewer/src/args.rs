@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let args = Args::parse_from(["mingjing-viewer", "--room", "reading", "--maker", "cpu", "--window", "1366x768", "--lang", "en", "x"]);
+        let args =
+            Args::parse_from(["mingjing-viewer", "--room", "reading", "--maker", "cpu", "--window", "1366x768", "--lang", "en", "x"]);
         assert_eq!((args.room, args.maker, args.lang), (Some(RoomName::Reading), MakerChoice::Cpu, Lang::En));
         assert_eq!(args.window, Some([1366.0, 768.0]));
         assert!(Args::try_parse_from(["mingjing-viewer", "--headless", "--room", "reading"]).is_err());

@@ -281,7 +281,11 @@ pub fn crosshair(painter: &Painter, theme: &Theme, rect: Rect, at: Pos2) {
 pub fn ruler(painter: &Painter, theme: &Theme, [a, b]: [Pos2; 2], label: &str, label_at: Pos2, look: &RulerLook) -> Rect {
     let colour = if look.is_selected { theme.colours.measure_selected } else { theme.colours.measure };
     let stroke = Stroke::new(1.5, colour);
-    if look.is_pending { dashed(painter, theme, [a, b], stroke) } else { line(painter, theme, [a, b], stroke) }
+    if look.is_pending {
+        dashed(painter, theme, [a, b], stroke)
+    } else {
+        line(painter, theme, [a, b], stroke)
+    }
     let along = (b - a).normalized();
     let across = Vec2::new(-along.y, along.x) * 5.0;
     for end in [a, b] {

@@ -73,7 +73,9 @@ impl Canvas {
                 let p = pos2(x as f32 + 0.5, y as f32 + 0.5);
                 let (wa, wb, wc) = (cross(p, b.pos, c.pos) / area, cross(p, c.pos, a.pos) / area, cross(p, a.pos, b.pos) / area);
                 // A shared edge belongs to one triangle only: an exact zero counts where the edge goes down.
-                let inside = |w: f32, from: Pos2, to: Pos2| w > 0.0 || (w == 0.0 && (to.y > from.y || (to.y == from.y && to.x < from.x)) == (area > 0.0));
+                let inside = |w: f32, from: Pos2, to: Pos2| {
+                    w > 0.0 || (w == 0.0 && (to.y > from.y || (to.y == from.y && to.x < from.x)) == (area > 0.0))
+                };
                 if !(inside(wa, b.pos, c.pos) && inside(wb, c.pos, a.pos) && inside(wc, a.pos, b.pos)) || !clip.contains(p) {
                     continue;
                 }

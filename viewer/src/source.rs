@@ -116,8 +116,7 @@ mod tests {
     fn sealed_and_plain_files_read_alike() {
         let folder = tempfile::tempdir().unwrap();
         let key = Key::from_bytes([7; 32]);
-        let keys =
-            Keys::from_grant(&KeyGrant { object_key: key.to_hex().to_string(), inbox: folder.path().join("inbox") }).unwrap();
+        let keys = Keys::from_grant(&KeyGrant { object_key: key.to_hex().to_string(), inbox: folder.path().join("inbox") }).unwrap();
         let name = keys.put(b"pixels", "dcm").unwrap();
         let file = ObjectFile { path: folder.path().join("inbox").join(&name), sealed: true };
         assert!(!std::fs::read(&file.path).unwrap().windows(6).any(|w| w == b"pixels"));

@@ -1,7 +1,7 @@
 //! The worker as its parent meets it: a process and lines.
 
-use mj_link::message::{KeyGrant, ObjectFile, SeriesFiles};
 use mj_link::job::{ProbeAt, RenderView, SegmentOp, ViewKind};
+use mj_link::message::{KeyGrant, ObjectFile, SeriesFiles};
 use mj_link::{Event, Events, Job, JobResult, ToParent, ToViewer, Worker};
 use mj_model::plan::CutPlane;
 use mj_model::{Lang, PointLps, Told, VectorLps, Voxel};
@@ -64,13 +64,14 @@ fn a_phantom_is_made_described_probed_rendered_segmented_and_cut() {
     let JobResult::Described(about) = peer.run(Job::Describe { series: current.clone() }).unwrap() else { panic!() };
     assert_eq!((about.kind.as_str(), about.matrix, about.unit.as_str()), ("volume", [64, 64, 32], "HU"));
     let voxel = Voxel { i: 32, j: 30, k: 9 };
-    let JobResult::Probed { lps, stored, value, .. } =
-        peer.run(Job::Probe { series: current.clone(), at: ProbeAt::Voxel(voxel) }).unwrap()
+    let JobResult::Probed { lps, stored, value, .. } = peer.run(Job::Probe { series: current.clone(), at: ProbeAt::Voxel(voxel) }).unwrap()
     else {
         panic!()
     };
     assert!((stored - 1024.0 - value).abs() < 1e-9);
-    let JobResult::Probed { voxel: back, .. } = peer.run(Job::Probe { series: current.clone(), at: ProbeAt::Lps(lps) }).unwrap() else { panic!() };
+    let JobResult::Probed { voxel: back, .. } = peer.run(Job::Probe { series: current.clone(), at: ProbeAt::Lps(lps) }).unwrap() else {
+        panic!()
+    };
     assert_eq!(back, voxel);
 
     let view = |kind, overlay| RenderView { kind, at: None, normal: None, window: None, slab_mm: None, size: (200, 160), overlay };
@@ -121,7 +122,9 @@ fn jobs_are_cancelled_and_bad_files_named() {
     assert_eq!(peer.wait(90).unwrap_err().code, "job.cancelled");
     let text = folder.path().join("note.txt");
     std::fs::write(&text, "not an image").unwrap();
-    let JobResult::Checked { files } = peer.run(Job::Check { paths: vec![text.clone(), folder.path().join("absent")] }).unwrap() else { panic!() };
+    let JobResult::Checked { files } = peer.run(Job::Check { paths: vec![text.clone(), folder.path().join("absent")] }).unwrap() else {
+        panic!()
+    };
     assert!(files.iter().all(|f| f["result"] == "refused" && f["message"].is_string()), "{files:?}");
     let series = SeriesFiles { series: mj_model::SeriesUid::parse("1.2").unwrap(), files: vec![ObjectFile { path: text, sealed: true }] };
     assert_eq!(peer.run(Job::Describe { series }).unwrap_err().code, "viewer.no_keys");

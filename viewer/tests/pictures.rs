@@ -109,7 +109,15 @@ fn gpu() -> Option<Painter> {
     }
 }
 
-fn drawn(painter: &Painter, volume: &Volume, storage: Storage, plane: &Plane, slab: f64, is_mip: bool, shown: &Window) -> (Vec<f32>, Vec<u8>) {
+fn drawn(
+    painter: &Painter,
+    volume: &Volume,
+    storage: Storage,
+    plane: &Plane,
+    slab: f64,
+    is_mip: bool,
+    shown: &Window,
+) -> (Vec<f32>, Vec<u8>) {
     let texture = VolumeTexture::upload_as(painter.gpu(), volume, storage).unwrap();
     let target = painter.target(plane.width, plane.height).unwrap();
     painter.draw_values(&target, &texture, &gpu_view(volume, plane, slab, is_mip)).unwrap();

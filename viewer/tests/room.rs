@@ -90,8 +90,11 @@ impl Bench {
 
     /// The changes of findings said since the last look, each acknowledged as the record would.
     fn changes(&mut self) -> Vec<Finding> {
-        let changes: Vec<Finding> =
-            self.said().into_iter().filter_map(|m| if let ToParent::FindingChanged { finding, .. } = m { Some(finding) } else { None }).collect();
+        let changes: Vec<Finding> = self
+            .said()
+            .into_iter()
+            .filter_map(|m| if let ToParent::FindingChanged { finding, .. } = m { Some(finding) } else { None })
+            .collect();
         for finding in &changes {
             let stored = Finding { revision: finding.revision + 1, ..finding.clone() };
             self.tell(ToViewer::FindingStored { study: self.study.clone(), finding: stored });
@@ -159,7 +162,9 @@ fn a_key_image_is_a_sealed_picture_in_the_inbox() {
     bench.said();
     bench.key(Key::K, Modifiers::NONE);
     let said = bench.said();
-    let Some(ToParent::KeyImage { file, caption, .. }) = said.iter().find(|m| matches!(m, ToParent::KeyImage { .. })) else { panic!("{said:?}") };
+    let Some(ToParent::KeyImage { file, caption, .. }) = said.iter().find(|m| matches!(m, ToParent::KeyImage { .. })) else {
+        panic!("{said:?}")
+    };
     assert!(caption.contains("横断面") && !caption.contains("示例"));
     let sealed = std::fs::read(inbox.join(file)).unwrap();
     let picture = mj_seal::open(&key, &sealed).unwrap();
@@ -192,7 +197,8 @@ fn views_are_reported_when_a_movement_ends_and_restored() {
     bench.frame(vec![wheel(-1.0)]);
     bench.frame(vec![wheel(-1.0)]);
     bench.rest();
-    let views: Vec<_> = bench.said().into_iter().filter_map(|m| if let ToParent::ViewChanged { view, .. } = m { Some(view) } else { None }).collect();
+    let views: Vec<_> =
+        bench.said().into_iter().filter_map(|m| if let ToParent::ViewChanged { view, .. } = m { Some(view) } else { None }).collect();
     // One report for each of the three movements at most; on a fast machine they are one.
     assert!((1..=4).contains(&views.len()), "{} reports", views.len());
     let view = views.last().unwrap().clone();

@@ -138,8 +138,7 @@ impl Painter {
     /// # Errors
     /// [`Error::BadSize`] when it is not.
     pub fn draw_values(&self, target: &Target, volume: &VolumeTexture, view: &View) -> Result<()> {
-        let Some(pipeline) = self.values.get(&volume.storage).filter(|_| view.width == target.width && view.height == target.height)
-        else {
+        let Some(pipeline) = self.values.get(&volume.storage).filter(|_| view.width == target.width && view.height == target.height) else {
             return Err(Error::BadSize(view.width, view.height));
         };
         let params = view.params(&volume.grid, volume.unit_from_sample);
@@ -300,8 +299,7 @@ fn pipeline(
     entries: &[wgpu::BindGroupLayoutEntry],
     format: wgpu::TextureFormat,
 ) -> wgpu::RenderPipeline {
-    let module =
-        device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(shader.into()) });
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(shader.into()) });
     let group = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries });
     let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: None,

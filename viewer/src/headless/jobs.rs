@@ -152,7 +152,9 @@ fn check_one(path: &std::path::Path, context: &Context) -> Result<serde_json::Va
         Ok(bytes) => bytes,
         Err(source) => {
             let told = mj_lang::tell(&Error::Read { path: path.to_owned(), source }, context.lang);
-            return Ok(serde_json::json!({ "path": name, "result": "refused", "code": told.code, "message": told.message, "warnings": [] }));
+            return Ok(
+                serde_json::json!({ "path": name, "result": "refused", "code": told.code, "message": told.message, "warnings": [] }),
+            );
         }
     };
     // A codec's panic refuses this file and no other.

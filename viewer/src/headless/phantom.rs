@@ -59,7 +59,9 @@ pub(super) fn write(out: &Path, seed: u64, slices: usize, size: usize, context: 
     for (n, (visit, scan)) in [(CURRENT, &made.current), (PRIOR, &made.prior)].into_iter().enumerate() {
         let series = series(&visit, seed, scan, moment(&visit)?)?;
         let before = 2 * slices as u64 + n as u64 * slices as u64;
-        write_scan(&out.join(visit.folder), &series, &visit, seed, scan, &mut written, context, &|done| (context.progress)(before + done, steps))?;
+        write_scan(&out.join(visit.folder), &series, &visit, seed, scan, &mut written, context, &|done| {
+            (context.progress)(before + done, steps)
+        })?;
     }
     let labels = Mask { grid: made.current.grid, voxels: made.labels };
     written.put(out.join("truth.nrrd"), &export::mask_nrrd(&labels))?;
@@ -106,7 +108,12 @@ fn series(visit: &Visit, seed: u64, scan: &Scan, at: Moment) -> Result<CtSeries>
         at,
         windows: vec![window(40.0, 400.0, "MEDIASTINUM"), window(-600.0, 1500.0, "LUNG")],
         is_original: true,
-        device: Device { name: "Mingjing Phantom".into(), version: env!("CARGO_PKG_VERSION").into(), serial: seed.to_string(), uid: uid(seed, "device") },
+        device: Device {
+            name: "Mingjing Phantom".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            serial: seed.to_string(),
+            uid: uid(seed, "device"),
+        },
     })
 }
 
@@ -132,7 +139,8 @@ fn write_scan(
             .par_iter()
             .map(|&(k, hu)| {
                 let samples: Vec<i16> = hu.iter().map(|&v| v.saturating_add(1024)).collect();
-                let instance = InstanceUid::parse(&uid(seed, &format!("{} image {k}", visit.folder))).map_err(|_not_a_uid| Error::Theme("uid".into()))?;
+                let instance = InstanceUid::parse(&uid(seed, &format!("{} image {k}", visit.folder)))
+                    .map_err(|_not_a_uid| Error::Theme("uid".into()))?;
                 let input = CtInput { series, instance, number: k as i64 + 1, grid: &scan.grid, k, samples: &samples, map: MAP };
                 Ok((k, ct::write(&input)?.bytes))
             })

@@ -113,7 +113,9 @@ fn with_overlay(
         top_right: overlay::study_lines(header, lang),
         bottom_left: vec![
             Line::quiet(what.get(lang)),
-            Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &number(shown.center)), ("w", &number(shown.width)), ("name", &shown.name)])),
+            Line::plain(
+                key::OVERLAY_WINDOW.with(lang, &[("c", &number(shown.center)), ("w", &number(shown.width)), ("name", &shown.name)]),
+            ),
         ],
         bottom_right: vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))],
     };

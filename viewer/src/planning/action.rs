@@ -78,10 +78,13 @@ impl Action {
     pub(super) fn key(self) -> String {
         let found = KEYS.iter().find(|k| k.2 == self);
         let names = egui::ModifierNames::NAMES;
-        found.map(|(key, modifiers, _)| [names.format(modifiers, false), key.symbol_or_name().to_owned()]).map_or_else(String::new, |parts| {
-            let [modifiers, key] = parts;
-            if modifiers.is_empty() { key } else { format!("{modifiers}+{key}") }
-        })
+        found.map(|(key, modifiers, _)| [names.format(modifiers, false), key.symbol_or_name().to_owned()]).map_or_else(
+            String::new,
+            |parts| {
+                let [modifiers, key] = parts;
+                if modifiers.is_empty() { key } else { format!("{modifiers}+{key}") }
+            },
+        )
     }
 
     /// Its name for people.

@@ -23,9 +23,10 @@ pub fn run(args: &Args) -> Result<()> {
         (None, None)
     };
     let args_of_app = args.clone();
-    let created = move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(App::new(cc, &args_of_app, port)?))
-    };
+    let created =
+        move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
+            Ok(Box::new(App::new(cc, &args_of_app, port)?))
+        };
     // The title names no patient: it stands in task bars and on shared screens.
     let title = key::PLANNING_TITLE.get(args.lang);
     let result = eframe::run_native(title, options(args), Box::new(created)).map_err(|e| Error::Window(e.to_string()));
@@ -55,7 +56,11 @@ impl App {
         let gl = cc.gl.clone().ok_or_else(|| Error::Window("no OpenGL".into()))?;
         let mut room = Room::new(&cc.egui_ctx, args, port.clone(), Shared::new(gl)?)?;
         if let Some(sender) = port {
-            sender.send(ToParent::Hello { program: concat!("mingjing-viewer ", env!("CARGO_PKG_VERSION")).to_owned(), pid: std::process::id(), backend: "gl".into() });
+            sender.send(ToParent::Hello {
+                program: concat!("mingjing-viewer ", env!("CARGO_PKG_VERSION")).to_owned(),
+                pid: std::process::id(),
+                backend: "gl".into(),
+            });
             let events = room.events();
             stdio::read_from_parent(move |incoming| {
                 events.send(match incoming {

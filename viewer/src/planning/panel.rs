@@ -49,13 +49,16 @@ fn segments(room: &mut Room, ui: &mut egui::Ui) {
     if rows.len() < 2 {
         ui.label(RichText::new(chosen).size(room.theme.sizes.lead).color(room.theme.colours.text));
     } else {
-        egui::ComboBox::from_id_salt("planning-segments").width(ui.available_width()).height(320.0).selected_text(chosen).show_ui(ui, |ui| {
-            for (at, (label, ml)) in rows.iter().enumerate() {
-                if ui.selectable_label(at == room.chosen, row(label, *ml)).clicked() {
-                    wanted = Some(at);
+        egui::ComboBox::from_id_salt("planning-segments").width(ui.available_width()).height(320.0).selected_text(chosen).show_ui(
+            ui,
+            |ui| {
+                for (at, (label, ml)) in rows.iter().enumerate() {
+                    if ui.selectable_label(at == room.chosen, row(label, *ml)).clicked() {
+                        wanted = Some(at);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
     if let Some(at) = wanted.filter(|&at| at != room.chosen) {
         room.choose(at);
@@ -139,8 +142,18 @@ fn plane(room: &mut Room, ui: &mut egui::Ui) {
     *ui.spacing_mut() = usual;
     let sign = |by: i8, unit: &str| format!("{}{}\u{2009}{unit}", if by < 0 { '\u{2212}' } else { '+' }, by.unsigned_abs());
     row(room, ui, key::PLANNING_ACTION_SHIFT, [-5, -1, 1, 5].map(|by| (Action::Shift(by), sign(by, "mm"))).to_vec());
-    row(room, ui, key::PLANNING_ACTION_SWING, [-10, -2, 2, 10].map(|by| (Action::Swing(by), format!("{}°", sign(by, "").trim_end()))).to_vec());
-    row(room, ui, key::PLANNING_ACTION_TILT, [-10, -2, 2, 10].map(|by| (Action::Tilt(by), format!("{}°", sign(by, "").trim_end()))).to_vec());
+    row(
+        room,
+        ui,
+        key::PLANNING_ACTION_SWING,
+        [-10, -2, 2, 10].map(|by| (Action::Swing(by), format!("{}°", sign(by, "").trim_end()))).to_vec(),
+    );
+    row(
+        room,
+        ui,
+        key::PLANNING_ACTION_TILT,
+        [-10, -2, 2, 10].map(|by| (Action::Tilt(by), format!("{}°", sign(by, "").trim_end()))).to_vec(),
+    );
     let named = |room: &Room, list: &[Action]| list.iter().map(|&a| (a, a.text().get(room.lang).to_owned())).collect::<Vec<_>>();
     let presets = named(room, &[Action::Sagittal, Action::Coronal, Action::Axial, Action::Middle]);
     row(room, ui, key::PLANNING_PRESETS, presets);
@@ -199,7 +212,8 @@ fn buttons(room: &mut Room, ui: &mut egui::Ui, list: &[(Action, String)], is_on:
 fn primary(room: &mut Room, ui: &mut egui::Ui) {
     let theme: Theme = room.theme.clone();
     let label = RichText::new(Action::Picture.text().get(room.lang)).size(theme.sizes.lead).color(theme.colours.on_accent);
-    let button = egui::Button::new(label).fill(theme.colours.accent).min_size(vec2(ui.available_width(), theme.size.touch + 4.0)).truncate();
+    let button =
+        egui::Button::new(label).fill(theme.colours.accent).min_size(vec2(ui.available_width(), theme.size.touch + 4.0)).truncate();
     let is_on = room.keys.is_some();
     let response = ui.add_enabled(is_on, button);
     room.layout.rect("actions", "picture", response.rect, ui.ctx().pixels_per_point());
@@ -223,19 +237,22 @@ pub(super) fn notice(room: &mut Room, ctx: &egui::Context) {
     ctx.request_repaint_after(Duration::from_millis(500));
     let c = &room.theme.colours;
     let mut is_dismissed = false;
-    egui::Area::new(egui::Id::unique("planning-notice")).anchor(egui::Align2::CENTER_BOTTOM, vec2(0.0, -28.0)).order(egui::Order::Foreground).show(ctx, |ui| {
-        let colour = if notice.is_failure { c.contradicted } else { c.verified };
-        egui::Frame::new().fill(c.raised).stroke(Stroke::new(1.0, colour)).corner_radius(5).inner_margin(10).show(ui, |ui| {
-            ui.set_max_width(520.0);
-            ui.label(RichText::new(&notice.text).color(c.text));
-            if !notice.hint.is_empty() {
-                ui.label(RichText::new(&notice.hint).color(c.text_secondary).size(room.theme.sizes.small));
-            }
-            if notice.is_failure {
-                is_dismissed = ui.button(key::READING_DISMISS.get(room.lang)).clicked();
-            }
+    egui::Area::new(egui::Id::unique("planning-notice"))
+        .anchor(egui::Align2::CENTER_BOTTOM, vec2(0.0, -28.0))
+        .order(egui::Order::Foreground)
+        .show(ctx, |ui| {
+            let colour = if notice.is_failure { c.contradicted } else { c.verified };
+            egui::Frame::new().fill(c.raised).stroke(Stroke::new(1.0, colour)).corner_radius(5).inner_margin(10).show(ui, |ui| {
+                ui.set_max_width(520.0);
+                ui.label(RichText::new(&notice.text).color(c.text));
+                if !notice.hint.is_empty() {
+                    ui.label(RichText::new(&notice.hint).color(c.text_secondary).size(room.theme.sizes.small));
+                }
+                if notice.is_failure {
+                    is_dismissed = ui.button(key::READING_DISMISS.get(room.lang)).clicked();
+                }
+            });
         });
-    });
     if is_dismissed {
         room.notice = None;
     }

@@ -94,7 +94,9 @@ fn caption(room: &Room) -> String {
         let plane = cutting.plane();
         let three = |v: [f64; 3], digits: usize| v.map(|v| format!("{v:.digits$}")).join(", ");
         let normal: VectorLps = plane.normal;
-        parts.push(key::PLANNING_CAPTION_PLANE.with(room.lang, &[("point", &three(plane.point.into(), 1)), ("normal", &three(normal.into(), 2))]));
+        parts.push(
+            key::PLANNING_CAPTION_PLANE.with(room.lang, &[("point", &three(plane.point.into(), 1)), ("normal", &three(normal.into(), 2))]),
+        );
     }
     parts.join("; ")
 }

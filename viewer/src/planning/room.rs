@@ -214,7 +214,12 @@ impl Room {
     fn report_view(&self) {
         let (Some(study), Some(cutting)) = (&self.study, &self.cutting) else { return };
         let plane = cutting.plane();
-        let view = ViewState { series: self.series.clone(), crosshair: Some(plane.point), oblique_normal: Some(plane.normal), ..Default::default() };
+        let view = ViewState {
+            series: self.series.clone(),
+            crosshair: Some(plane.point),
+            oblique_normal: Some(plane.normal),
+            ..Default::default()
+        };
         self.send(ToParent::ViewChanged { study: study.clone(), view });
     }
 

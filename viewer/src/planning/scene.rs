@@ -8,8 +8,9 @@ use mj_model::PointLps;
 use mj_model::plan::CutPlane;
 use std::sync::{Arc, Mutex, PoisonError};
 use three_d::{
-    Blend, Camera, ClearState, ColorMaterial, Context, CpuMesh, Cull, EffectMaterialId, Gm, Indices, InnerSpace as _, Interpolation, Light, Material,
-    MaterialType, Mesh, Positions, Program, RenderStates, RenderTarget, ScissorBox, Srgba, Vec3, Vec4, Viewer, Viewport, Wrapping, WriteMask, vec3,
+    Blend, Camera, ClearState, ColorMaterial, Context, CpuMesh, Cull, EffectMaterialId, Gm, Indices, InnerSpace as _, Interpolation, Light,
+    Material, MaterialType, Mesh, Positions, Program, RenderStates, RenderTarget, ScissorBox, Srgba, Vec3, Vec4, Viewer, Viewport,
+    Wrapping, WriteMask, vec3,
 };
 
 /// How the part that is taken away is shown.
@@ -195,7 +196,16 @@ struct Sides {
 impl Default for Sides {
     fn default() -> Self {
         let none = Vec4::new(0.0, 0.0, 0.0, 1.0);
-        Self { plane: none, into: vec3(0.0, 1.0, 0.0), kept: none, removed: none, line: none, pass: 0.0, solid: 1.0, flat_normal: vec3(0.0, 0.0, 1.0) }
+        Self {
+            plane: none,
+            into: vec3(0.0, 1.0, 0.0),
+            kept: none,
+            removed: none,
+            line: none,
+            pass: 0.0,
+            solid: 1.0,
+            flat_normal: vec3(0.0, 0.0, 1.0),
+        }
     }
 }
 

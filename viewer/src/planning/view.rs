@@ -79,7 +79,11 @@ fn empty(room: &Room, ui: &egui::Ui, rect: Rect, line: &str, hint: &str) {
         y += height + 10.0;
     }
     if let State::Ready(case) = &room.state {
-        let corners = Corners { top_left: overlay::patient_lines(&case.header, room.lang), top_right: overlay::study_lines(&case.header, room.lang), ..Default::default() };
+        let corners = Corners {
+            top_left: overlay::patient_lines(&case.header, room.lang),
+            top_right: overlay::study_lines(&case.header, room.lang),
+            ..Default::default()
+        };
         overlay::corners(painter, theme, rect, &corners);
     }
 }
@@ -113,7 +117,8 @@ fn hand(room: &mut Room, ui: &egui::Ui, response: &egui::Response, rect: Rect, h
     if response.drag_started()
         && let Some(from) = ui.input(|i| i.pointer.press_origin())
     {
-        let near = handles.iter().filter(|h| h.at.distance(from) <= reach).min_by(|a, b| a.at.distance(from).total_cmp(&b.at.distance(from)));
+        let near =
+            handles.iter().filter(|h| h.at.distance(from) <= reach).min_by(|a, b| a.at.distance(from).total_cmp(&b.at.distance(from)));
         room.grip = Some(match near {
             _ if response.dragged_by(Secondary) || response.dragged_by(Middle) => Grip::Pan,
             Some(handle) if response.dragged_by(Primary) => handle.grip,
@@ -190,8 +195,10 @@ fn paint_scene(room: &Room, ui: &egui::Ui, rect: Rect) {
     let callback = egui_glow::CallbackFn::new(move |info, _| {
         let (view, clip) = (info.viewport_in_pixels(), info.clip_rect_in_pixels());
         let size = |v: i32| u32::try_from(v).unwrap_or(0);
-        let viewport = three_d::Viewport { x: view.left_px, y: view.from_bottom_px, width: size(view.width_px), height: size(view.height_px) };
-        let clip = three_d::ScissorBox { x: clip.left_px, y: clip.from_bottom_px, width: size(clip.width_px), height: size(clip.height_px) };
+        let viewport =
+            three_d::Viewport { x: view.left_px, y: view.from_bottom_px, width: size(view.width_px), height: size(view.height_px) };
+        let clip =
+            three_d::ScissorBox { x: clip.left_px, y: clip.from_bottom_px, width: size(clip.width_px), height: size(clip.height_px) };
         scene.with(|scene| scene.draw(info.screen_size_px, viewport, clip, &look));
     });
     ui.painter().add(egui::PaintCallback { rect, callback: Arc::new(callback) });
@@ -222,7 +229,8 @@ fn draw_handles(room: &mut Room, ui: &egui::Ui, rect: Rect, handles: &[Handle], 
         overlay::text(&painter, &theme, tip + back * 1.6, Align2::CENTER_CENTER, word, Theme::font(theme.sizes.body), c.overlay_text);
     }
     for handle in handles {
-        let is_lit = held == Some(handle.grip) || (held.is_none() && pointer.is_some_and(|p| p.distance(handle.at) <= theme.size.touch / 2.0));
+        let is_lit =
+            held == Some(handle.grip) || (held.is_none() && pointer.is_some_and(|p| p.distance(handle.at) <= theme.size.touch / 2.0));
         knob(&painter, &theme, handle.at, matches!(handle.grip, Grip::Move), is_lit);
         room.layout.point("handles", handle.name, handle.at, ppp);
     }

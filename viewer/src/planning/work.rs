@@ -56,7 +56,8 @@ pub(super) fn open(opening: u64, wanted: Wanted, events: Events, lang: Lang) {
                 if !events.send(Event::Opened(opening, Ok(Box::new(case)))) || images.is_empty() {
                     return;
                 }
-                let volume = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case::images(&images))).unwrap_or(Err(Error::Panicked));
+                let volume =
+                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case::images(&images))).unwrap_or(Err(Error::Panicked));
                 events.send(Event::Images(opening, volume.map(Arc::new).map_err(|e| told(&e))));
             }
             Err(e) => {

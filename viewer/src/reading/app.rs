@@ -27,9 +27,10 @@ pub fn run(args: &Args) -> Result<()> {
     // The title names no patient: it stands in task bars and on shared screens.
     let title = key::READING_TITLE.get(args.lang);
     let args = args.clone();
-    let created = move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(App::new(cc, &args, port, plan)?))
-    };
+    let created =
+        move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
+            Ok(Box::new(App::new(cc, &args, port, plan)?))
+        };
     let result = eframe::run_native(title, options, Box::new(created)).map_err(|e| Error::Window(e.to_string()));
     if let Some(writing) = writing {
         writing.finish();
@@ -101,7 +102,11 @@ impl App {
         }
         if let Some(sender) = hello_to {
             let backend = room.maker.backend().to_owned();
-            sender.send(ToParent::Hello { program: concat!("mingjing-viewer ", env!("CARGO_PKG_VERSION")).to_owned(), pid: std::process::id(), backend });
+            sender.send(ToParent::Hello {
+                program: concat!("mingjing-viewer ", env!("CARGO_PKG_VERSION")).to_owned(),
+                pid: std::process::id(),
+                backend,
+            });
             let events = room.events();
             stdio::read_from_parent(move |incoming| match incoming {
                 Incoming::Message(message) => events.send(Event::Parent(message)),

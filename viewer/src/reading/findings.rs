@@ -19,7 +19,11 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
         let Some(scene) = &room.scene else { return };
         let rows: Vec<(usize, Finding, bool)> = scene.ledger.shown().map(|s| (s.number, s.finding.clone(), s.is_pending)).collect();
         if rows.is_empty() {
-            ui.label(egui::RichText::new(key::READING_NO_FINDINGS.get(lang)).color(room.theme.colours.text_secondary).size(room.theme.sizes.small));
+            ui.label(
+                egui::RichText::new(key::READING_NO_FINDINGS.get(lang))
+                    .color(room.theme.colours.text_secondary)
+                    .size(room.theme.sizes.small),
+            );
         }
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 4.0;
@@ -36,13 +40,27 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
     }
 }
 
-fn row(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, number: usize, finding: &Finding, is_pending: bool, is_selected: bool) -> bool {
+fn row(
+    ui: &mut egui::Ui,
+    theme: &Theme,
+    lang: mj_model::Lang,
+    number: usize,
+    finding: &Finding,
+    is_pending: bool,
+    is_selected: bool,
+) -> bool {
     let c = &theme.colours;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 46.0), Sense::click());
     let value = finding.measurements.first().map(|m| m.quantity.shown()).unwrap_or_default();
     let kind = finding.kind.name(lang).to_owned();
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, format!("{number} {kind} {value}")));
-    let fill = if is_selected { c.accent_quiet } else if response.hovered() { c.hover } else { c.raised };
+    let fill = if is_selected {
+        c.accent_quiet
+    } else if response.hovered() {
+        c.hover
+    } else {
+        c.raised
+    };
     ui.painter().rect(rect, 5.0, fill, Stroke::new(1.0, if is_selected { c.accent } else { c.line }), StrokeKind::Inside);
     let (state, colour) = state(finding.state, is_pending, theme);
     ui.painter().rect_filled(Rect::from_min_size(rect.min + vec2(1.0, 6.0), vec2(3.0, rect.height() - 12.0)), 1.5, colour);

@@ -24,34 +24,40 @@ pub(crate) fn show(room: &mut Room, ctx: &egui::Context) {
     let theme = room.theme.clone();
     let presets = room.presets();
     let mut is_open = true;
-    egui::Window::new(key::READING_HELP_TITLE.get(lang)).id(egui::Id::unique("reading-help")).collapsible(false).resizable(false).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).open(&mut is_open).show(ctx, |ui| {
-        let row = |ui: &mut egui::Ui, keys: &str, what: &str| {
-            ui.label(egui::RichText::new(keys).color(theme.colours.accent));
-            ui.label(what);
-            ui.end_row();
-        };
-        ui.horizontal_top(|ui| {
-            let all: Vec<&Action> = Action::ALL.iter().collect();
-            for (n, part) in all.chunks(all.len().div_ceil(2)).enumerate() {
-                egui::Grid::new(("reading-help-keys", n)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
-                    for action in part {
-                        let name = match action {
-                            Action::Preset(at) => presets.get(usize::from(*at)).and_then(|p| p.text()).map(|t| t.get(lang)),
-                            other => Some(other.text().get(lang)),
-                        };
-                        if let Some(name) = name {
-                            row(ui, action.shortcut().2, name);
+    egui::Window::new(key::READING_HELP_TITLE.get(lang))
+        .id(egui::Id::unique("reading-help"))
+        .collapsible(false)
+        .resizable(false)
+        .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
+        .open(&mut is_open)
+        .show(ctx, |ui| {
+            let row = |ui: &mut egui::Ui, keys: &str, what: &str| {
+                ui.label(egui::RichText::new(keys).color(theme.colours.accent));
+                ui.label(what);
+                ui.end_row();
+            };
+            ui.horizontal_top(|ui| {
+                let all: Vec<&Action> = Action::ALL.iter().collect();
+                for (n, part) in all.chunks(all.len().div_ceil(2)).enumerate() {
+                    egui::Grid::new(("reading-help-keys", n)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                        for action in part {
+                            let name = match action {
+                                Action::Preset(at) => presets.get(usize::from(*at)).and_then(|p| p.text()).map(|t| t.get(lang)),
+                                other => Some(other.text().get(lang)),
+                            };
+                            if let Some(name) = name {
+                                row(ui, action.shortcut().2, name);
+                            }
                         }
+                    });
+                    ui.add_space(24.0);
+                }
+                egui::Grid::new("reading-help-mouse").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                    for (what, does) in MOUSE {
+                        row(ui, what.get(lang), does.get(lang));
                     }
                 });
-                ui.add_space(24.0);
-            }
-            egui::Grid::new("reading-help-mouse").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
-                for (what, does) in MOUSE {
-                    row(ui, what.get(lang), does.get(lang));
-                }
             });
         });
-    });
     room.has_help &= is_open;
 }

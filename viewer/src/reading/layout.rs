@@ -46,7 +46,8 @@ impl LayoutLines {
     pub fn ruler(&mut self, id: &str, pane: usize, [a, b]: [Pos2; 2], label: Rect, is_pending: bool, ppp: f32) {
         if self.is_on {
             let point = |p: Pos2| json!([(p.x * ppp).round(), (p.y * ppp).round()]);
-            self.rulers.push(json!({ "id": id, "pane": pane, "a": point(a), "b": point(b), "label": scaled(label, ppp), "pending": is_pending }));
+            self.rulers
+                .push(json!({ "id": id, "pane": pane, "a": point(a), "b": point(b), "label": scaled(label, ppp), "pending": is_pending }));
         }
     }
 
@@ -64,7 +65,8 @@ impl LayoutLines {
         }
         let ppp = ctx.pixels_per_point();
         let window = ctx.content_rect().size() * ppp;
-        let (panes, rulers, actions) = (std::mem::take(&mut self.panes), std::mem::take(&mut self.rulers), std::mem::take(&mut self.actions));
+        let (panes, rulers, actions) =
+            (std::mem::take(&mut self.panes), std::mem::take(&mut self.rulers), std::mem::take(&mut self.actions));
         let line = json!({ "layout": {
             "window": [window.x.round(), window.y.round()], "pixels_per_point": ppp, "panes": panes, "rulers": rulers, "actions": actions,
         } })

@@ -341,7 +341,9 @@ fn find(paths: &[PathBuf]) -> Result<Vec<FoundSeries>> {
         if let Err(source) = std::fs::metadata(path) {
             return Err(Error::Read { path: path.clone(), source });
         }
-        files.extend(walkdir::WalkDir::new(path).into_iter().flatten().filter(|e| e.file_type().is_file()).map(walkdir::DirEntry::into_path));
+        files.extend(
+            walkdir::WalkDir::new(path).into_iter().flatten().filter(|e| e.file_type().is_file()).map(walkdir::DirEntry::into_path),
+        );
     }
     files.sort();
     let headers: Vec<(PathBuf, Header)> = files

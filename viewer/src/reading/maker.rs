@@ -206,7 +206,12 @@ impl CpuMaker {
 
 /// Half as many pixels along each side, for the same part of the patient.
 fn coarser(plane: &Plane) -> Plane {
-    Plane { width: plane.width.div_ceil(2).max(1), height: plane.height.div_ceil(2).max(1), mm_per_pixel: plane.mm_per_pixel * 2.0, ..*plane }
+    Plane {
+        width: plane.width.div_ceil(2).max(1),
+        height: plane.height.div_ceil(2).max(1),
+        mm_per_pixel: plane.mm_per_pixel * 2.0,
+        ..*plane
+    }
 }
 
 fn draw(volume: &Volume, key: &ValuesKey) -> Picture {

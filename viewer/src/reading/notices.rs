@@ -46,25 +46,33 @@ pub(crate) fn show(room: &mut Room, ctx: &egui::Context) {
     ctx.request_repaint_after(Duration::from_millis(500));
     let (lang, theme) = (room.lang, room.theme.clone());
     let mut dismissed = None;
-    egui::Area::new(egui::Id::unique("reading-notices")).anchor(Align2::CENTER_BOTTOM, vec2(0.0, -24.0)).order(egui::Order::Foreground).show(ctx, |ui| {
-        for (at, notice) in room.notices.0.iter().enumerate() {
-            let colour = if notice.is_failure { theme.colours.contradicted } else { theme.colours.verified };
-            egui::Frame::new().fill(theme.colours.raised).stroke(Stroke::new(1.0, colour)).corner_radius(5).inner_margin(10).show(ui, |ui| {
-                ui.set_max_width(520.0);
-                ui.horizontal(|ui| {
-                    ui.vertical(|ui| {
-                        ui.label(egui::RichText::new(&notice.told.message).color(theme.colours.text));
-                        if !notice.told.hint.is_empty() {
-                            ui.label(egui::RichText::new(&notice.told.hint).color(theme.colours.text_secondary).size(theme.sizes.small));
-                        }
-                    });
-                    if notice.is_failure && ui.button(key::READING_DISMISS.get(lang)).clicked() {
-                        dismissed = Some(at);
-                    }
-                });
-            });
-        }
-    });
+    egui::Area::new(egui::Id::unique("reading-notices"))
+        .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -24.0))
+        .order(egui::Order::Foreground)
+        .show(ctx, |ui| {
+            for (at, notice) in room.notices.0.iter().enumerate() {
+                let colour = if notice.is_failure { theme.colours.contradicted } else { theme.colours.verified };
+                egui::Frame::new().fill(theme.colours.raised).stroke(Stroke::new(1.0, colour)).corner_radius(5).inner_margin(10).show(
+                    ui,
+                    |ui| {
+                        ui.set_max_width(520.0);
+                        ui.horizontal(|ui| {
+                            ui.vertical(|ui| {
+                                ui.label(egui::RichText::new(&notice.told.message).color(theme.colours.text));
+                                if !notice.told.hint.is_empty() {
+                                    ui.label(
+                                        egui::RichText::new(&notice.told.hint).color(theme.colours.text_secondary).size(theme.sizes.small),
+                                    );
+                                }
+                            });
+                            if notice.is_failure && ui.button(key::READING_DISMISS.get(lang)).clicked() {
+                                dismissed = Some(at);
+                            }
+                        });
+                    },
+                );
+            }
+        });
     if let Some(at) = dismissed {
         room.notices.0.remove(at);
     }

@@ -178,10 +178,7 @@ impl Mapping {
     /// Pixel coordinates of a place on the screen; whole numbers are pixel centres.
     #[must_use]
     pub fn pixel(&self, at: Pos2) -> [f64; 2] {
-        [
-            f64::from(at.x - self.rect.min.x) * f64::from(self.ppp) - 0.5,
-            f64::from(at.y - self.rect.min.y) * f64::from(self.ppp) - 0.5,
-        ]
+        [f64::from(at.x - self.rect.min.x) * f64::from(self.ppp) - 0.5, f64::from(at.y - self.rect.min.y) * f64::from(self.ppp) - 0.5]
     }
 
     /// Position in patient space of a place on the screen.
@@ -194,10 +191,7 @@ impl Mapping {
     #[must_use]
     pub fn screen(&self, p: PointLps) -> Pos2 {
         let [x, y] = self.plane.pixel_from_lps(p);
-        pos2(
-            self.rect.min.x + ((x + 0.5) / f64::from(self.ppp)) as f32,
-            self.rect.min.y + ((y + 0.5) / f64::from(self.ppp)) as f32,
-        )
+        pos2(self.rect.min.x + ((x + 0.5) / f64::from(self.ppp)) as f32, self.rect.min.y + ((y + 0.5) / f64::from(self.ppp)) as f32)
     }
 
     /// Points on the screen per mm.

@@ -42,9 +42,7 @@ impl Preset {
 /// excludes.
 #[must_use]
 pub fn of_modality(modality: &str) -> Vec<Preset> {
-    toml::from_str::<Presets>(FILE)
-        .map(|all| all.preset.into_iter().filter(|p| p.modality == modality).collect())
-        .unwrap_or_default()
+    toml::from_str::<Presets>(FILE).map(|all| all.preset.into_iter().filter(|p| p.modality == modality).collect()).unwrap_or_default()
 }
 
 /// The window a volume is first shown with: the file's own, else one that holds nearly all values.

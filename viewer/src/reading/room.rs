@@ -161,7 +161,11 @@ impl Room {
     #[must_use]
     pub fn drawn_findings(&self) -> Vec<(String, bool)> {
         let Some(scene) = &self.scene else { return Vec::new() };
-        scene.ledger.shown().map(|s| (s.finding.measurements.first().map(|m| m.quantity.shown()).unwrap_or_default(), !s.is_pending)).collect()
+        scene
+            .ledger
+            .shown()
+            .map(|s| (s.finding.measurements.first().map(|m| m.quantity.shown()).unwrap_or_default(), !s.is_pending))
+            .collect()
     }
 
     /// Draws the room and takes input.
@@ -345,6 +349,12 @@ impl Room {
         scene.current = at;
         scene.token = token;
         scene.shown = Shown::default();
+        if scene.restore.is_none() {
+            // Another grid: a magnification of the last one would show a corner of this one.
+            for pane in &mut scene.panes {
+                *pane = pane::Pane::new(pane.kind);
+            }
+        }
         if entry.sources.is_empty() {
             scene.shown.error = Some(mj_lang::tell(&Error::NothingToShow, lang));
             return;

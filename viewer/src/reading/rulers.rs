@@ -120,7 +120,8 @@ pub(crate) fn moved(scene: &Scene, finding: &Finding, ends: [PointLps; 2]) -> Op
 /// The image of a series that is no volume on which a finding was drawn.
 pub(crate) fn slice_of(scene: &Scene, finding: &Finding) -> Option<usize> {
     let image = finding.images.first()?;
-    let at = scene.shown.slices.iter().find(|(_, l)| l.volume.sources.iter().any(|s| s.instance == image.instance && s.frame == image.frame));
+    let at =
+        scene.shown.slices.iter().find(|(_, l)| l.volume.sources.iter().any(|s| s.instance == image.instance && s.frame == image.frame));
     // Not loaded yet: by its place in the patient.
     let by_place = || crate::reading::loader::nearest_slice(scene.shown.opened.as_ref()?.stack()?, finding.geometry.centre()?);
     at.map(|(&k, _)| k).or_else(by_place)
@@ -245,7 +246,12 @@ mod tests {
 
     #[test]
     fn ends_go_before_the_line() {
-        let hit = RulerHit { pane: 0, id: "a".into(), ends: [pos2(10.0, 10.0), pos2(110.0, 10.0)], label: Rect::from_min_size(pos2(70.0, 20.0), vec2(40.0, 16.0)) };
+        let hit = RulerHit {
+            pane: 0,
+            id: "a".into(),
+            ends: [pos2(10.0, 10.0), pos2(110.0, 10.0)],
+            label: Rect::from_min_size(pos2(70.0, 20.0), vec2(40.0, 16.0)),
+        };
         assert_eq!(hit.grip(pos2(12.0, 13.0)), Some(Grip::End(0)));
         assert_eq!(hit.grip(pos2(108.0, 8.0)), Some(Grip::End(1)));
         assert_eq!(hit.grip(pos2(60.0, 13.0)), Some(Grip::Line));

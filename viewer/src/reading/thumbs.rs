@@ -16,7 +16,11 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
     let mut chosen = None;
     egui::Panel::left("reading-series").exact_size(WIDTH).resizable(false).show_separator_line(false).frame(frame).show(ui, |ui| {
         let Some(scene) = &mut room.scene else {
-            ui.label(egui::RichText::new(key::READING_NO_SERIES.get(room.lang)).color(room.theme.colours.text_secondary).size(room.theme.sizes.small));
+            ui.label(
+                egui::RichText::new(key::READING_NO_SERIES.get(room.lang))
+                    .color(room.theme.colours.text_secondary)
+                    .size(room.theme.sizes.small),
+            );
             return;
         };
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -44,7 +48,13 @@ fn card(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, entry: &mut Seri
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), PICTURE + 38.0), Sense::click());
     let name = entry.header.as_ref().map(|h| crate::overlay::series_name(h, lang)).unwrap_or_default();
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_current, &name));
-    let fill = if is_current { c.accent_quiet } else if response.hovered() { c.hover } else { c.raised };
+    let fill = if is_current {
+        c.accent_quiet
+    } else if response.hovered() {
+        c.hover
+    } else {
+        c.raised
+    };
     ui.painter().rect(rect, 5.0, fill, Stroke::new(1.0, if is_current { c.accent } else { c.line }), StrokeKind::Inside);
     let picture = Rect::from_min_size(rect.min + vec2(1.0, 1.0), vec2(rect.width() - 2.0, PICTURE));
     ui.painter().rect_filled(picture, 4.0, c.image);

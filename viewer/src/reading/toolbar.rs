@@ -78,7 +78,13 @@ fn paint_button(room: &Room, ui: &egui::Ui, icon: Icon, rect: egui::Rect, is_ena
     if is_on {
         ui.painter().rect_stroke(rect, 5.0, Stroke::new(1.0, c.accent), StrokeKind::Inside);
     }
-    let tint = if !is_enabled { c.text_disabled } else if is_on { c.accent } else { c.text };
+    let tint = if !is_enabled {
+        c.text_disabled
+    } else if is_on {
+        c.accent
+    } else {
+        c.text
+    };
     icons::paint(ui.painter(), icon, rect, tint, room.theme.size.icon, room.theme.size.icon_stroke);
 }
 

@@ -103,7 +103,13 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
         }
     } else if room.scene.as_ref().is_some_and(|s| s.volume().is_some()) {
         let text = key::READING_LOADING.get(room.lang);
-        painter.text(place.rect.center(), Align2::CENTER_CENTER, text, Theme::font(room.theme.sizes.body), room.theme.colours.text_secondary);
+        painter.text(
+            place.rect.center(),
+            Align2::CENTER_CENTER,
+            text,
+            Theme::font(room.theme.sizes.body),
+            room.theme.colours.text_secondary,
+        );
     }
     over(room, ui, &painter, place, kind, &map, made.is_some());
 }
@@ -191,7 +197,9 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
         title = format!("{title}  {}", key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{:.0}", scene.slab_mm))]));
     }
     corners.bottom_left.push(Line::quiet(title));
-    corners.bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene, shown).unwrap_or_default())])));
+    corners.bottom_left.push(Line::plain(
+        key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene, shown).unwrap_or_default())]),
+    ));
     let zoom = 1.0 / (map.plane.mm_per_pixel / base_spacing(volume));
     corners.bottom_right.push(Line::quiet(key::OVERLAY_ZOOM.with(lang, &[("percent", &format!("{:.0}", zoom * 100.0))])));
     match kind {
@@ -226,7 +234,8 @@ fn base_spacing(volume: &mj_model::Volume) -> f64 {
 /// True for the viewport at the top right, or the only one.
 fn is_first(room: &Room, rect: Rect, ui: &egui::Ui) -> bool {
     let all = ui.max_rect();
-    room.scene.as_ref().is_some_and(|s| s.panes.len() == 1 || s.enlarged.is_some()) || (rect.right() > all.right() - 4.0 && rect.top() < all.top() + 4.0)
+    room.scene.as_ref().is_some_and(|s| s.panes.len() == 1 || s.enlarged.is_some())
+        || (rect.right() > all.right() - 4.0 && rect.top() < all.top() + 4.0)
 }
 
 /// Position of the plane along its normal, as people say it: `S 12.5 mm`, `L -3.0 mm`.
@@ -263,7 +272,9 @@ fn empty(room: &Room, ui: &egui::Ui, all: Rect) {
     let (title, hint, colour) = match (&room.scene, error) {
         (_, Some(told)) => (told.message, told.hint, room.theme.colours.contradicted),
         (Some(_), None) => (key::READING_LOADING.get(lang).to_owned(), String::new(), room.theme.colours.text_secondary),
-        (None, None) if room.is_searching => (key::READING_SEARCHING.get(lang).to_owned(), String::new(), room.theme.colours.text_secondary),
+        (None, None) if room.is_searching => {
+            (key::READING_SEARCHING.get(lang).to_owned(), String::new(), room.theme.colours.text_secondary)
+        }
         (None, None) => (key::READING_EMPTY.get(lang).to_owned(), key::READING_EMPTY_HINT.get(lang).to_owned(), room.theme.colours.text),
     };
     let rect = Rect::from_center_size(all.center(), vec2((all.width() - 64.0).clamp(120.0, 560.0), 160.0));
@@ -307,7 +318,8 @@ fn warnings(room: &mut Room, ui: &mut egui::Ui, all: Rect) {
         crate::ui::icons::paint(ui.painter(), crate::ui::icons::Icon::Warning, icon, colours.stale, 14.0, 1.4);
         ui.painter().galley(pos2(rect.left() + 30.0, rect.top() + 6.0), galley, colours.text);
         let close = Rect::from_min_size(pos2(rect.right() - 28.0, rect.top()), vec2(28.0, rect.height()));
-        let response = ui.interact(close, egui::Id::unique(("dismiss", &code)), Sense::click()).on_hover_text(key::READING_DISMISS.get(lang));
+        let response =
+            ui.interact(close, egui::Id::unique(("dismiss", &code)), Sense::click()).on_hover_text(key::READING_DISMISS.get(lang));
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, key::READING_DISMISS.get(lang)));
         let tint = if response.hovered() { colours.text } else { colours.text_secondary };
         crate::ui::icons::paint(ui.painter(), crate::ui::icons::Icon::Close, close, tint, 10.0, 1.4);

@@ -37,7 +37,8 @@ fn failures() -> PathBuf {
 }
 
 fn read(path: &Path, width: usize, height: usize) -> Vec<u8> {
-    let file = std::fs::File::open(path).unwrap_or_else(|e| panic!("{}: {e}; make it with MINGJING_BLESS=1 and look at it", path.display()));
+    let file =
+        std::fs::File::open(path).unwrap_or_else(|e| panic!("{}: {e}; make it with MINGJING_BLESS=1 and look at it", path.display()));
     let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().unwrap();
     assert_eq!((reader.info().width as usize, reader.info().height as usize), (width, height));
     let mut pixels = vec![0; width * height];
