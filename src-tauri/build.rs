@@ -7,7 +7,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let page = Path::new("../app/web/dist");
     if !page.join("index.html").exists() {
         fs::create_dir_all(page)?;
-        fs::write(page.join("index.html"), "<!doctype html><meta charset=utf-8><title>Mingjing</title><p>The page is not built: npm ci and npm run build in app/web.\n")?;
+        fs::write(
+            page.join("index.html"),
+            "<!doctype html><meta charset=utf-8><title>Mingjing</title><p>The page is not built: npm ci and npm run build in app/web.\n",
+        )?;
     }
     println!("cargo::rerun-if-changed=../app/web/dist");
     tauri_build::build();

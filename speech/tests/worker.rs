@@ -318,7 +318,7 @@ fn soak_damaged_models_never_end_the_process() {
             // One of the eleven numbers becomes another plausible one.
             0 => {
                 let (field, value) = (draw(11), [0, 1, 2, 3, 4, 64, 80, 128, 256, 1500, 51_864, 51_866][draw(12)]);
-                damaged[4 + field * 4..8 + field * 4].copy_from_slice(&(value as i32).to_le_bytes());
+                damaged[4 + field * 4..8 + field * 4].copy_from_slice(&value.to_le_bytes());
                 format!("field {field} = {value}")
             }
             1 => {

@@ -1,6 +1,8 @@
 //! What the page may ask for. Each command parses, makes one call of the core, and gives its answer; nothing is
 //! decided here.
 
+#![allow(clippy::let_underscore_must_use, reason = "the macro of the commands expands to it")]
+
 mod files;
 mod hospital;
 mod record;

@@ -9,7 +9,8 @@ const FONTS: [&str; 2] = ["NotoSansSC_400Regular.ttf", "NotoSansSC_700Bold.ttf"]
 /// Answers `mjfont://localhost/NAME`.
 pub(crate) fn answer(path: &str) -> Response<Vec<u8>> {
     let name = path.trim_start_matches('/');
-    let found = FONTS.iter().find(|font| **font == name).and_then(|font| folders().map(|f| f.join(font)).find_map(|file| std::fs::read(file).ok()));
+    let found =
+        FONTS.iter().find(|font| **font == name).and_then(|font| folders().map(|f| f.join(font)).find_map(|file| std::fs::read(file).ok()));
     let (status, body) = found.map_or((StatusCode::NOT_FOUND, Vec::new()), |bytes| (StatusCode::OK, bytes));
     let response = Response::builder()
         .status(status)
@@ -25,6 +26,9 @@ pub(crate) fn answer(path: &str) -> Response<Vec<u8>> {
 fn folders() -> impl Iterator<Item = PathBuf> {
     let given = std::env::var_os("MINGJING_FONTS").map(PathBuf::from);
     let own = std::env::current_exe().ok();
-    let beside = own.iter().flat_map(|exe| exe.ancestors().skip(1).take(2).map(|folder| folder.join("fonts")).collect::<Vec<_>>()).collect::<Vec<_>>();
+    let beside = own
+        .iter()
+        .flat_map(|exe| exe.ancestors().skip(1).take(2).map(|folder| folder.join("fonts")).collect::<Vec<_>>())
+        .collect::<Vec<_>>();
     given.into_iter().chain(beside)
 }

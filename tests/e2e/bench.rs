@@ -108,7 +108,8 @@ fn memory_of_a_load(folder: &Path) -> f64 {
     let idle = peak_mb(worker.pid());
     let files = files_of(folder).into_iter().map(|path| ObjectFile { path, sealed: false }).collect();
     let scratch = tempfile::tempdir().unwrap();
-    let view = RenderView { kind: ViewKind::Coronal, at: None, normal: None, window: None, slab_mm: None, size: (512, 512), overlay: false };
+    let view =
+        RenderView { kind: ViewKind::Coronal, at: None, normal: None, window: None, slab_mm: None, size: (512, 512), overlay: false };
     let series = SeriesFiles { series: SeriesUid::fresh(), files };
     let what = Job::Render { series, view, out: scratch.path().join("a.png") };
     worker.send(&ToViewer::RunJob { job: 1, what }).unwrap();
@@ -182,16 +183,24 @@ fn bench_beside_the_peers() {
         return;
     };
     let whole = "load a series into memory";
-    peers.note("load_series.py", &["--dir", text(&series_folder), "--only", "vtk,simpleitk,numpy_2t"], &[
-        ("vtkDICOMImageReader", whole, "VTK", 1.0),
-        ("simpleitk_gdcm_presorted", whole, "SimpleITK, files sorted before", 1.0),
-        ("simpleitk_gdcm", whole, "SimpleITK", 1.0),
-        ("pydicom_numpy_2t", whole, "pydicom, 2 threads", 1.0),
-    ]);
-    peers.note("mpr.py", &["--npy", text(&array), "--only", "linear"], &[
-        ("reslice_linear_1t_x40", "oblique 512 x 512, linear", "VTK, 1 thread", 40.0),
-        ("reslice_linear_2t_x40", "oblique 512 x 512, linear", "VTK, 2 threads", 40.0),
-        ("reslice_mip20mm_linear_1t_x40", "20 mm MIP slab 512 x 512", "VTK, 1 thread", 40.0),
-        ("reslice_mip20mm_linear_2t_x40", "20 mm MIP slab 512 x 512", "VTK, 2 threads", 40.0),
-    ]);
+    peers.note(
+        "load_series.py",
+        &["--dir", text(&series_folder), "--only", "vtk,simpleitk,numpy_2t"],
+        &[
+            ("vtkDICOMImageReader", whole, "VTK", 1.0),
+            ("simpleitk_gdcm_presorted", whole, "SimpleITK, files sorted before", 1.0),
+            ("simpleitk_gdcm", whole, "SimpleITK", 1.0),
+            ("pydicom_numpy_2t", whole, "pydicom, 2 threads", 1.0),
+        ],
+    );
+    peers.note(
+        "mpr.py",
+        &["--npy", text(&array), "--only", "linear"],
+        &[
+            ("reslice_linear_1t_x40", "oblique 512 x 512, linear", "VTK, 1 thread", 40.0),
+            ("reslice_linear_2t_x40", "oblique 512 x 512, linear", "VTK, 2 threads", 40.0),
+            ("reslice_mip20mm_linear_1t_x40", "20 mm MIP slab 512 x 512", "VTK, 1 thread", 40.0),
+            ("reslice_mip20mm_linear_2t_x40", "20 mm MIP slab 512 x 512", "VTK, 2 threads", 40.0),
+        ],
+    );
 }

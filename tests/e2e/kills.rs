@@ -75,8 +75,7 @@ fn import_round(folder: &Path, total: u64, wait: Duration) -> bool {
 
 fn typing_round(station: &Station, report: &str, field: &str, wait: Duration) -> bool {
     let before = field_text(station, report, field);
-    let mut child =
-        station.command(&["report", "type", report, field]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = station.command(&["report", "type", report, field]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let stdout = BufReader::new(child.stdout.take().unwrap());
     let reader = std::thread::Builder::new().spawn(move || stdout.lines().map_while(Result::ok).count()).unwrap();

@@ -34,12 +34,12 @@ fn walk(station: &Station, folder: &Path, places: &Places) {
 
     for view in ["axial", "coronal", "sagittal", "mip"] {
         let out = station.dir().join(format!("{view}.png"));
-        let drawn = station.json(&["render", &series, "--view", view, "--out", text(&out), "--size", "200x200", "--preset", "lung"]);
+        let drawn = station.json(&["render", &series, "--view", view, "--out", text(&out), "--size", "200x200", "--wl", "100,2000"]);
         assert_eq!(drawn["backend"], "cpu");
         assert!(std::fs::metadata(&out).unwrap().len() > 1000, "{view}");
     }
     let vr = station.run(&["render", &series, "--view", "vr", "--out", text(&station.dir().join("vr.png"))]);
-    assert_eq!((vr.code, vr.error_code().as_str()), (1, "render.vr_not_yet"));
+    assert_eq!((vr.code, vr.error_code().as_str()), (1, "view.not_available"));
 
     let finding = station.json(&["finding", "add", &series, "--line", &list(&places.line)]);
     let length = finding["measurements"][0]["value"].as_f64().unwrap();
@@ -101,8 +101,19 @@ fn walk(station: &Station, folder: &Path, places: &Places) {
 
 fn plan(station: &Station, series: &str, places: &Places) {
     let segment = station.json(&[
-        "segment", "run", series, "--op", "grow", "--seed", &list(&places.seed), "--range", &list(&places.range),
-        "--within", &places.within_mm.to_string(), "--label", "organ",
+        "segment",
+        "run",
+        series,
+        "--op",
+        "grow",
+        "--seed",
+        &list(&places.seed),
+        "--range",
+        &list(&places.range),
+        "--within",
+        &places.within_mm.to_string(),
+        "--label",
+        "organ",
     ]);
     let ml = segment["volume_ml"].as_f64().unwrap();
     assert!(ml > 0.0, "{segment}");

@@ -1,12 +1,12 @@
 //! Stored values, rescaled values and positions against pydicom and SimpleITK.
 
 use crate::station::{Station, text};
-use mj_tests::{checkers::python, programs::program};
 use mj_link::job::ProbeAt;
 use mj_link::{Event, Job, JobResult, ObjectFile, SeriesFiles, ToParent, ToViewer, Worker};
 use mj_model::{Lang, PointLps, SeriesUid};
+use mj_tests::{checkers::python, programs::program};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Voxels compared in each series.
@@ -73,7 +73,10 @@ fn compare(relative: &str) {
         assert!(close(want["value"].as_f64().unwrap()), "{relative}: value {value}, expected {want}");
         // SimpleITK keeps a rescaled value in 32 bits.
         if let Some(itk) = want["itk_value"].as_f64() {
-            assert!((value - itk).abs() <= 1e-6 * itk.abs().max(1.0) + f64::from(f32::EPSILON) * itk.abs(), "{relative}: value {value}, SimpleITK {itk}");
+            assert!(
+                (value - itk).abs() <= 1e-6 * itk.abs().max(1.0) + f64::from(f32::EPSILON) * itk.abs(),
+                "{relative}: value {value}, SimpleITK {itk}"
+            );
         }
     }
     // The same through the record and the command line, for one voxel.
@@ -123,5 +126,5 @@ fn a_tilted_head_is_no_volume() {
     assert!(codes.contains(&"geometry.gantry_tilt"), "{codes:?}");
     let refused = station.run(&["export", &station.biggest_series(), "--to", text(&station.dir().join("out.nrrd"))]);
     assert_eq!(refused.code, 1);
-    assert!(refused.error_code().starts_with("geometry."), "{}", refused.stderr);
+    assert_eq!(refused.error_code(), "dicom.not_a_volume");
 }

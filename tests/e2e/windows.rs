@@ -8,6 +8,10 @@ use mj_tests::windows::{Screen, Shell};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+/// Windows take the pointer and the newest viewer: one such test at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Where screenshots are put, to be looked at.
 fn shots(name: &str) -> PathBuf {
@@ -89,6 +93,7 @@ fn begin_report(desk: &Desk) {
 
 #[test]
 fn a_measurement_becomes_a_chip_survives_a_crash_and_is_signed() {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let station = Station::new();
     let folder = station.phantom(128, 60);
     station.import(&folder.join("current"));
@@ -151,8 +156,11 @@ fn a_measurement_becomes_a_chip_survives_a_crash_and_is_signed() {
     desk.shell.find("signed");
     desk.shot("06-signed");
     desk.shell.until("the PACS has report and PDF", || (orthanc.instances().ok()?.len() >= 2).then_some(()));
-    let classes: Vec<String> =
-        orthanc.ids("instances").iter().map(|id| orthanc.get(&format!("/instances/{id}/simplified-tags"))["SOPClassUID"].to_string()).collect();
+    let classes: Vec<String> = orthanc
+        .ids("instances")
+        .iter()
+        .map(|id| orthanc.get(&format!("/instances/{id}/simplified-tags"))["SOPClassUID"].to_string())
+        .collect();
     let has = |uid: &str| classes.iter().any(|c| c.contains(uid));
     assert!(has("1.2.840.10008.5.1.4.1.1.104.1") && has("1.2.840.10008.5.1.4.1.1.88."), "{classes:?}");
 }
@@ -166,6 +174,7 @@ fn type_into_editor(shell: &Shell, text: &str) {
 /// The pages in both languages and on the clinic's old screen; looked at by people.
 #[test]
 fn pages_in_both_languages_on_an_old_screen() {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     for lang in ["zh", "en"] {
         let station = Station::new();
         let folder = station.phantom(64, 20);

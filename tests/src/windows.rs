@@ -173,8 +173,7 @@ impl Shell {
         ids.collect()
     }
 
-    /// Waits for an element with this test id.
-    #[must_use]
+    /// Waits for an element with this test id and gives its WebDriver id.
     pub fn find(&self, id: &str) -> String {
         let css = format!("[data-testid='{id}']");
         self.until(&format!("element {id}"), || self.all(&css).into_iter().next())
@@ -219,7 +218,6 @@ impl Shell {
     ///
     /// # Panics
     /// When it fails.
-    #[must_use]
     pub fn script(&self, script: &str) -> Value {
         self.call("POST", "/execute/sync", &json!({"script": script, "args": []})).unwrap_or_else(|e| panic!("{script}: {e}"))
     }
@@ -249,7 +247,8 @@ impl Shell {
     #[must_use]
     pub fn viewer_layout(&self) -> Option<Value> {
         let log = self.log();
-        let line = log.lines().rev().find_map(|line| line.find("{\"layout\"").and_then(|at| serde_json::from_str::<Value>(&line[at..]).ok()))?;
+        let line =
+            log.lines().rev().find_map(|line| line.find("{\"layout\"").and_then(|at| serde_json::from_str::<Value>(&line[at..]).ok()))?;
         Some(line["layout"].clone())
     }
 }

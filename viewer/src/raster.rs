@@ -76,7 +76,7 @@ impl Canvas {
                 let inside = |w: f32, from: Pos2, to: Pos2| {
                     w > 0.0 || (w == 0.0 && (to.y > from.y || (to.y == from.y && to.x < from.x)) == (area > 0.0))
                 };
-                if !(inside(wa, b.pos, c.pos) && inside(wb, c.pos, a.pos) && inside(wc, a.pos, b.pos)) || !clip.contains(p) {
+                if !(inside(wa, b.pos, c.pos) && inside(wb, c.pos, a.pos) && inside(wc, a.pos, b.pos) && clip.contains(p)) {
                     continue;
                 }
                 let uv = [wa * a.uv.x + wb * b.uv.x + wc * c.uv.x, wa * a.uv.y + wb * b.uv.y + wc * c.uv.y];

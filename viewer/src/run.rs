@@ -35,9 +35,8 @@ fn tell(error: &Error, args: &Args) {
 
 /// Logs go to stderr and hold no patient; `MINGJING_LOG` sets the level.
 fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("MINGJING_LOG").unwrap_or_else(|_unset| {
-        tracing_subscriber::EnvFilter::new("info,wgpu_core=warn,wgpu_hal=error,naga=warn,eframe=warn,egui_wgpu=warn")
-    });
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("MINGJING_LOG").unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("error"));
     // A second subscriber in one process happens in tests only.
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init().ok();
 }

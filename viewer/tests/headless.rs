@@ -1,5 +1,7 @@
 //! The worker as its parent meets it: a process and lines.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what goes wrong fails the test, with its place")]
+
 use mj_link::job::{ProbeAt, RenderView, SegmentOp, ViewKind};
 use mj_link::message::{KeyGrant, ObjectFile, SeriesFiles};
 use mj_link::{Event, Events, Job, JobResult, ToParent, ToViewer, Worker};

@@ -4,6 +4,8 @@
 //! most 10 stray pixels; each golden image is at most 32 KiB. A failure writes the picture and a picture of the
 //! differences beside the target folder. `MINGJING_BLESS=1` writes golden images anew.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what goes wrong fails the test, with its place")]
+
 mod golden;
 
 use mj_imaging::phantom::{Phantom, Spec, generate};

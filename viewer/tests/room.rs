@@ -1,5 +1,7 @@
 //! The reading room driven by events, without a window system.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what goes wrong fails the test, with its place")]
+
 use clap::Parser as _;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2, vec2};
 use mj_link::message::{ObjectFile, SeriesFiles};

@@ -530,13 +530,10 @@ pub(crate) enum Role {
     Engineer,
 }
 
-fn numbers<const N: usize, T: std::str::FromStr>(text: &str) -> Result<[T; N], String>
-where
-    T: Copy + Default,
-{
+fn numbers<const N: usize, T: std::str::FromStr + Copy + Default>(text: &str) -> Result<[T; N], String> {
     let parsed: Option<Vec<T>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
     let wrong = || format!("{N} numbers separated by commas are needed");
-    parsed.ok_or_else(wrong)?.try_into().map_err(|_: Vec<T>| wrong())
+    parsed.ok_or_else(wrong)?.try_into().map_err(|_wrong_count: Vec<T>| wrong())
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

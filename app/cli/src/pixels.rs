@@ -5,8 +5,8 @@ use crate::out::Out;
 use mj_link::{Event, Events, Job, JobResult, KeyGrant, ObjectFile, ToParent, ToViewer, Worker, find_program};
 use mj_record::{Grant, PixelHasher, Record};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A headless viewer, ready for jobs.

@@ -18,7 +18,12 @@ fn main() -> Fallible {
     let phantom = generate(&Spec { seed: 1, slices, size }, &|_, _| ())?;
     eprintln!("{:.1} s for both studies", began.elapsed().as_secs_f64());
     for row in phantom.truth["labels"].as_array().into_iter().flatten() {
-        eprintln!("{:>3} {:28} {:9.1} ml", row["value"], row["name_en"].as_str().unwrap_or_default(), row["volume_ml"].as_f64().unwrap_or_default());
+        eprintln!(
+            "{:>3} {:28} {:9.1} ml",
+            row["value"],
+            row["name_en"].as_str().unwrap_or_default(),
+            row["volume_ml"].as_f64().unwrap_or_default()
+        );
     }
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder)?;

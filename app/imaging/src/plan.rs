@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::surface;
-use mj_model::plan::{CutPlane, PlanResult};
 use mj_model::Mask;
+use mj_model::plan::{CutPlane, PlanResult};
 use rayon::prelude::*;
 
 /// The two parts of a cut segment.
@@ -88,7 +88,10 @@ pub fn count(mask: &Mask, plane: &CutPlane) -> Result<(usize, usize)> {
             let (j, k) = (row % nj, row / nj);
             let first = (grid.lps_from_voxel([0.0, j as f64, k as f64]) - plane.point).dot(normal);
             let inside = line.iter().enumerate().filter(|(_, v)| **v != 0);
-            inside.fold((0, 0), |(kept, removed), (i, _)| if first + step * i as f64 > 0.0 { (kept, removed + 1) } else { (kept + 1, removed) })
+            inside.fold(
+                (0, 0),
+                |(kept, removed), (i, _)| if first + step * i as f64 > 0.0 { (kept, removed + 1) } else { (kept + 1, removed) },
+            )
         })
         .reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     Ok((kept, removed))

@@ -144,9 +144,7 @@ mod tests {
         assert_eq!(edges(&Plane::axial(&g, c, 64, 64)), "R L A P");
         assert_eq!(edges(&Plane::coronal(&g, c, 64, 64)), "R L H F");
         assert_eq!(edges(&Plane::sagittal(&g, c, 64, 64)), "A P H F");
-        for (normal, same) in
-            [(Z, Plane::axial(&g, c, 64, 64)), (Y, Plane::coronal(&g, c, 64, 64)), (-X, Plane::sagittal(&g, c, 64, 64))]
-        {
+        for (normal, same) in [(Z, Plane::axial(&g, c, 64, 64)), (Y, Plane::coronal(&g, c, 64, 64)), (-X, Plane::sagittal(&g, c, 64, 64))] {
             let oblique = Plane::oblique(&g, c, normal * 3.0, 64, 64).unwrap();
             assert_eq!(edges(&oblique), edges(&same));
             assert!((oblique.normal() - normal).length() < 1e-12);

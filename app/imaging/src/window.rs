@@ -35,11 +35,7 @@ pub fn grey(picture: &Picture, window: &Window, inverted: bool) -> Vec<u8> {
         return picture.values.iter().map(|&v| if v.is_nan() { 0 } else { flip ^ if f64::from(v) > c { 255 } else { 0 } }).collect();
     }
     let (scale, offset) = (255.0 / w, 128.0 - c * 255.0 / w);
-    picture
-        .values
-        .iter()
-        .map(|&v| if v.is_nan() { 0 } else { flip ^ (f64::from(v) * scale + offset) as u8 })
-        .collect()
+    picture.values.iter().map(|&v| if v.is_nan() { 0 } else { flip ^ (f64::from(v) * scale + offset) as u8 }).collect()
 }
 
 #[cfg(test)]

@@ -75,6 +75,7 @@ impl<R: BufRead> LineReader<R> {
     ///
     /// # Errors
     /// Only those of the stream itself.
+    #[expect(clippy::should_implement_trait, reason = "no iterator: the caller chooses the type of each message")]
     pub fn next<M: DeserializeOwned>(&mut self) -> io::Result<Received<M>> {
         self.line.clear();
         let mut too_long = false;

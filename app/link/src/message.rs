@@ -61,6 +61,7 @@ pub struct ViewState {
 /// From the parent to a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "messages are few and short-lived")]
 pub enum ToViewer {
     /// First line. The protocol version is in the envelope.
     Hello {
@@ -136,6 +137,7 @@ pub enum ToViewer {
 /// From a viewer to the parent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "messages are few and short-lived")]
 pub enum ToParent {
     /// First line.
     Hello {

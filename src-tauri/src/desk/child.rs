@@ -203,5 +203,8 @@ fn after(args: &[String], shared: &Arc<Mutex<Now>>, owner: &Arc<dyn Owner>, numb
 }
 
 fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
-    std::thread::Builder::new().name(name.into()).spawn(work).map_err(|_no_thread| crate::desk::error::Error::Internal("no thread could be started"))
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map_err(|_no_thread| crate::desk::error::Error::Internal("no thread could be started"))
 }

@@ -15,7 +15,10 @@ impl Desk {
             Ok(stored) => {
                 let live = stored.is_live();
                 self.0.viewer.send(ToViewer::FindingStored { study: study.clone(), finding: stored.clone() });
-                if is_new && live && let Err(error) = self.insert_first_number(&stored).await {
+                if is_new
+                    && live
+                    && let Err(error) = self.insert_first_number(&stored).await
+                {
                     self.emit(Event::Problem { told: self.told(&error) });
                 }
                 self.tell_findings(&study).await;

@@ -62,7 +62,9 @@ impl Desk {
 fn done(receipt: &ImportReceipt, desk: &Desk) -> ImportDone {
     let lang = desk.lang();
     // The receipt's reasons are English; the catalogue has both languages for every code.
-    let reason = |code: &str, english: &str| mj_lang::find(&format!("error.{code}.message")).map_or(english.into(), |text| text.get(lang).to_owned());
+    let reason = |code: &str, english: &str| {
+        mj_lang::find(&format!("error.{code}.message")).map_or(english.into(), |text| text.get(lang).to_owned())
+    };
     ImportDone {
         seen: receipt.seen,
         stored: receipt.stored,

@@ -86,14 +86,14 @@ pub fn word(value: &impl serde::Serialize) -> String {
     }
 }
 
-
 /// A row of the outbox as the page shows it.
 #[must_use]
 pub fn outbox(row: &OutboxRow, object: &str, lang: Lang) -> OutboxLine {
     let sentence = |reason: &str| {
         // The reason begins with a stable code, which has a sentence in both languages.
         let (code, rest) = reason.split_once(' ').unwrap_or((reason, ""));
-        mj_lang::find(&format!("error.{}.message", code.trim_end_matches(':'))).map_or_else(|| reason.to_owned(), |text| text.with(lang, &[("reason", rest)]))
+        mj_lang::find(&format!("error.{}.message", code.trim_end_matches(':')))
+            .map_or_else(|| reason.to_owned(), |text| text.with(lang, &[("reason", rest)]))
     };
     OutboxLine {
         id: row.id.clone(),
@@ -111,7 +111,9 @@ pub fn outbox(row: &OutboxRow, object: &str, lang: Lang) -> OutboxLine {
 fn evidence(value: &serde_json::Value) -> String {
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value {
-        serde_json::Value::Object(fields) => fields.values().filter(|v| !v.is_null()).map(text).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · "),
+        serde_json::Value::Object(fields) => {
+            fields.values().filter(|v| !v.is_null()).map(text).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · ")
+        }
         other => text(other),
     }
 }

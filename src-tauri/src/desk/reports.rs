@@ -257,7 +257,9 @@ fn phrases(template: &Template, lang: Lang) -> Vec<PhraseLine> {
 fn check_line(check: CheckResult, document: &Document) -> CheckLine {
     let block = check.field.as_deref().and_then(|id| document.block(id).ok());
     let [start, end] = match (block, check.span) {
-        (Some(block), Some([start, end])) => [text_position(block, start), text_position(block, end)].map(|at| i64::try_from(at).unwrap_or(-1)),
+        (Some(block), Some([start, end])) => {
+            [text_position(block, start), text_position(block, end)].map(|at| i64::try_from(at).unwrap_or(-1))
+        }
         _ => [-1, -1],
     };
     CheckLine {

@@ -32,9 +32,35 @@ fn types() -> String {
         ($($t:ident),* $(,)?) => { [$(<dto::$t as Ts>::declaration()),*] };
     }
     let declarations = declare!(
-        RecordState, Boot, StudyLine, StudyLines, StudyFilter, MeasurementLine, FindingLine, ReportLine, KeyImageLine, TemplateLine,
-        StudyView, SignatureLine, ReportView, Cursor, EditSent, EditKept, CheckLine, PersonLine, ServerLine, OutboxLine, SignedView,
-        SkippedLine, ImportDone, FoundLine, ViewerState, SpeechState, PhraseLine, SpeechNow, Event,
+        RecordState,
+        Boot,
+        StudyLine,
+        StudyLines,
+        StudyFilter,
+        MeasurementLine,
+        FindingLine,
+        ReportLine,
+        KeyImageLine,
+        TemplateLine,
+        StudyView,
+        SignatureLine,
+        ReportView,
+        Cursor,
+        EditSent,
+        EditKept,
+        CheckLine,
+        PersonLine,
+        ServerLine,
+        OutboxLine,
+        SignedView,
+        SkippedLine,
+        ImportDone,
+        FoundLine,
+        ViewerState,
+        SpeechState,
+        PhraseLine,
+        SpeechNow,
+        Event,
     );
     format!("{HEAD}{FOREIGN}\n{}", declarations.join("\n"))
 }
@@ -90,7 +116,11 @@ mod tests {
         let theme: toml::Table = std::fs::read_to_string(root.join("assets/theme.toml")).unwrap().parse().unwrap();
         for file in all(&theme) {
             let path = root.join("app/web/src/generated").join(file.name);
-            assert!(std::fs::read_to_string(&path).unwrap_or_default() == file.text, "{} is old: cargo run -p mj-desk --bin mj-desk-gen", file.name);
+            assert!(
+                std::fs::read_to_string(&path).unwrap_or_default() == file.text,
+                "{} is old: cargo run -p mj-desk --bin mj-desk-gen",
+                file.name
+            );
         }
     }
 }

@@ -37,7 +37,15 @@ pub(crate) fn image(study: &str, number: u32) -> Vec<u8> {
     for (tag, vr, text) in texts {
         put(&mut out, *tag, vr, text.as_bytes());
     }
-    let shorts: &[((u16, u16), u16)] = &[((0x28, 2), 1), ((0x28, 0x10), 4), ((0x28, 0x11), 4), ((0x28, 0x100), 16), ((0x28, 0x101), 16), ((0x28, 0x102), 15), ((0x28, 0x103), 1)];
+    let shorts: &[((u16, u16), u16)] = &[
+        ((0x28, 2), 1),
+        ((0x28, 0x10), 4),
+        ((0x28, 0x11), 4),
+        ((0x28, 0x100), 16),
+        ((0x28, 0x101), 16),
+        ((0x28, 0x102), 15),
+        ((0x28, 0x103), 1),
+    ];
     put(&mut out, (0x28, 4), b"CS", b"MONOCHROME2");
     for (tag, value) in shorts {
         put(&mut out, *tag, b"US", &value.to_le_bytes());

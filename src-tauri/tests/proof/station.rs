@@ -135,7 +135,10 @@ impl Shell {
     fn until(&mut self, is_it: impl Fn(&Value) -> bool, what: &str) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
-            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).unwrap_or_else(|_| panic!("waited in vain for {what}"));
+            let line = self
+                .lines
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+                .unwrap_or_else(|_| panic!("waited in vain for {what}"));
             if is_it(&line) {
                 return line;
             }

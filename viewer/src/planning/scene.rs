@@ -77,7 +77,6 @@ impl Shared {
     /// A scene on eframe's GL context.
     pub(super) fn new(gl: Arc<egui_glow::glow::Context>) -> Result<Self> {
         let context = Context::from_gl_context(gl).map_err(|e| Error::Window(e.to_string()))?;
-        #[expect(clippy::arc_with_non_send_sync, reason = "the wrapper vouches for it, see its safety note")]
         let scene = Arc::new(Mutex::new(Scene { context, part: None, reach: 100.0 }));
         Ok(Self(scene))
     }

@@ -17,7 +17,7 @@ pub(super) async fn server(ctx: &Ctx<'_>, command: ServerCommand) -> Result<Done
         ServerCommand::Add { name, dicom, aet, our_aet } => {
             let wrong = || Failure::WrongKind { wanted: "HOST:PORT", id: dicom.clone() };
             let (host, port) = dicom.rsplit_once(':').ok_or_else(wrong)?;
-            let server = Server { name, host: host.into(), port: port.parse().map_err(|_| wrong())?, aet, our_aet };
+            let server = Server { name, host: host.into(), port: port.parse().map_err(|_not_a_port| wrong())?, aet, our_aet };
             ctx.record().await?.add_server(server.clone()).await?;
             ctx.out.result(&server, line)?;
         }
@@ -43,13 +43,16 @@ pub(super) async fn echo(ctx: &Ctx<'_>, name: &str) -> Result<Done, Failure> {
 
 pub(super) async fn find(ctx: &Ctx<'_>, find: &Find) -> Result<Done, Failure> {
     let record = ctx.record().await?;
-    let keys = [(Key::PatientName, &find.name), (Key::PatientId, &find.patient), (Key::AccessionNumber, &find.accession), (Key::StudyDate, &find.date)];
+    let keys = [
+        (Key::PatientName, &find.name),
+        (Key::PatientId, &find.patient),
+        (Key::AccessionNumber, &find.accession),
+        (Key::StudyDate, &find.date),
+    ];
     let mut query = FindQuery::studies();
     query.keys.extend(keys.into_iter().filter_map(|(key, value)| Some((key, Phi::new(value.clone()?)))));
     let found = record.find_on(&find.server, &query).await?;
-    ctx.out.result(&found, |rows| {
-        rows.iter().map(|row| found_line(ctx, row)).collect::<Vec<_>>().join("\n")
-    })?;
+    ctx.out.result(&found, |rows| rows.iter().map(|row| found_line(ctx, row)).collect::<Vec<_>>().join("\n"))?;
     Ok(Done::Well)
 }
 
@@ -61,7 +64,7 @@ fn found_line(ctx: &Ctx<'_>, row: &FoundRow) -> String {
 
 pub(super) async fn fetch(ctx: &Ctx<'_>, name: &str, study: &str) -> Result<Done, Failure> {
     let record = ctx.record().await?;
-    let uid = mj_model::StudyUid::parse(study).map_err(|_| Failure::WrongKind { wanted: "study", id: study.into() })?;
+    let uid = mj_model::StudyUid::parse(study).map_err(|_not_a_uid| Failure::WrongKind { wanted: "study", id: study.into() })?;
     let receipt = record.fetch(name, &uid, &ctx.watch()).await?;
     ctx.out.result(&receipt, |r| format!("{} / {}", r.stored, r.seen))?;
     Ok(if receipt.conflicts.is_empty() { Done::Well } else { Done::NeedsDecision })

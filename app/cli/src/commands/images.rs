@@ -14,7 +14,8 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 pub(super) fn phantom(ctx: &Ctx<'_>, phantom: &Phantom) -> Result<Done, Failure> {
-    let job = Job::Phantom { out: absolute(&phantom.out)?, seed: phantom.seed, slices: phantom.slices as usize, size: phantom.size as usize };
+    let job =
+        Job::Phantom { out: absolute(&phantom.out)?, seed: phantom.seed, slices: phantom.slices as usize, size: phantom.size as usize };
     written(ctx, ctx.pixels(None)?.run(job, ctx.out)?)
 }
 

@@ -18,7 +18,7 @@ pub(super) fn dictate(ctx: &Ctx<'_>, wav: &Path, model: &Path, language: &str) -
         .stderr(std::process::Stdio::null())
         .output()
         .map_err(|source| Failure::File { what: "read", path: wav.into(), source })?;
-    let json: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|_no_json| {
         let died = std::io::Error::other(output.status.to_string());
         Failure::from(mj_link::WorkerError::Ended(died))
     })?;
@@ -64,7 +64,11 @@ pub(super) async fn doctor(ctx: &Ctx<'_>) -> Result<Done, Failure> {
     ctx.out.result(&parts, |parts| {
         let text = |p: &serde_json::Value, key: &str| p.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
         let mark = |p: &serde_json::Value| if p.get("ok") == Some(&true.into()) { "ok " } else { "!! " };
-        parts.iter().map(|p| format!("{}{}  {}  {}", mark(p), text(p, "part"), text(p, "what"), text(p, "do"))).collect::<Vec<_>>().join("\n")
+        parts
+            .iter()
+            .map(|p| format!("{}{}  {}  {}", mark(p), text(p, "part"), text(p, "what"), text(p, "do")))
+            .collect::<Vec<_>>()
+            .join("\n")
     })?;
     Ok(Done::Well)
 }

@@ -18,8 +18,8 @@ use mj_link::{ObjectFile, SeriesFiles};
 use mj_model::{SeriesUid, StudyUid};
 use mj_record::{Record, Subject};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// What commands work with.
 pub(crate) struct Ctx<'a> {
@@ -27,6 +27,8 @@ pub(crate) struct Ctx<'a> {
     out: &'a Out,
     /// Set by Ctrl-C; long work looks at it.
     cancel: Arc<AtomicBool>,
+    /// The record, once a command has opened it.
+    opened: OnceLock<Record>,
 }
 
 /// Runs the command.
@@ -36,34 +38,43 @@ pub(crate) async fn run(mut args: Args, out: &Out) -> Result<Done, Failure> {
     // A machine without signal handling can still work; Ctrl-C then ends the process, which loses nothing.
     drop(ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)));
     let command = std::mem::replace(&mut args.command, Command::Doctor);
-    let ctx = Ctx { args: &args, out, cancel };
+    let ctx = Ctx { args: &args, out, cancel, opened: OnceLock::new() };
+    let ended = dispatch(&ctx, command).await;
+    // The database's threads must be done with the cipher before the process takes it down.
+    if let Some(record) = ctx.opened.get() {
+        record.close().await;
+    }
+    ended
+}
+
+async fn dispatch(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
     match command {
-        Command::Init => record::init(&ctx).await,
-        Command::Phantom(phantom) => images::phantom(&ctx, &phantom),
-        Command::Import { paths } => record::import(&ctx, &paths).await,
-        Command::List { query } => record::list(&ctx, query).await,
-        Command::Show { id } => record::show(&ctx, &id).await,
-        Command::Probe(probe) => images::probe(&ctx, &probe).await,
-        Command::Check { paths } => images::check(&ctx, &paths),
-        Command::Export { series, to } => images::export(&ctx, &series, &to).await,
-        Command::Render(render) => images::render(&ctx, &render).await,
-        Command::Finding { command } => findings::run(&ctx, command).await,
-        Command::Segment { command } => segments::run(&ctx, command).await,
-        Command::Plan { command } => plans::run(&ctx, command).await,
-        Command::Report { command } => reports::run(&ctx, command).await,
-        Command::Verify { id } => reports::verify(&ctx, &id).await,
-        Command::Server { command } => hospital::server(&ctx, command).await,
-        Command::Echo { name } => hospital::echo(&ctx, &name).await,
-        Command::Find(find) => hospital::find(&ctx, &find).await,
-        Command::Fetch { name, study } => hospital::fetch(&ctx, &name, &study).await,
-        Command::Send { id, to } => hospital::send(&ctx, &id, &to).await,
-        Command::Serve { port, aet, address } => hospital::serve(&ctx, port, &aet, address).await,
-        Command::Outbox { command } => hospital::outbox(&ctx, command).await,
-        Command::Person { command } => record::person(&ctx, command).await,
-        Command::Dictate { wav, model, language } => machine::dictate(&ctx, &wav, &model, &language),
-        Command::Doctor => machine::doctor(&ctx).await,
-        Command::View { id } => machine::view(&ctx, &id).await,
-        Command::Desk => machine::desk(&ctx),
+        Command::Init => record::init(ctx).await,
+        Command::Phantom(phantom) => images::phantom(ctx, &phantom),
+        Command::Import { paths } => record::import(ctx, &paths).await,
+        Command::List { query } => record::list(ctx, query).await,
+        Command::Show { id } => record::show(ctx, &id).await,
+        Command::Probe(probe) => images::probe(ctx, &probe).await,
+        Command::Check { paths } => images::check(ctx, &paths),
+        Command::Export { series, to } => images::export(ctx, &series, &to).await,
+        Command::Render(render) => images::render(ctx, &render).await,
+        Command::Finding { command } => findings::run(ctx, command).await,
+        Command::Segment { command } => segments::run(ctx, command).await,
+        Command::Plan { command } => plans::run(ctx, command).await,
+        Command::Report { command } => reports::run(ctx, command).await,
+        Command::Verify { id } => reports::verify(ctx, &id).await,
+        Command::Server { command } => hospital::server(ctx, command).await,
+        Command::Echo { name } => hospital::echo(ctx, &name).await,
+        Command::Find(find) => hospital::find(ctx, &find).await,
+        Command::Fetch { name, study } => hospital::fetch(ctx, &name, &study).await,
+        Command::Send { id, to } => hospital::send(ctx, &id, &to).await,
+        Command::Serve { port, aet, address } => hospital::serve(ctx, port, &aet, address).await,
+        Command::Outbox { command } => hospital::outbox(ctx, command).await,
+        Command::Person { command } => record::person(ctx, command).await,
+        Command::Dictate { wav, model, language } => machine::dictate(ctx, &wav, &model, &language),
+        Command::Doctor => machine::doctor(ctx).await,
+        Command::View { id } => machine::view(ctx, &id).await,
+        Command::Desk => machine::desk(ctx),
     }
 }
 
@@ -77,6 +88,7 @@ impl Ctx<'_> {
         let dir = self.record_dir()?;
         let record = Record::open(dir, &passphrase::find(self.args)?).await?;
         record.set_pixel_hasher(Arc::new(ViewerHasher::new(&record, self.out, &self.cancel)));
+        drop(self.opened.set(record.clone()));
         Ok(record)
     }
 

@@ -26,12 +26,16 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
         Command::List { study } => {
             let reports = record.reports(&study_of(&record, &study).await?).await?;
             let json = reports.iter().map(Report::to_json).collect::<Vec<_>>();
-            ctx.out.result(&json, |_| reports.iter().map(|r| format!("{}  {}", r.document.id, r.state.name())).collect::<Vec<_>>().join("\n"))?;
+            ctx.out.result(&json, |_| {
+                reports.iter().map(|r| format!("{}  {}", r.document.id, r.state.name())).collect::<Vec<_>>().join("\n")
+            })?;
             Ok(Done::Well)
         }
         Command::Check { id } => {
             let checks = checks(&record, &id).await?;
-            ctx.out.result(&checks, |all| all.iter().map(|c| format!("{:?}  {}  {}", c.severity, c.rule, c.message)).collect::<Vec<_>>().join("\n"))?;
+            ctx.out.result(&checks, |all| {
+                all.iter().map(|c| format!("{:?}  {}  {}", c.severity, c.rule, c.message)).collect::<Vec<_>>().join("\n")
+            })?;
             Ok(Done::Well)
         }
         Command::Sign(sign) => self::sign(ctx, &record, &sign, false).await,

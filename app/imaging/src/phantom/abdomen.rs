@@ -17,7 +17,8 @@ pub(super) fn liver(body: &Body, p: Vec3) -> f32 {
     // The lower surface rises towards the left and towards the back.
     let x = p.x + 0.4 * (p.y + 25.0) + 9.0 * body.noise.at(p / 34.0);
     let right = step(-140.0, -40.0, x);
-    let floor = 16.0 + 64.0 * right + 42.0 * step(-40.0, 60.0, x) + 16.0 * step(-20.0, 60.0, p.y) - 12.0 * bump(((p.y + 62.0) / 40.0).powi(2));
+    let floor =
+        16.0 + 64.0 * right + 42.0 * step(-40.0, 60.0, x) + 16.0 * step(-20.0, 60.0, p.y) - 12.0 * bump(((p.y + 62.0) / 40.0).powi(2));
     let below = (floor - p.z) * 0.72;
     // The back of the left lobe, and its tip.
     let back = p.y - (58.0 - 62.0 * step(-62.0, 2.0, p.x)) - 8.0 * step(80.0, 120.0, p.z);
@@ -50,7 +51,8 @@ pub(super) fn tumour(body: &Body, p: Vec3) -> f32 {
 
 /// The spleen: a bean behind the stomach.
 pub(super) fn spleen(body: &Body, p: Vec3) -> f32 {
-    let bean = Shape::organ(Vec3::new(95.0, 52.0, 112.0), Vec3::new(0.30, -0.55, 0.78), Vec3::new(60.0, 43.0, 33.0), 1.6, 26.0).distance(body, p);
+    let bean =
+        Shape::organ(Vec3::new(95.0, 52.0, 112.0), Vec3::new(0.30, -0.55, 0.78), Vec3::new(60.0, 43.0, 33.0), 1.6, 26.0).distance(body, p);
     let inside = smooth_max(cavity(body, p) + 2.6, above_diaphragm(body, p) + 2.6, 5.0);
     let hollow = (Vec3::new(46.0, 14.0, 108.0) - p).length() - 33.0;
     smooth_max(smooth_max(bean, inside, 8.0), -hollow.min(kidney(body, p) - 2.5), 8.0)
@@ -59,8 +61,10 @@ pub(super) fn spleen(body: &Body, p: Vec3) -> f32 {
 /// The stomach with its wall.
 pub(super) fn stomach(body: &Body, p: Vec3) -> f32 {
     let fundus = Shape::organ(Vec3::new(58.0, 6.0, 128.0), Vec3::Z, Vec3::new(34.0, 38.0, 32.0), 2.0, 20.0).distance(body, p);
-    let corpus = Shape::organ(Vec3::new(52.0, -34.0, 92.0), Vec3::new(-0.35, -0.35, -0.85), Vec3::new(50.0, 30.0, 28.0), 2.0, 20.0).distance(body, p);
-    let antrum = Shape::organ(Vec3::new(8.0, -46.0, 62.0), Vec3::new(-1.0, 0.15, 0.1), Vec3::new(34.0, 16.0, 16.0), 1.5, 14.0).distance(body, p);
+    let corpus = Shape::organ(Vec3::new(52.0, -34.0, 92.0), Vec3::new(-0.35, -0.35, -0.85), Vec3::new(50.0, 30.0, 28.0), 2.0, 20.0)
+        .distance(body, p);
+    let antrum =
+        Shape::organ(Vec3::new(8.0, -46.0, 62.0), Vec3::new(-1.0, 0.15, 0.1), Vec3::new(34.0, 16.0, 16.0), 1.5, 14.0).distance(body, p);
     let all = smooth_min(smooth_min(fundus, corpus, 22.0), antrum, 16.0);
     smooth_max(smooth_max(all, belly(body, p) + 1.5, 6.0), -(spleen(body, p) - 1.5), 5.0)
 }
@@ -104,11 +108,22 @@ pub(super) fn kidney_sinus(body: &Body, p: Vec3) -> f32 {
 
 /// The pancreas.
 pub(super) fn pancreas() -> Vec<Shape> {
-    tube(&[[-26.0, 4.0, 46.0, 11.0], [-20.0, 0.0, 60.0, 11.0], [4.0, -6.0, 66.0, 8.0], [32.0, 10.0, 78.0, 8.5], [58.0, 26.0, 92.0, 9.0], [78.0, 40.0, 100.0, 7.0]], 0.0)
+    tube(
+        &[
+            [-26.0, 4.0, 46.0, 11.0],
+            [-20.0, 0.0, 60.0, 11.0],
+            [4.0, -6.0, 66.0, 8.0],
+            [32.0, 10.0, 78.0, 8.5],
+            [58.0, 26.0, 92.0, 9.0],
+            [78.0, 40.0, 100.0, 7.0],
+        ],
+        0.0,
+    )
 }
 
 /// Splenic and upper mesenteric vein up to the portal vein's trunk, in the direction of flow.
-pub(super) const PORTAL_TRUNK: &[[f32; 4]] = &[[-7.0, -2.0, 58.0, 6.0], [-8.0, 0.0, 72.0, 6.8], [-14.0, 2.0, 84.0, 7.0], [-24.0, 2.0, 92.0, 6.8]];
+pub(super) const PORTAL_TRUNK: &[[f32; 4]] =
+    &[[-7.0, -2.0, 58.0, 6.0], [-8.0, 0.0, 72.0, 6.8], [-14.0, 2.0, 84.0, 7.0], [-24.0, 2.0, 92.0, 6.8]];
 
 /// Veins that feed the portal vein.
 pub(super) fn portal_feeders() -> Vec<Shape> {
@@ -129,8 +144,14 @@ pub(super) fn adrenals() -> Vec<Shape> {
 pub(super) fn psoas() -> Vec<Shape> {
     let mut out = Vec::new();
     for s in [-1.0, 1.0] {
-        out.extend(tube(&[[s * 40.0, 36.0, -30.0, 21.0], [s * 37.0, 40.0, 10.0, 17.0], [s * 31.0, 46.0, 55.0, 10.0], [s * 26.0, 52.0, 85.0, 5.0]], 0.0));
-        out.extend(tube(&[[s * 17.0, 26.0, 40.0, 4.0], [s * 18.0, 29.0, 80.0, 5.5], [s * 19.0, 28.0, 110.0, 5.0], [s * 22.0, 20.0, 138.0, 4.0]], 0.0));
+        out.extend(tube(
+            &[[s * 40.0, 36.0, -30.0, 21.0], [s * 37.0, 40.0, 10.0, 17.0], [s * 31.0, 46.0, 55.0, 10.0], [s * 26.0, 52.0, 85.0, 5.0]],
+            0.0,
+        ));
+        out.extend(tube(
+            &[[s * 17.0, 26.0, 40.0, 4.0], [s * 18.0, 29.0, 80.0, 5.5], [s * 19.0, 28.0, 110.0, 5.0], [s * 22.0, 20.0, 138.0, 4.0]],
+            0.0,
+        ));
     }
     out
 }
@@ -174,10 +195,13 @@ pub(super) fn small_bowel(seed: u64, grow: f32) -> Vec<Shape> {
         way = (way + dice.in_ball() * 1.1 + home * home.length() * 0.9).normalize_or(Vec3::X);
         at += way * 19.0;
     }
-    points.windows(2).map(|w| {
-        let p = |v: [f32; 4]| Vec3::new(v[0], v[1], v[2]);
-        Shape::rod(p(w[0]), p(w[1]), w[0][3] + grow, w[1][3] + grow)
-    }).collect()
+    points
+        .windows(2)
+        .map(|w| {
+            let p = |v: [f32; 4]| Vec3::new(v[0], v[1], v[2]);
+            Shape::rod(p(w[0]), p(w[1]), w[0][3] + grow, w[1][3] + grow)
+        })
+        .collect()
 }
 
 /// Vessels of the mesentery.

@@ -120,7 +120,11 @@ impl Body {
 
     fn section(rows: &[Section], z: f32) -> Section {
         let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
-        Self::look(rows, z, |a, b, t| Section { side: mix(a.side, b.side, t), front: mix(a.front, b.front, t), back: mix(a.back, b.back, t) })
+        Self::look(rows, z, |a, b, t| Section {
+            side: mix(a.side, b.side, t),
+            front: mix(a.front, b.front, t),
+            back: mix(a.back, b.back, t),
+        })
     }
 
     pub(super) fn inner(&self, z: f32) -> Section {
@@ -194,7 +198,8 @@ fn dome(body: &Body, x: f32, y: f32) -> f32 {
     let (u, v) = (x / 137.0, y / if y < 0.0 { 90.0 } else { 106.0 });
     let r2 = (u * u + v * v).min(1.7);
     let at = |cx: f32, cy: f32, r: f32| bump(((x - cx) / r).powi(2) + ((y - cy) / r).powi(2));
-    100.0 + 56.0 * (1.0 - r2 * r2 * r2) + 26.0 * at(-68.0, -8.0, 92.0) + 12.0 * at(72.0, 0.0, 80.0) - 9.0 * at(12.0, -30.0, 62.0)
+    100.0 + 56.0 * (1.0 - r2 * r2 * r2) + 26.0 * at(-68.0, -8.0, 92.0) + 12.0 * at(72.0, 0.0, 80.0)
+        - 9.0 * at(12.0, -30.0, 62.0)
         - 12.0 * at(0.0, 70.0, 50.0)
         + if v < 0.0 { -24.0 * v } else { -22.0 * v * v }
         + body.noise.at(Vec3::new(x / 38.0, y / 38.0, 3.3)) * 2.5

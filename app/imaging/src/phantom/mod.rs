@@ -126,7 +126,8 @@ fn prior_to_current() -> Affine3A {
     // numbers, the same bits everywhere.
     let (s, c) = (0.03_f32, 0.999_55_f32);
     let (t, d) = (0.016_f32, 0.999_872_f32);
-    let turn = Mat3A::from_cols_array(&[c, s, 0.0, -s, c, 0.0, 0.0, 0.0, 1.0]) * Mat3A::from_cols_array(&[1.0, 0.0, 0.0, 0.0, d, t, 0.0, -t, d]);
+    let turn =
+        Mat3A::from_cols_array(&[c, s, 0.0, -s, c, 0.0, 0.0, 0.0, 1.0]) * Mat3A::from_cols_array(&[1.0, 0.0, 0.0, 0.0, d, t, 0.0, -t, d]);
     Affine3A { matrix3: turn, translation: Vec3::new(-18.6, 5.2, -4.4).into() }
 }
 

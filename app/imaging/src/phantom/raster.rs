@@ -5,11 +5,11 @@
 //! painted from the front to the back, each by how much of the voxel it fills, which is the partial volume effect and the
 //! scanner's blur in one.
 
+use super::body;
 use super::body::Body;
 use super::noise::{CtNoise, SliceNoise};
 use super::scene::{Group, Scene, label};
 use super::shape::{Shape, step};
-use super::body;
 use glam::{Affine3A, Vec3};
 use rayon::prelude::*;
 
@@ -82,7 +82,8 @@ impl<'a> Index<'a> {
         let (lo, hi) = (cell(centre - half), cell(centre + half));
         let clamp = |v: f32, n: usize| (v.max(0.0) as usize).min(n - 1);
         let (lo, hi) = ([0, 1, 2].map(|a| clamp(lo[a], CELLS[a])), [0, 1, 2].map(|a| clamp(hi[a], CELLS[a])));
-        (lo[2]..=hi[2]).flat_map(move |k| (lo[1]..=hi[1]).flat_map(move |j| (lo[0]..=hi[0]).map(move |i| (k * CELLS[1] + j) * CELLS[0] + i)))
+        (lo[2]..=hi[2])
+            .flat_map(move |k| (lo[1]..=hi[1]).flat_map(move |j| (lo[0]..=hi[0]).map(move |i| (k * CELLS[1] + j) * CELLS[0] + i)))
     }
 
     /// The small forms that may reach into a box, ordered by group.
@@ -156,7 +157,8 @@ impl Scanner<'_> {
     }
 
     fn tile(&self, index: &Index<'_>, first: [usize; 3], noises: &[SliceNoise<'_>]) -> (Box<Tile>, Vec<i16>) {
-        let mut tile = Box::new(Tile { first, hu: [0.0; N], label: [0; N], distance: [0.0; N], open: [1.0; N], is_named: [!self.with_labels; N] });
+        let mut tile =
+            Box::new(Tile { first, hu: [0.0; N], label: [0; N], distance: [0.0; N], open: [1.0; N], is_named: [!self.with_labels; N] });
         let at = |f: f32| self.position([0, 1, 2].map(|a| first[a] as f32 + TILE[a] as f32 * f));
         let (centre, corner) = (at(0.5), at(0.0));
         let half = (corner - centre).abs() * 1.08 + Vec3::splat(0.5);

@@ -1,8 +1,8 @@
 //! What is painted, in which order, with which values. Units: mm, HU.
 
 use super::body::{self, Body};
-use super::noise::Dice;
 use super::nodule::{self, Kind, Nodule};
+use super::noise::Dice;
 use super::shape::{RegionFn, Shape, bump, step};
 use super::tree::{self, Branch};
 use super::{abdomen, chest, skeleton};
@@ -199,7 +199,13 @@ fn thyroid(p: &mut Painter) {
 /// Small lymph nodes as everybody has them.
 fn lymph_nodes() -> Vec<Shape> {
     let node = |x, y, z, r| Shape::organ(Vec3::new(x, y, z), Vec3::new(0.3, 0.4, 1.0), Vec3::new(r * 1.5, r, r * 0.8), 0.4, 4.0);
-    vec![node(-14.0, 18.0, 285.0, 3.2), node(12.0, 26.0, 268.0, 3.5), node(22.0, -2.0, 280.0, 2.8), node(-4.0, 44.0, 255.0, 3.2), node(-12.0, -34.0, 296.0, 2.4)]
+    vec![
+        node(-14.0, 18.0, 285.0, 3.2),
+        node(12.0, 26.0, 268.0, 3.5),
+        node(22.0, -2.0, 280.0, 2.8),
+        node(-4.0, 44.0, 255.0, 3.2),
+        node(-12.0, -34.0, 296.0, 2.4),
+    ]
 }
 
 fn bones(p: &mut Painter, body: &Body) {
@@ -299,9 +305,18 @@ fn liver_vessels(body: &Body, seed: u64) -> LiverVessels {
     // Three liver veins flow together at the lower caval vein under the diaphragm.
     let mouth = Vec3::new(-27.0, 15.0, 156.0);
     let ends = scatter(150, &mut dice, room, |p| free(p, 8.0) && p.z > 40.0);
-    let sector = |p: &Vec3| if p.x < -72.0 || p.y > 30.0 { 0 } else if p.x < -22.0 { 1 } else { 2 };
+    let sector = |p: &Vec3| {
+        if p.x < -72.0 || p.y > 30.0 {
+            0
+        } else if p.x < -22.0 {
+            1
+        } else {
+            2
+        }
+    };
     let mut hepatic = Vec::new();
-    for (n, via) in [Vec3::new(-58.0, 22.0, 148.0), Vec3::new(-48.0, -12.0, 150.0), Vec3::new(-14.0, -12.0, 150.0)].into_iter().enumerate() {
+    for (n, via) in [Vec3::new(-58.0, 22.0, 148.0), Vec3::new(-48.0, -12.0, 150.0), Vec3::new(-14.0, -12.0, 150.0)].into_iter().enumerate()
+    {
         let mut part: Vec<Vec3> = ends.iter().copied().filter(|p| sector(p) == n).collect();
         let branches = tree::grow(via, &mut part, 1.0, &mut dice);
         let r = branches.first().map_or(3.5, |b| b.ra);

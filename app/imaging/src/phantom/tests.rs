@@ -6,7 +6,9 @@ fn small() -> Spec {
 
 #[test]
 fn the_same_bytes_whatever_the_threads() {
-    let with = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| generate(&small(), &|_, _| ()).unwrap());
+    let with = |threads: usize| {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| generate(&small(), &|_, _| ()).unwrap())
+    };
     let (one, three) = (with(1), with(3));
     assert!(one == three);
     let other = generate(&Spec { seed: 8, ..small() }, &|_, _| ()).unwrap();
@@ -19,7 +21,13 @@ fn left_is_left_and_the_truth_says_so() {
     let phantom = generate(&spec, &|_, _| ()).unwrap();
     let grid = phantom.current.grid;
     let centre_x = |label: u8| {
-        let xs: Vec<f64> = phantom.labels.iter().enumerate().filter(|(_, l)| **l == label).map(|(at, _)| grid.lps_from_voxel([(at % 128) as f64, 0.0, 0.0]).x).collect();
+        let xs: Vec<f64> = phantom
+            .labels
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| **l == label)
+            .map(|(at, _)| grid.lps_from_voxel([(at % 128) as f64, 0.0, 0.0]).x)
+            .collect();
         xs.iter().sum::<f64>() / xs.len() as f64
     };
     assert!(centre_x(scene::label::LIVER) < -20.0 && centre_x(scene::label::SPLEEN) > 50.0);
@@ -46,7 +54,10 @@ fn left_is_left_and_the_truth_says_so() {
     let nodules = phantom.truth["nodules"].as_array().unwrap();
     assert_eq!(nodules.len(), 9);
     assert_eq!(nodules.iter().filter(|n| n["in_prior"].is_null()).count(), 1);
-    assert_eq!(nodules.iter().filter(|n| n["in_prior"]["diameter_mm"].as_f64().is_some_and(|d| d < n["diameter_mm"].as_f64().unwrap())).count(), 1);
+    assert_eq!(
+        nodules.iter().filter(|n| n["in_prior"]["diameter_mm"].as_f64().is_some_and(|d| d < n["diameter_mm"].as_f64().unwrap())).count(),
+        1
+    );
 }
 
 #[test]

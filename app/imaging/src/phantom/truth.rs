@@ -59,7 +59,9 @@ pub(super) fn truth(spec: &Spec, grid: &Grid, labels: &[u8], nodules: &[Nodule],
         let q = to_prior.transform_point3(Vec3::new(p.x as f32, p.y as f32, p.z as f32));
         [q.x, q.y, q.z].map(|v| round(f64::from(v)))
     };
-    let lobe_name = |value: u8| LABELS.iter().find(|l| l.0 == value).map_or(Value::Null, |l| json!({"value": value, "code": l.1, "name_en": l.2, "name_zh": l.3}));
+    let lobe_name = |value: u8| {
+        LABELS.iter().find(|l| l.0 == value).map_or(Value::Null, |l| json!({"value": value, "code": l.1, "name_en": l.2, "name_zh": l.3}))
+    };
     let nodule_rows: Vec<Value> = nodules
         .iter()
         .enumerate()

@@ -52,7 +52,12 @@ impl Mesh {
                 }
             }
         }
-        sums.into_iter().map(|n| { let l = length(n).max(1e-30); n.map(|v| (v / l) as f32) }).collect()
+        sums.into_iter()
+            .map(|n| {
+                let l = length(n).max(1e-30);
+                n.map(|v| (v / l) as f32)
+            })
+            .collect()
     }
 
     /// The mesh as binary STL. Units: mm, LPS. The header names no patient.
