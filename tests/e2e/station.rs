@@ -9,6 +9,7 @@ use tempfile::TempDir;
 /// A record in a temporary folder that goes away with it.
 pub struct Station {
     dir: TempDir,
+    passphrase_file: PathBuf,
 }
 
 /// How a command ended.
@@ -48,8 +49,17 @@ impl Run {
 impl Station {
     /// A station without a record yet.
     pub fn bare() -> Self {
-        let station = Self { dir: tempfile::tempdir().unwrap() };
-        std::fs::write(station.passphrase_file(), "correct horse battery 电池\n").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let passphrase_file = dir.path().join("passphrase");
+        std::fs::write(&passphrase_file, "correct horse battery 电池\n").unwrap();
+        Self { dir, passphrase_file }
+    }
+
+    /// A station on a copy of a record that is there already.
+    pub fn on_copy_of(record: &Path, passphrase_file: &Path) -> Self {
+        let station = Self { dir: tempfile::tempdir().unwrap(), passphrase_file: passphrase_file.into() };
+        let copied = Command::new("cp").arg("-r").arg(record).arg(station.record()).status().unwrap();
+        assert!(copied.success());
         station
     }
 
@@ -67,7 +77,7 @@ impl Station {
         self.dir.path().join("record")
     }
     pub fn passphrase_file(&self) -> PathBuf {
-        self.dir.path().join("passphrase")
+        self.passphrase_file.clone()
     }
 
     /// The command line with this station's record, JSON output and English messages.

@@ -1,7 +1,7 @@
 //! The path in the real windows: worklist, report, a measurement drawn with the mouse, its chip, a crash of
 //! the viewer, signing, and the PACS that has the objects.
 
-use crate::station::{Station, string};
+use crate::station::{Station, string, text};
 use mj_tests::orthanc::Orthanc;
 use mj_tests::programs::build_folder;
 use mj_tests::windows::{Screen, Shell};
@@ -29,9 +29,11 @@ fn viewer_origin(screen: &Screen, pid: u32) -> Option<[i64; 2]> {
     let windows = screen.xdotool(&["search", "--onlyvisible", "--pid", &pid.to_string()]);
     let window = windows.lines().last()?.to_owned();
     drop(screen.xdotool(&["windowactivate", "--sync", &window]));
-    let geometry = screen.xdotool(&["getwindowgeometry", "--shell", &window]);
-    let field = |name: &str| geometry.lines().find_map(|l| l.strip_prefix(name)?.parse::<i64>().ok());
-    Some([field("X=")?, field("Y=")?])
+    // xdotool counts a window's frame twice here, xwininfo does not.
+    let told = Command::new("xwininfo").args(["-id", &window]).env("DISPLAY", &screen.display).output().ok()?;
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let field = |name: &str| told.lines().find_map(|l| l.trim().strip_prefix(name)?.trim().parse::<i64>().ok());
+    Some([field("Absolute upper-left X:")?, field("Absolute upper-left Y:")?])
 }
 
 /// Process id of the newest reading room that a shell started. Window tests run one after another.
@@ -48,10 +50,10 @@ struct Desk {
 }
 
 impl Desk {
-    fn open(station: Station, size: (u32, u32), lang: &str, name: &str) -> Option<Self> {
+    fn open(station: Station, size: (u32, u32), lang: &str, shots: PathBuf) -> Option<Self> {
         let screen = Screen::start(size.0, size.1)?;
         let shell = Shell::start(&screen, station.dir(), &station.record(), &station.passphrase_file(), lang)?;
-        Some(Self { station, screen, shell, shots: shots(name) })
+        Some(Self { station, screen, shell, shots })
     }
 
     fn shot(&self, name: &str) {
@@ -76,6 +78,12 @@ impl Desk {
         self.screen.drag(1, [middle[0] - pixels / 2, middle[1] + 30], [middle[0] + pixels / 2, middle[1] + 30]);
     }
 
+    /// The reports of the newest study, as they are on disk.
+    fn reports(&self) -> String {
+        let study = string(&self.station.json(&["list"])[0], "study_uid");
+        self.station.json(&["report", "list", &study]).to_string()
+    }
+
     fn chip(&self) -> Option<String> {
         let text = self.shell.text_of("[data-testid='chip'] .shown");
         (!text.is_empty()).then_some(text)
@@ -91,6 +99,63 @@ fn begin_report(desk: &Desk) {
     desk.shell.click("block-findings");
 }
 
+/// Draws a line in the picture, finds its chip in the report, drags one end, and finds the chip changed and on
+/// disk. Gives what the chip shows at last.
+fn measure(desk: &Desk) -> String {
+    let pane = desk.pane("axial").0;
+    desk.shot("02-report-and-reading-room");
+    desk.draw_ruler(120);
+    let chip = desk.shell.until("chip", || desk.chip());
+    let mm = 120.0 * pane["mm_per_pixel"].as_f64().unwrap();
+    let shown: f64 = chip.split(['\u{2009}', ' ']).next().unwrap().parse().unwrap();
+    assert!((shown - mm).abs() < 0.05 * mm + 1.0, "the chip says {chip}, drawn were {mm:.1} mm");
+    desk.shot("03-chip");
+
+    let layout = desk.shell.viewer_layout().unwrap();
+    let end = numbers(&layout["rulers"][0]["b"]);
+    let origin = viewer_origin(&desk.screen, viewer_pid().unwrap()).unwrap();
+    let from = [origin[0] + end[0] as i64, origin[1] + end[1] as i64];
+    desk.screen.drag(1, from, [from[0] + 40, from[1]]);
+    let longer = desk.shell.until("changed chip", || desk.chip().filter(|now| *now != chip));
+    assert!(desk.reports().contains(longer.split(['\u{2009}', ' ']).next().unwrap()), "{longer} is not on disk");
+    longer
+}
+
+/// Kills the viewer: it comes back with the ruler, and the chip is what it was.
+fn crash(desk: &Desk, chip: &str) {
+    let pid = viewer_pid().unwrap();
+    assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
+    desk.shell.until("new viewer", || viewer_pid().filter(|now| *now != pid));
+    desk.shell.until("ruler after the crash", || {
+        let rulers = desk.shell.viewer_layout()?["rulers"].as_array()?.len();
+        (rulers > 0).then_some(())
+    });
+    assert_eq!(desk.chip().as_deref(), Some(chip));
+    desk.shot("04-after-the-crash");
+}
+
+/// Writes the impression, chooses who signs and signs.
+fn sign(desk: &Desk, deliver_to: Option<&str>) {
+    desk.shell.click("block-impression");
+    type_into_editor(&desk.shell, "右肺结节，建议随访。");
+    desk.shell.until("impression on disk", || desk.reports().contains("建议随访").then_some(()));
+    desk.shell.click("sign");
+    desk.shell.find("sign-person");
+    desk.shell.script(
+        "const s = document.querySelector(\"[data-testid='sign-person']\"); s.value = s.options[s.options.length - 1].value; s.dispatchEvent(new Event('change', {bubbles: true})); return 1",
+    );
+    if let Some(server) = deliver_to {
+        let is_on = desk.shell.script(&format!("return document.querySelector(\"[data-testid='deliver-{server}']\").checked"));
+        if is_on != true {
+            desk.shell.click(&format!("deliver-{server}"));
+        }
+    }
+    desk.shot("05-signing");
+    desk.shell.click("sign-confirm");
+    desk.shell.find("signed");
+    desk.shot("06-signed");
+}
+
 #[test]
 fn a_measurement_becomes_a_chip_survives_a_crash_and_is_signed() {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,69 +165,52 @@ fn a_measurement_becomes_a_chip_survives_a_crash_and_is_signed() {
     let Some(orthanc) = Orthanc::start() else { return };
     station.json(&["server", "add", "pacs", "--dicom", &format!("127.0.0.1:{}", orthanc.dicom_port), "--aet", "ORTHANC"]);
     station.json(&["person", "add", "示例医师", "--role", "reviewing"]);
-    let Some(desk) = Desk::open(station, (1920, 1080), "zh", "path") else { return };
+    let Some(desk) = Desk::open(station, (1920, 1080), "zh", shots("path")) else { return };
     desk.shell.find("study-row");
     desk.shot("01-worklist");
     begin_report(&desk);
-    let pane = desk.pane("axial").0;
-    desk.shot("02-report-and-reading-room");
-
-    desk.draw_ruler(120);
-    let chip = desk.shell.until("chip", || desk.chip());
-    let mm = 120.0 * pane["mm_per_pixel"].as_f64().unwrap();
-    let shown: f64 = chip.split(['\u{2009}', ' ']).next().unwrap().parse().unwrap();
-    assert!((shown - mm).abs() < 0.05 * mm + 1.0, "the chip says {chip}, drawn were {mm:.1} mm");
-    desk.shot("03-chip");
-
-    // One end is dragged outwards: the chip in the open report follows.
-    let layout = desk.shell.viewer_layout().unwrap();
-    let end = numbers(&layout["rulers"][0]["b"]);
-    let origin = viewer_origin(&desk.screen, viewer_pid().unwrap()).unwrap();
-    let from = [origin[0] + end[0] as i64, origin[1] + end[1] as i64];
-    desk.screen.drag(1, from, [from[0] + 40, from[1]]);
-    let longer = desk.shell.until("changed chip", || desk.chip().filter(|now| *now != chip));
-    let kept = desk.station.json(&["report", "list", &string(&desk.station.json(&["list"])[0], "study_uid")]);
-    assert!(kept.to_string().contains(longer.split('\u{2009}').next().unwrap()), "{longer} is not on disk: {kept}");
-
-    // The viewer dies: it comes back, and nothing is missing.
-    let pid = viewer_pid().unwrap();
-    assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
-    desk.shell.until("new viewer", || viewer_pid().filter(|now| *now != pid));
-    desk.shell.until("ruler after the crash", || {
-        let rulers = desk.shell.viewer_layout()?["rulers"].as_array()?.len();
-        (rulers > 0).then_some(())
-    });
-    assert_eq!(desk.chip().as_ref(), Some(&longer));
-    desk.shot("04-after-the-crash");
-
-    desk.shell.click("block-impression");
-    desk.shell.script("document.querySelector(\"[data-testid='block-impression']\").scrollIntoView()");
-    drop(desk.shell.script("const e = document.querySelector('.ProseMirror'); e.focus(); return true"));
-    desk.shell.click("block-impression");
-    type_into_editor(&desk.shell, "右肺结节，建议随访。");
-    desk.shell.until("impression on disk", || {
-        let reports = desk.station.json(&["report", "list", &string(&desk.station.json(&["list"])[0], "study_uid")]);
-        reports.to_string().contains("建议随访").then_some(())
-    });
-    desk.shell.click("sign");
-    desk.shell.find("sign-dialog");
-    desk.shell.script("const s = document.querySelector(\"[data-testid='sign-person']\"); s.value = s.options[1].value; s.dispatchEvent(new Event('change', {bubbles: true})); return 1");
-    let deliver = desk.shell.script("return document.querySelector(\"[data-testid='deliver-pacs']\").checked");
-    if deliver != true {
-        desk.shell.click("deliver-pacs");
-    }
-    desk.shot("05-signing");
-    desk.shell.click("sign-confirm");
-    desk.shell.find("signed");
-    desk.shot("06-signed");
-    desk.shell.until("the PACS has report and PDF", || (orthanc.instances().ok()?.len() >= 2).then_some(()));
-    let classes: Vec<String> = orthanc
-        .ids("instances")
-        .iter()
-        .map(|id| orthanc.get(&format!("/instances/{id}/simplified-tags"))["SOPClassUID"].to_string())
-        .collect();
+    let chip = measure(&desk);
+    crash(&desk, &chip);
+    sign(&desk, Some("pacs"));
+    desk.shell.until("PACS that has report and PDF", || (orthanc.instances().ok()?.len() >= 2).then_some(()));
+    let tags = |id: &String| orthanc.get(&format!("/instances/{id}/simplified-tags"))["SOPClassUID"].to_string();
+    let classes: Vec<String> = orthanc.ids("instances").iter().map(tags).collect();
     let has = |uid: &str| classes.iter().any(|c| c.contains(uid));
     assert!(has("1.2.840.10008.5.1.4.1.1.104.1") && has("1.2.840.10008.5.1.4.1.1.88."), "{classes:?}");
+}
+
+/// The demo without a display: the same path on the demo's record, leaving pictures and objects in
+/// `MINGJING_DEMO_OUT`.
+#[test]
+#[ignore = "run by cargo xtask demo"]
+fn demo_walk() {
+    let given = |name: &str| PathBuf::from(std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run cargo xtask demo")));
+    let out = given("MINGJING_DEMO_OUT");
+    std::fs::create_dir_all(&out).unwrap();
+    let station = Station::on_copy_of(&given("MINGJING_RECORD"), &given("MINGJING_PASSPHRASE_FILE"));
+    let desk = Desk::open(station, (1920, 1080), "zh", out.clone()).unwrap_or_else(|| panic!("the windows did not start"));
+    desk.shell.find("study-row");
+    desk.shot("01-worklist");
+    begin_report(&desk);
+    measure(&desk);
+    sign(&desk, None);
+    let station = &desk.station;
+    let studies = station.json(&["list"]);
+    let report = station.json(&["report", "list", &string(&studies[0], "study_uid")]);
+    let id = string(&report[0], "id");
+    for form in ["pdf", "sr", "md"] {
+        station.json(&["report", "export", &id, "--as", form, "--out", text(&out)]);
+    }
+    let series = station.biggest_series();
+    let bone = string(&station.json(&["segment", "run", &series, "--op", "threshold", "--range", "250,3000", "--label", "bone"]), "id");
+    station.json(&["segment", "export", &bone, "--to", text(&out.join("bone.dcm"))]);
+    let middle = station.json(&["show", &series])["matrix"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() / 2).collect::<Vec<_>>();
+    let voxel = middle.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+    let point = station.json(&["probe", &series, "--voxel", &voxel])["lps"].clone();
+    let plan = out.join("plan.toml");
+    std::fs::write(&plan, format!("name = \"half\"\nsegment = \"{bone}\"\n[cut]\npoint = {point}\nnormal = [1, 0, 0]\n")).unwrap();
+    let planned = station.json(&["plan", "run", text(&plan), "--stl", text(&out.join("kept.stl"))]);
+    std::fs::write(out.join("plan.json"), planned.to_string()).unwrap();
 }
 
 /// Types at the editor's cursor as an input method does at its end: text is inserted in one piece.
@@ -179,7 +227,7 @@ fn pages_in_both_languages_on_an_old_screen() {
         let station = Station::new();
         let folder = station.phantom(64, 20);
         station.import(&folder);
-        let Some(desk) = Desk::open(station, (1366, 768), lang, &format!("pages-{lang}")) else { return };
+        let Some(desk) = Desk::open(station, (1366, 768), lang, shots(&format!("pages-{lang}"))) else { return };
         desk.shell.find("study-row");
         let text = desk.shell.page_text();
         assert_eq!(lang == "zh", text.contains("导入"), "the page speaks another language: {text}");

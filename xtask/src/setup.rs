@@ -6,8 +6,6 @@ use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::PathBuf;
 
-/// Release of the program that drives the shell's window in tests.
-const TAURI_DRIVER: &str = "2.1.0";
 /// Oldest Node that builds the page.
 const NODE: u32 = 20;
 /// Font files, by folder of the npm package and file name.
@@ -41,9 +39,7 @@ pub(crate) fn run(place: &Place, what_for: For) -> Result<()> {
     if what_for == For::Test {
         checkers(place)?;
     }
-    if what_for != For::Demo {
-        window_driver(place)?;
-    }
+    if what_for != For::Demo {}
     Ok(())
 }
 
@@ -109,17 +105,5 @@ fn checkers(place: &Place) -> Result<()> {
         let mut pip = place.command(place.python());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list);
         shell::run(&mut pip, "see whether this machine reaches the Python package index")
-    })
-}
-
-fn window_driver(place: &Place) -> Result<()> {
-    let tools = place.target.join("tools");
-    let program = tools.join("bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX));
-    let what = format!("build the window driver (tauri-driver {TAURI_DRIVER})");
-    stamped(place, "tauri-driver", TAURI_DRIVER, &program, &what, || {
-        let mut install = place.cargo();
-        install.args(["install", "--quiet", "--locked", "--force", "--version", TAURI_DRIVER, "--root"]).arg(&tools);
-        install.arg("--target-dir").arg(tools.join("build")).arg("tauri-driver");
-        shell::run(&mut install, "see whether this machine reaches crates.io")
     })
 }

@@ -51,8 +51,7 @@ impl Place {
             .current_dir(&self.root)
             .env("MINGJING_FONTS", self.target.join("fonts"))
             .env("MINGJING_BIN_DIR", self.programs())
-            .env("MINGJING_PYTHON", self.python())
-            .env("MINGJING_TAURI_DRIVER", self.target.join("tools/bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX)));
+            .env("MINGJING_PYTHON", self.python());
         command
     }
 
