@@ -54,9 +54,9 @@ fn file(place: &Place) -> PathBuf {
 
 /// Types, texts and theme that the page takes from Rust. A test of the shell fails where the committed ones differ.
 fn page_types(place: &Place) -> Result<()> {
-    let mut cargo = place.cargo();
-    cargo.args(["run", "--quiet", "--locked", "--package", "mj-desk", "--bin", "mj-desk-gen"]);
-    shell::run(&mut cargo, "mend what the compiler names")?;
+    // The whole workspace, as the other stages build it: one package alone would build its dependencies anew.
+    shell::run(place.cargo().args(["build", "--workspace", "--bins", "--locked"]), "mend what the compiler names")?;
+    shell::run(&mut place.command(place.program("mj-desk-gen")), "mend what the generator names")?;
     println!("==> written: app/web/src/generated/");
     Ok(())
 }
