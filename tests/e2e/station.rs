@@ -85,7 +85,8 @@ impl Station {
         let mut command = Command::new(program("mingjing"));
         command
             .args(args)
-            .args(["--json", "--lang", "en"])
+            .arg("--json")
+            .env("MINGJING_LANG", "en")
             .env("MINGJING_RECORD", self.record())
             .env("MINGJING_PASSPHRASE_FILE", self.passphrase_file())
             .env("MINGJING_BIN_DIR", build_folder())
@@ -116,11 +117,12 @@ impl Station {
         self.json(&["import", text(path)])
     }
 
-    /// UID of the only series with the most instances of a study list.
+    /// UID of the series with the most instances; of equal ones the newest study's.
     pub fn biggest_series(&self) -> String {
         let list = self.json(&["list"]);
-        let series = list.as_array().unwrap().iter().flat_map(|study| study["series"].as_array().unwrap().iter());
-        series.max_by_key(|s| s["instances"].as_u64()).unwrap()["series_uid"].as_str().unwrap().to_owned()
+        let series = list.as_array().unwrap().iter().flat_map(|study| study["series"].as_array().unwrap());
+        // The last of equals wins, and the list begins with the newest.
+        series.rev().max_by_key(|s| s["instances"].as_u64()).unwrap()["series_uid"].as_str().unwrap().to_owned()
     }
 }
 

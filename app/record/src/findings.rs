@@ -5,7 +5,7 @@ use crate::db::{WriteTx, json, to_json};
 use crate::reports;
 use crate::{Error, Record, Result};
 use mj_model::{Finding, StudyUid};
-use mj_report::{EditSource, Op};
+use mj_report::{Document, EditSource, Op};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::SqliteConnection;
@@ -32,7 +32,8 @@ pub struct FindingStored {
 
 impl Record {
     /// Stores the next revision of a finding. `finding.revision` is the revision it was based on, 0 for a new
-    /// one. In the same transaction the chips bound to it in all open reports of the study follow.
+    /// one. In the same transaction the chips bound to it in all open reports of the patient follow: a report may speak
+    /// of a prior study's measurement.
     ///
     /// # Errors
     /// [`Error::Stale`] when somebody else stored a revision since; [`Error::Unknown`] when the study is not in
@@ -103,6 +104,33 @@ pub(crate) async fn of_study(conn: &mut SqliteConnection, study: &StudyUid) -> R
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| json(row, "content")).collect()
+}
+
+/// Present revisions of what a report may speak of: its study's findings, and those of the patient's other studies
+/// that its chips are bound to.
+pub(crate) async fn spoken_of(conn: &mut SqliteConnection, document: &Document) -> Result<Vec<Finding>> {
+    let mut findings = of_study(conn, &document.study).await?;
+    for (_, slot) in document.slots() {
+        if findings.iter().all(|known| known.id != slot.finding)
+            && let Some(finding) = of_patient(conn, &slot.finding, &document.study).await?
+        {
+            findings.push(finding);
+        }
+    }
+    Ok(findings)
+}
+
+/// A finding, if it belongs to the patient of a study.
+pub(crate) async fn of_patient(conn: &mut SqliteConnection, finding: &str, study: &StudyUid) -> Result<Option<Finding>> {
+    let row = sqlx::query(
+        "SELECT content FROM finding JOIN finding_revision USING (finding_id, revision) JOIN study USING (study_uid)
+         WHERE finding_id = ? AND patient_pk = (SELECT patient_pk FROM study WHERE study_uid = ?)",
+    )
+    .bind(finding)
+    .bind(study.as_str())
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(|row| json(row, "content")).transpose()
 }
 
 async fn store(tx: &mut WriteTx, mut finding: Finding, who: &str) -> Result<Finding> {

@@ -5,7 +5,7 @@
 
 use crate::audit::note;
 use crate::db::{WriteTx, json, to_json};
-use crate::findings::{of_study, require_study};
+use crate::findings::{of_patient, require_study, spoken_of};
 use crate::{Error, Record, Result};
 use mj_model::{Lang, Moment, StudyUid};
 use mj_report::life::{AmendKind, Amends};
@@ -136,6 +136,7 @@ impl Record {
         if ops.is_empty() {
             return Ok(Applied { revision: present, ops, others });
         }
+        refuse_strangers(tx.conn(), &document, &ops).await?;
         let revision = append(&mut tx, document, &ops, edit.by, Undoes::Nothing, who).await?;
         tx.commit().await?;
         Ok(Applied { revision, ops, others })
@@ -207,10 +208,22 @@ impl Record {
     }
 }
 
+/// A chip may show only a number of the report's own patient.
+async fn refuse_strangers(conn: &mut SqliteConnection, document: &Document, ops: &[Op]) -> Result<()> {
+    for op in ops {
+        if let Op::InsertSlot { slot, .. } = op
+            && of_patient(conn, &slot.finding, &document.study).await?.is_none()
+        {
+            return Err(Error::Unknown(slot.finding.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// The checks of a report.
 pub(crate) async fn checks_of(conn: &mut SqliteConnection, id: &str) -> Result<Vec<CheckResult>> {
     let document = load(conn, id).await?;
-    let findings = of_study(conn, &document.study).await?;
+    let findings = spoken_of(conn, &document).await?;
     let patient_sex: String = sqlx::query_scalar("SELECT sex FROM study JOIN patient USING (patient_pk) WHERE study_uid = ?")
         .bind(document.study.as_str())
         .fetch_one(conn)
@@ -240,12 +253,15 @@ async fn insert_report(tx: &mut WriteTx, document: &Document, amends: Option<&Am
     note(tx, who, "report.begun", &document.id, &json!({ "study": document.study, "template": document.template })).await
 }
 
-/// Ids of the drafts of a study.
+/// Ids of the drafts of a study's patient.
 pub(crate) async fn open_reports(conn: &mut SqliteConnection, study: &StudyUid) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT report_id FROM report WHERE study_uid = ? AND state = 'draft' ORDER BY report_pk")
-        .bind(study.as_str())
-        .fetch_all(conn)
-        .await?)
+    Ok(sqlx::query_scalar(
+        "SELECT report_id FROM report JOIN study USING (study_uid)
+         WHERE report.state = 'draft' AND patient_pk = (SELECT patient_pk FROM study WHERE study_uid = ?) ORDER BY report_pk",
+    )
+    .bind(study.as_str())
+    .fetch_all(conn)
+    .await?)
 }
 
 /// The document at its present revision: the last snapshot and the edits after it.

@@ -71,7 +71,14 @@ pub(super) async fn object_of(record: &Record, segment: &Segment) -> Result<Obje
 
 async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, to: &Path) -> Result<Done, Failure> {
     let segment = record.segment(id).await?;
-    let to = std::path::absolute(to).map_err(|source| Failure::File { what: "write", path: to.into(), source })?;
+    let not_written = |source| Failure::File { what: "write", path: to.into(), source };
+    if to.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("dcm")) {
+        // The record holds the DICOM SEG itself: no pixel needs to be touched.
+        std::fs::write(to, record.object_bytes(&segment.seg_instance).await?).map_err(not_written)?;
+        ctx.out.result(&serde_json::json!({"written": [to]}), |_| to.display().to_string())?;
+        return Ok(Done::Well);
+    }
+    let to = std::path::absolute(to).map_err(not_written)?;
     let job = Job::ExportSegment { series: files_of(record, &segment.series).await?, segment: object_of(record, &segment).await?, to };
     written(ctx, ctx.pixels(Some(record))?.run(job, ctx.out)?)
 }
