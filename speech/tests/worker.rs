@@ -317,7 +317,7 @@ fn soak_damaged_models_never_end_the_process() {
         let what = match draw(4) {
             // One of the eleven numbers becomes another plausible one.
             0 => {
-                let (field, value) = (draw(11), [0, 1, 2, 3, 4, 64, 80, 128, 256, 1500, 51_864, 51_866][draw(12)]);
+                let (field, value) = (draw(11), [0_i32, 1, 2, 3, 4, 64, 80, 128, 256, 1500, 51_864, 51_866][draw(12)]);
                 damaged[4 + field * 4..8 + field * 4].copy_from_slice(&value.to_le_bytes());
                 format!("field {field} = {value}")
             }

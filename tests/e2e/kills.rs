@@ -186,7 +186,7 @@ pub(crate) fn kill_all(rounds: u32, seed: u64) -> [(&'static str, u32); 4] {
         hits[2].1 += u32::from(signing_round(&station, &study, &person, moments.within(whole)));
     }
     for _ in 0..rounds {
-        hits[3].1 += u32::from(sending_round(&folder, total, moments.within(Duration::from_millis(1500))));
+        hits[3].1 += u32::from(sending_round(&folder, total, moments.within(Duration::from_millis(900))));
     }
     hits
 }

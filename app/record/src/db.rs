@@ -34,6 +34,10 @@ pub(crate) struct WriteTx {
 impl Db {
     /// Opens the database file, making it when it is not there, and brings it to the present schema.
     pub(crate) async fn open(file: &Path, key: &Key) -> Result<Self> {
+        // SQLCipher's OpenSSL otherwise takes itself down at exit while a connection's thread may still be closing,
+        // which ends a finished program with a fault. Its own initialisation, made first, leaves that out.
+        #[cfg(target_os = "linux")]
+        openssl_sys::init();
         let raw_key = format!("\"x'{}'\"", key.to_hex().as_str());
         let options = SqliteConnectOptions::new()
             .filename(file)

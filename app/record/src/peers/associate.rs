@@ -31,7 +31,7 @@ impl Proposed {
         Self { sop_class: sop_class.into(), transfer_syntaxes: transfer_syntaxes.iter().map(|&t| t.into()).collect(), as_provider: false }
     }
 
-    pub(super) fn to_provide(mut self) -> Self {
+    pub(super) fn provided_by_us(mut self) -> Self {
         self.as_provider = true;
         self
     }

@@ -150,12 +150,12 @@ fn contexts(classes: &BTreeSet<String>) -> Vec<Proposed> {
     let per_class = ((MAX_CONTEXTS - 1) / classes.len().max(1)).max(1);
     let compressed: Vec<&str> = TRANSFER_SYNTAXES.into_iter().filter(|t| !NATIVE.contains(t)).collect();
     for class in classes.iter().take(MAX_CONTEXTS - 1) {
-        out.push(Proposed::new(class, &NATIVE).to_provide());
+        out.push(Proposed::new(class, &NATIVE).provided_by_us());
         let own = compressed.len().min(per_class.saturating_sub(1));
         let (alone, together) = if own < compressed.len() && own > 0 { compressed.split_at(own - 1) } else { compressed.split_at(own) };
-        out.extend(alone.iter().map(|t| Proposed::new(class, &[t]).to_provide()));
+        out.extend(alone.iter().map(|t| Proposed::new(class, &[t]).provided_by_us()));
         if own > 0 && !together.is_empty() {
-            out.push(Proposed::new(class, together).to_provide());
+            out.push(Proposed::new(class, together).provided_by_us());
         }
     }
     debug_assert!(out.len() <= MAX_CONTEXTS && N_DECODED <= TRANSFER_SYNTAXES.len(), "too many contexts");
