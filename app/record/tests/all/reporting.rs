@@ -1,4 +1,4 @@
-use crate::support::{record_with_study, reopen, ruler};
+use crate::support::{Image, record_with_study, reopen, ruler};
 use mj_model::person::Role;
 use mj_model::{Coded as _, FindingState, Lang, StudyUid};
 use mj_record::{Record, Report, SignRequest};
@@ -114,6 +114,37 @@ async fn a_chip_follows_its_finding() {
     assert_eq!(document.slots().next().unwrap().1.state, SlotState::Gone);
     assert_eq!(record.finding_history("f-1").await.unwrap().len(), 3);
     assert_eq!(record.findings(&study).await.unwrap().len(), 1);
+}
+
+/// A report may speak of the patient's prior study, and its chip follows there too; it may not speak of anybody
+/// else.
+#[tokio::test]
+async fn a_chip_follows_the_prior_and_never_a_stranger() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, study) = record_with_study(dir.path(), 2).await;
+    let prior = Image { patient_id: "P7".into(), ..Image::new(2, 1) };
+    let stranger = Image::new(3, 1);
+    for image in [&prior, &stranger] {
+        record.ingest_bytes(image.bytes(), "test").await.unwrap();
+    }
+    let before = record.put_finding(ruler(&prior.study_uid(), "prior", 8.0), "u1").await.unwrap().finding;
+    let other = record.put_finding(ruler(&stranger.study_uid(), "stranger", 9.0), "u1").await.unwrap().finding;
+    let report = draft(&record, &study).await;
+    let (id, base) = (report.document.id.clone(), report.document.revision);
+    let chip = |finding| Edit {
+        base_revision: base,
+        ops: vec![mj_report::insert_number("impression", 0, finding, "m1").unwrap()],
+        by: EditSource::Binding,
+    };
+
+    let refused = record.apply(&id, chip(&other), "u1").await.unwrap_err();
+    assert_eq!(refused.code(), "record.unknown_id");
+    record.apply(&id, chip(&before), "u1").await.unwrap();
+    let changed = record.put_finding(mj_model::Finding { revision: 1, ..ruler(&prior.study_uid(), "prior", 11.0) }, "u1").await.unwrap();
+    assert_eq!(changed.edits.len(), 1);
+    assert!(impression(&record.report(&id).await.unwrap()).starts_with("11.0\u{2009}mm"));
+    let checks = record.check_report(&id).await.unwrap();
+    assert!(checks.iter().all(|check| !check.rule.contains("gone") && !check.rule.contains("stale")), "{checks:?}");
 }
 
 async fn ready_to_sign(record: &Record, study: &StudyUid) -> String {
