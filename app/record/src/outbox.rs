@@ -2,14 +2,14 @@
 //!
 //! A row is one instance for one server. Delivery is at least once: a row leaves `sending` only with the peer's
 //! answer, and an instance sent twice is one instance there (same SOP Instance UID). A process that sends holds
-//! a lease on its rows; when it dies, another takes them over after the lease has run out.
+//! a lease on its rows; when it dies, or its lease runs out, another takes them over.
 
 use crate::audit::note;
 use crate::db::WriteTx;
 use crate::hospital::peer_of;
 use crate::peers::{self, FindQuery, PeerError, StoreItem, StoreOutcome};
 use crate::worklist::uid;
-use crate::{Error, Record, Result, Server};
+use crate::{Error, Record, Result, Server, session};
 use mj_dicom::Watch;
 use mj_model::{Coded as _, InstanceUid, SeriesUid, SopClassUid, StudyUid, TransferSyntaxUid};
 use serde::{Deserialize, Serialize};
@@ -224,6 +224,7 @@ impl Record {
     /// Takes rows for this process.
     async fn lease(&self, server: &str, now: i64, is_asked: bool, after: i64) -> Result<Vec<Leased>> {
         let mut tx = self.write().await?;
+        self.free_rows_of_the_dead(tx.conn()).await?;
         let rows = sqlx::query(
             "SELECT outbox_pk, outbox.instance_uid, sop_class, transfer_syntax, object_file FROM outbox JOIN instance USING (instance_uid)
              WHERE server = ?1 AND outbox_pk > ?2
@@ -260,6 +261,21 @@ impl Record {
             tx.commit().await?;
         }
         Ok(leased)
+    }
+
+    /// Lets go of the rows of processes that ended while sending: nobody else will settle them.
+    async fn free_rows_of_the_dead(&self, conn: &mut SqliteConnection) -> Result<()> {
+        let holders: Vec<String> =
+            sqlx::query_scalar("SELECT DISTINCT lease_by FROM outbox WHERE state = 'sending' AND lease_by IS NOT NULL")
+                .fetch_all(&mut *conn)
+                .await?;
+        for gone in holders.iter().filter(|holder| !session::is_alive(self.dir(), holder)) {
+            sqlx::query("UPDATE outbox SET lease_until = 0 WHERE state = 'sending' AND lease_by = ?")
+                .bind(gone)
+                .execute(&mut *conn)
+                .await?;
+        }
+        Ok(())
     }
 
     fn lease_name(&self) -> String {

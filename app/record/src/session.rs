@@ -88,6 +88,12 @@ fn remove(dir: &Path) {
     }
 }
 
+/// True when the process of the session folder of this name still works on the record.
+pub(crate) fn is_alive(record: &Path, name: &str) -> bool {
+    let lock = record.join("tmp").join(name).with_extension("lock");
+    File::options().write(true).open(lock).is_ok_and(|file| file.try_lock().is_err())
+}
+
 /// What a process that is gone left behind.
 pub(crate) struct Leftover {
     dir: PathBuf,
