@@ -19,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+mod chunk;
 mod error;
 mod header;
 mod key;

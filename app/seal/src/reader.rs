@@ -1,8 +1,8 @@
 //! Reading any part of a sealed file.
 
+use crate::chunk::Chunks;
 use crate::header::{CHUNK, FileId, HEADER, Header, TAG};
 use crate::{Error, Key, Result};
-use chacha20poly1305::{AeadInOut as _, KeyInit as _, XChaCha20Poly1305};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -12,8 +12,7 @@ use zeroize::Zeroizing;
 /// once; every other chunk is checked when it is read. No byte is given out before its chunk is authenticated.
 pub struct Reader<R: Read + Seek> {
     inner: R,
-    cipher: XChaCha20Poly1305,
-    header: Header,
+    chunks: Chunks,
     len: u64,
     last: u64,
     position: u64,
@@ -59,9 +58,9 @@ impl<R: Read + Seek> Reader<R> {
         if body < shortest {
             return Err(Error::Broken);
         }
-        let cipher = XChaCha20Poly1305::new(key.as_bytes().into());
         let plain = Zeroizing::new(Vec::with_capacity(CHUNK + TAG));
-        let mut reader = Self { inner, cipher, header, len: body - tags, last: chunks - 1, position: 0, loaded: None, plain };
+        let mut reader =
+            Self { inner, chunks: Chunks::new(key, header), len: body - tags, last: chunks - 1, position: 0, loaded: None, plain };
         reader.load(reader.last)?;
         Ok(reader)
     }
@@ -69,7 +68,7 @@ impl<R: Read + Seek> Reader<R> {
     /// The file's random number.
     #[must_use]
     pub fn id(&self) -> FileId {
-        self.header.id
+        self.chunks.header().id
     }
 
     /// Length of the plain content. Units: bytes.
@@ -94,8 +93,7 @@ impl<R: Read + Seek> Reader<R> {
             std::io::ErrorKind::UnexpectedEof => Error::Broken,
             _ => Error::Io(error),
         })?;
-        let nonce = self.header.nonce(index, is_last);
-        self.cipher.decrypt_in_place(&nonce, &self.header.bytes, &mut *self.plain).map_err(|_refused| Error::Broken)?;
+        self.chunks.open(index, is_last, &mut self.plain)?;
         self.loaded = Some(index);
         Ok(())
     }

@@ -1,16 +1,15 @@
 //! Sealing while writing.
 
+use crate::chunk::Chunks;
 use crate::header::{CHUNK, FileId, Header};
-use crate::{Error, Key, Result};
-use chacha20poly1305::{AeadInOut as _, KeyInit as _, XChaCha20Poly1305};
+use crate::{Key, Result};
 use std::io::Write;
 use zeroize::Zeroizing;
 
 /// Seals what is written to it. Nothing of it opens before [`Writer::finish`] has written the last chunk.
 pub struct Writer<W: Write> {
     inner: W,
-    cipher: XChaCha20Poly1305,
-    header: Header,
+    chunks: Chunks,
     index: u64,
     pending: Zeroizing<Vec<u8>>,
 }
@@ -23,14 +22,18 @@ impl<W: Write> Writer<W> {
     pub fn new(mut inner: W, key: &Key) -> Result<Self> {
         let header = Header::fresh()?;
         inner.write_all(&header.bytes)?;
-        let cipher = XChaCha20Poly1305::new(key.as_bytes().into());
-        Ok(Self { inner, cipher, header, index: 0, pending: Zeroizing::new(Vec::with_capacity(CHUNK + crate::header::TAG)) })
+        Ok(Self {
+            inner,
+            chunks: Chunks::new(key, header),
+            index: 0,
+            pending: Zeroizing::new(Vec::with_capacity(CHUNK + crate::header::TAG)),
+        })
     }
 
     /// The file's random number, by which an object file is called.
     #[must_use]
     pub fn id(&self) -> FileId {
-        self.header.id
+        self.chunks.header().id
     }
 
     /// Writes the last chunk and gives the inner writer back. It is flushed, not synced.
@@ -44,8 +47,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn write_chunk(&mut self, is_last: bool) -> Result<()> {
-        let nonce = self.header.nonce(self.index, is_last);
-        self.cipher.encrypt_in_place(&nonce, &self.header.bytes, &mut *self.pending).map_err(|_too_long| Error::Broken)?;
+        self.chunks.seal(self.index, is_last, &mut self.pending)?;
         self.inner.write_all(&self.pending)?;
         self.pending.clear();
         self.index += 1;
