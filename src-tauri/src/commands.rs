@@ -45,6 +45,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         studies::open_study,
         studies::close_study,
         studies::show_viewer,
+        studies::show_planning,
         studies::restart_viewer,
         studies::focus_finding,
         studies::give_text,

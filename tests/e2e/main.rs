@@ -16,6 +16,8 @@ mod bench;
 mod kills;
 mod path_by_command;
 mod peers;
+#[cfg(unix)]
+mod planning;
 mod secrecy;
 mod station;
 mod tidy;

@@ -8,24 +8,29 @@ use mj_tests::windows::{Screen, Shell};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Windows take the pointer and the newest viewer: one such test at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Waits for the turn of a test with windows.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Where screenshots are put, to be looked at.
-fn shots(name: &str) -> PathBuf {
+pub(crate) fn shots(name: &str) -> PathBuf {
     let folder = build_folder().parent().unwrap().join("screenshots").join(name);
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().filter_map(Value::as_f64).collect()
 }
 
-/// The viewer's window on the screen: its inside's top left corner.
-fn viewer_origin(screen: &Screen, pid: u32) -> Option<[i64; 2]> {
+/// A room's window on the screen, brought to the front: its inside's top left corner.
+pub(crate) fn origin_of(screen: &Screen, pid: u32) -> Option<[i64; 2]> {
     let windows = screen.xdotool(&["search", "--onlyvisible", "--pid", &pid.to_string()]);
     let window = windows.lines().last()?.to_owned();
     drop(screen.xdotool(&["windowactivate", "--sync", &window]));
@@ -36,36 +41,31 @@ fn viewer_origin(screen: &Screen, pid: u32) -> Option<[i64; 2]> {
     Some([field("Absolute upper-left X:")?, field("Absolute upper-left Y:")?])
 }
 
-/// Process id of the newest reading room that a shell started. Window tests run one after another.
-fn viewer_pid() -> Option<u32> {
-    let output = Command::new("pgrep").args(["-n", "-f", "mingjing-viewer --room reading --stdio"]).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
-}
-
-struct Desk {
-    station: Station,
-    screen: Screen,
-    shell: Shell,
+/// The real windows of a station.
+pub(crate) struct Desk {
+    pub(crate) station: Station,
+    pub(crate) screen: Screen,
+    pub(crate) shell: Shell,
     shots: PathBuf,
 }
 
 impl Desk {
-    fn open(station: Station, size: (u32, u32), lang: &str, shots: PathBuf) -> Option<Self> {
+    pub(crate) fn open(station: Station, size: (u32, u32), lang: &str, shots: PathBuf) -> Option<Self> {
         let screen = Screen::start(size.0, size.1)?;
         let shell = Shell::start(&screen, station.dir(), &station.record(), &station.passphrase_file(), lang)?;
         Some(Self { station, screen, shell, shots })
     }
 
-    fn shot(&self, name: &str) {
+    pub(crate) fn shot(&self, name: &str) {
         self.screen.shot(&self.shots.join(format!("{name}.png")));
     }
 
     /// The pane of a kind and the origin of the viewer's window.
     fn pane(&self, kind: &str) -> (Value, [i64; 2]) {
         self.shell.until("viewer's picture", || {
-            let layout = self.shell.viewer_layout()?;
+            let layout = self.shell.layout_with("panes")?;
             let pane = layout["panes"].as_array()?.iter().find(|p| p["kind"] == kind && p["centre"].is_array())?.clone();
-            Some((pane, viewer_origin(&self.screen, viewer_pid()?)?))
+            Some((pane, origin_of(&self.screen, self.shell.room_pid("reading")?)?))
         })
     }
 
@@ -90,11 +90,15 @@ impl Desk {
     }
 }
 
-/// Opens the first study and begins a report with the cursor in the findings.
-fn begin_report(desk: &Desk) {
+pub(crate) fn open_first_study(desk: &Desk) {
     desk.shell.click("study-row");
     // A study opens by Enter on its row.
     desk.shell.script("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}))");
+}
+
+/// Opens the first study and begins a report with the cursor in the findings.
+pub(crate) fn begin_report(desk: &Desk) {
+    open_first_study(desk);
     desk.shell.click("report-begin");
     desk.shell.click("block-findings");
 }
@@ -111,9 +115,9 @@ fn measure(desk: &Desk) -> String {
     assert!((shown - mm).abs() < 0.05 * mm + 1.0, "the chip says {chip}, drawn were {mm:.1} mm");
     desk.shot("03-chip");
 
-    let layout = desk.shell.viewer_layout().unwrap();
+    let layout = desk.shell.layout_with("panes").unwrap();
     let end = numbers(&layout["rulers"][0]["b"]);
-    let origin = viewer_origin(&desk.screen, viewer_pid().unwrap()).unwrap();
+    let origin = origin_of(&desk.screen, desk.shell.room_pid("reading").unwrap()).unwrap();
     let from = [origin[0] + end[0] as i64, origin[1] + end[1] as i64];
     desk.screen.drag(1, from, [from[0] + 40, from[1]]);
     let longer = desk.shell.until("changed chip", || desk.chip().filter(|now| *now != chip));
@@ -123,11 +127,11 @@ fn measure(desk: &Desk) -> String {
 
 /// Kills the viewer: it comes back with the ruler, and the chip is what it was.
 fn crash(desk: &Desk, chip: &str) {
-    let pid = viewer_pid().unwrap();
+    let pid = desk.shell.room_pid("reading").unwrap();
     assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
-    desk.shell.until("new viewer", || viewer_pid().filter(|now| *now != pid));
+    desk.shell.until("new viewer", || desk.shell.room_pid("reading").filter(|now| *now != pid));
     desk.shell.until("ruler after the crash", || {
-        let rulers = desk.shell.viewer_layout()?["rulers"].as_array()?.len();
+        let rulers = desk.shell.layout_with("panes")?["rulers"].as_array()?.len();
         (rulers > 0).then_some(())
     });
     assert_eq!(desk.chip().as_deref(), Some(chip));
@@ -158,7 +162,7 @@ fn sign(desk: &Desk, deliver_to: Option<&str>) {
 
 #[test]
 fn a_measurement_becomes_a_chip_survives_a_crash_and_is_signed() {
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let station = Station::new();
     let folder = station.phantom(128, 60);
     station.import(&folder.join("current"));
@@ -222,7 +226,7 @@ fn type_into_editor(shell: &Shell, text: &str) {
 /// The pages in both languages and on the clinic's old screen; looked at by people.
 #[test]
 fn pages_in_both_languages_on_an_old_screen() {
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     for lang in ["zh", "en"] {
         let station = Station::new();
         let folder = station.phantom(64, 20);

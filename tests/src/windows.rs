@@ -103,6 +103,7 @@ pub struct Shell {
     session: String,
     driver: Child,
     log: PathBuf,
+    settings: PathBuf,
 }
 
 impl Shell {
@@ -117,6 +118,7 @@ impl Shell {
         }
         let port = free_port();
         let log = folder.join("windows.log");
+        let settings = folder.join("desk.toml");
         let out = File::create(&log).expect("a log file");
         let driver = Command::new("dbus-run-session")
             .args(["--", "WebKitWebDriver", &format!("--port={port}")])
@@ -129,7 +131,7 @@ impl Shell {
             .env("NO_AT_BRIDGE", "1")
             .env("MINGJING_RECORD", record)
             .env("MINGJING_PASSPHRASE_FILE", passphrase_file)
-            .env("MINGJING_SETTINGS", folder.join("desk.toml"))
+            .env("MINGJING_SETTINGS", &settings)
             .env("MINGJING_LAYOUT_JSON", "true")
             .stdin(Stdio::null())
             .stdout(out.try_clone().expect("the log file twice"))
@@ -138,7 +140,7 @@ impl Shell {
             .process_group(0)
             .spawn()
             .expect("the driver starts");
-        let mut shell = Self { port, session: String::new(), driver, log };
+        let mut shell = Self { port, session: String::new(), driver, log, settings };
         let options = json!({"binary": program("mingjing-desk"), "args": ["--lang", lang]});
         let wanted = json!({"capabilities": {"alwaysMatch": {"webkitgtk:browserOptions": options}}});
         let start = Instant::now();
@@ -243,13 +245,31 @@ impl Shell {
         std::fs::read(&self.log).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()
     }
 
-    /// Where things are in the viewer's window now, as its last layout line says.
+    /// Where things are in a room's window now, as its last layout line says. The reading room's has `panes`,
+    /// the planning room's has `handles`.
     #[must_use]
-    pub fn viewer_layout(&self) -> Option<Value> {
+    pub fn layout_with(&self, part: &str) -> Option<Value> {
         let log = self.log();
-        let line =
-            log.lines().rev().find_map(|line| line.find("{\"layout\"").and_then(|at| serde_json::from_str::<Value>(&line[at..]).ok()))?;
-        Some(line["layout"].clone())
+        let layouts = log.lines().rev().filter_map(|line| {
+            let mut line: Value = serde_json::from_str(line.get(line.find("{\"layout\"")?..)?).ok()?;
+            Some(line["layout"].take())
+        });
+        layouts.into_iter().find(|layout| layout.get(part).is_some())
+    }
+
+    /// Process id of a room (`reading`, `planning`) that this shell started.
+    #[must_use]
+    pub fn room_pid(&self, room: &str) -> Option<u32> {
+        let mine = format!("MINGJING_SETTINGS={}", self.settings.display());
+        let wanted = format!("--room\0{room}\0");
+        std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let command = std::fs::read(entry.path().join("cmdline")).ok()?;
+            let environment = std::fs::read(entry.path().join("environ")).ok()?;
+            let is_room = String::from_utf8_lossy(&command).contains(&wanted);
+            let is_mine = environment.split(|b| *b == 0).any(|variable| variable == mine.as_bytes());
+            (is_room && is_mine).then_some(pid)
+        })
     }
 }
 

@@ -4,8 +4,9 @@
 //! The first line each way is a `Hello` with the protocol version. A line that is not a message is noise
 //! (a native library may print) and is skipped with a note; a line longer than [`MAX_LINE`] is dropped
 //! whole; end of file means stop. No pixel crosses: what a child makes is a sealed file in the record's
-//! inbox and the message names it. No patient name is needed on it; every message about images carries the
-//! study it speaks of, and one for a study that is not open is refused.
+//! inbox and the message names it (an export a person asked for is a plain file where that person said). No
+//! patient name is needed on it; every message of a room carries the study it speaks of, and one for a study
+//! that is not open is refused.
 //!
 //! Start reading at [`message`]; [`codec`] is the framing, generic over `BufRead` and `Write`.
 
@@ -19,6 +20,6 @@ pub mod worker;
 
 pub use codec::{LineReader, LineWriter, MAX_LINE, Noise, Received, version};
 pub use job::{Job, JobResult};
-pub use message::{KeyGrant, ObjectFile, SeriesFiles, ToParent, ToViewer, ViewState};
+pub use message::{KeyGrant, ObjectFile, SegmentFile, SeriesFiles, ToParent, ToViewer, ViewState};
 pub use mj_model::{Coded, Lang, Told};
 pub use worker::{Event, Events, Worker, WorkerError, find_program};

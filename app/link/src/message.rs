@@ -1,6 +1,7 @@
 //! What the shell and the command line say to a viewer, and what a viewer says back.
 
 use crate::job::{Job, JobResult};
+use mj_model::plan::{Plan, Segment};
 use mj_model::{Finding, InstanceUid, Lang, PointLps, SeriesUid, StudyUid, Told, VectorLps};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -37,6 +38,15 @@ pub struct SeriesFiles {
     pub series: SeriesUid,
     /// Its object files, in any order.
     pub files: Vec<ObjectFile>,
+}
+
+/// A segment and the DICOM SEG that holds its voxels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentFile {
+    /// The segment, in its present revision.
+    pub segment: Segment,
+    /// Its DICOM SEG.
+    pub file: ObjectFile,
 }
 
 /// What a viewer shows of a study, complete enough to show the same again after a restart.
@@ -82,6 +92,33 @@ pub enum ToViewer {
         findings: Vec<Finding>,
         /// Where it was, after a restart.
         view: Option<ViewState>,
+    },
+    /// Plan on a study (planning room).
+    OpenPlanning {
+        /// The study.
+        study: StudyUid,
+        /// The image series that the segments live on; all of the study's when it has no segment.
+        series: Vec<SeriesFiles>,
+        /// Its segments.
+        segments: Vec<SegmentFile>,
+        /// Present revisions of its plans, the oldest first.
+        plans: Vec<Plan>,
+    },
+    /// A revision of a plan was stored.
+    PlanStored {
+        /// The study.
+        study: StudyUid,
+        /// The present revision.
+        plan: Plan,
+    },
+    /// A change of a plan was not stored; the room says why.
+    PlanRefused {
+        /// The study.
+        study: StudyUid,
+        /// Id of the plan.
+        plan: String,
+        /// Why.
+        error: Told,
     },
     /// Forget a study.
     CloseStudy {
@@ -169,6 +206,14 @@ pub enum ToParent {
         study: StudyUid,
         /// The new state of the finding.
         finding: Finding,
+    },
+    /// A plan was made or changed by hand. `plan.revision` is the revision it was based on (0 for a new one);
+    /// the parent stores it as the next and answers `PlanStored`. Its results are empty while they are computed.
+    PlanChanged {
+        /// The study.
+        study: StudyUid,
+        /// The new state of the plan.
+        plan: Plan,
     },
     /// A finding was chosen in the picture.
     FindingSelected {

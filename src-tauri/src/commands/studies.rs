@@ -30,6 +30,12 @@ pub(crate) async fn show_viewer(desk: State<'_, Desk>) -> Answer<()> {
     told(&desk, desk.show_viewer().await)
 }
 
+/// Opens the planning room.
+#[tauri::command]
+pub(crate) async fn show_planning(desk: State<'_, Desk>) -> Answer<()> {
+    told(&desk, desk.show_planning().await)
+}
+
 /// Starts the viewer again.
 #[tauri::command]
 pub(crate) async fn restart_viewer(desk: State<'_, Desk>) -> Answer<()> {

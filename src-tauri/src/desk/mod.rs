@@ -11,6 +11,7 @@ pub mod findings;
 pub mod hospital;
 pub mod importing;
 pub mod lines;
+pub mod planning;
 pub mod reports;
 pub mod settings;
 pub mod signing;
@@ -59,6 +60,9 @@ pub(crate) struct Inner {
     /// Every server answered when it was asked last.
     online: AtomicBool,
     viewer: Child,
+    planner: Child,
+    /// The study the running planning room was told to show.
+    planned: Mutex<Option<StudyUid>>,
     speech: speech::Speech,
 }
 
@@ -96,6 +100,8 @@ impl Desk {
             server: Mutex::default(),
             online: AtomicBool::new(true),
             viewer: Child::new(&["--room", "reading", "--stdio"]),
+            planner: Child::new(&["--room", "planning", "--stdio"]),
+            planned: Mutex::default(),
             speech: speech::Speech::default(),
         }))
     }
@@ -166,6 +172,7 @@ impl Desk {
         let desk = self.clone();
         let stopped = tokio::task::spawn_blocking(move || {
             desk.0.viewer.stop();
+            desk.0.planner.stop();
             desk.0.speech.stop();
         });
         if stopped.await.is_err() {

@@ -57,6 +57,7 @@ impl Desk {
         let view = self.study_view(&study).await?;
         if before.is_none_or(|open| open.study != study) {
             self.show_in_running_viewer(&study).await?;
+            self.planner_follows(&study).await?;
         }
         Ok(view)
     }
@@ -111,6 +112,7 @@ impl Desk {
         if let Some(open) = before {
             lock(&self.0.views).told = None;
             self.0.viewer.send(mj_link::ToViewer::CloseStudy { study: open.study });
+            self.planner_forgets();
         }
     }
 }

@@ -100,7 +100,7 @@ impl Desk {
         Ok(ToViewer::OpenStudy { study: study.clone(), series, findings, view })
     }
 
-    fn hello(&self) -> Result<ToViewer> {
+    pub(crate) fn hello(&self) -> Result<ToViewer> {
         let grant = self.record()?.grant();
         let keys = KeyGrant { object_key: grant.object_key.to_string(), inbox: grant.inbox };
         Ok(ToViewer::Hello { lang: self.lang(), keys: Some(keys), person: self.who() })
@@ -132,8 +132,8 @@ impl Desk {
                 self.emit(Event::TextWanted { request, question, text });
             }
             ToParent::Problem { error } => self.emit(Event::Problem { told: error }),
-            ToParent::JobProgress { .. } | ToParent::JobDone { .. } | ToParent::JobFailed { .. } => {
-                tracing::warn!("the reading room answered a job that it was not given");
+            ToParent::PlanChanged { .. } | ToParent::JobProgress { .. } | ToParent::JobDone { .. } | ToParent::JobFailed { .. } => {
+                tracing::warn!("the reading room said what is not its to say");
             }
         }
     }

@@ -6,8 +6,10 @@ use mj_dicom::series::Kind;
 use mj_dicom::{Dataset, Header, Source, Watch};
 use mj_imaging::reslice;
 use mj_imaging::{Interpolation, Picture, Plane, segment, surface};
-use mj_link::SeriesFiles;
+use mj_link::{SegmentFile, SeriesFiles};
+use mj_model::plan::Segment;
 use mj_model::{LinearMap, Mask, PointLps, Samples, StudyUid, Unit, Volume, Window};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +31,10 @@ pub struct Part {
     pub volume_ml: f64,
     /// Box along the patient axes. Units: mm, LPS.
     pub extent: (PointLps, PointLps),
+    /// What the record knows of it; none where it comes from a file.
+    pub segment: Option<Segment>,
+    /// The images it lies in.
+    pub images: Arc<Sources>,
     /// The mask as a volume of 0 and 1, for slices through it.
     grey: Volume,
 }
@@ -36,7 +42,7 @@ pub struct Part {
 impl Part {
     /// Prepares a mask; `None` for an empty one.
     #[must_use]
-    pub fn new(label: String, mask: &Mask, study: &StudyUid) -> Option<Self> {
+    pub fn new(label: String, mask: &Mask, study: &StudyUid, images: Arc<Sources>) -> Option<Self> {
         let mask = segment::cropped(mask, 2)?;
         let extent = segment::box_lps(&mask)?;
         let grey = Volume {
@@ -56,7 +62,7 @@ impl Part {
             warnings: Vec::new(),
         };
         let mesh = surface::mesh(&mask);
-        Some(Self { label, volume_ml: mask.volume_ml(), mesh: Arc::new(mesh), extent, grey, mask: Arc::new(mask) })
+        Some(Self { label, volume_ml: mask.volume_ml(), mesh: Arc::new(mesh), extent, grey, mask: Arc::new(mask), segment: None, images })
     }
 
     /// Where the segment lies on a plane: above one half is inside, NaN is far outside.
@@ -86,39 +92,81 @@ pub enum Wanted {
     /// Folders and files, and a SEG that lies elsewhere.
     Paths(Vec<PathBuf>, Option<PathBuf>),
     /// What the parent named.
-    Series(Vec<SeriesFiles>, Option<Keys>),
+    Record(Vec<SeriesFiles>, Vec<SegmentFile>, Option<Keys>),
 }
 
-/// Reads the segments of what is wanted, and gives back the images to read after them.
+/// Reads the segments of what is wanted; their images are read later.
 ///
 /// # Errors
-/// [`Error::NothingToShow`] when nothing is there.
-pub fn open(wanted: &Wanted) -> Result<(Case, Sources)> {
+/// [`Error::NothingToShow`] when nothing is there; what a segment's file is wrong with.
+pub fn open(wanted: &Wanted) -> Result<Case> {
+    let mut case = match wanted {
+        Wanted::Paths(paths, seg) => open_paths(paths, seg.as_ref())?,
+        Wanted::Record(series, segments, keys) => open_record(series, segments, keys.as_ref())?,
+    };
+    // The largest first: the organ before what lies in it.
+    case.parts.sort_by(|a, b| b.volume_ml.total_cmp(&a.volume_ml));
+    Ok(case)
+}
+
+fn open_record(series: &[SeriesFiles], segments: &[SegmentFile], keys: Option<&Keys>) -> Result<Case> {
+    let mut images = BTreeMap::new();
+    for one in series {
+        images.insert(one.series.clone(), Arc::new(source::of_series(one, keys)?));
+    }
+    let mut parts = Vec::new();
+    let mut header = None;
+    for SegmentFile { segment, file } in segments {
+        let source = ObjectSource::of(file, keys)?;
+        let (head, masks) = read_segments(&source)?;
+        let images = images.get(&segment.series).cloned().unwrap_or_default();
+        for mask in masks {
+            let part = Part::new(segment.label.clone(), &mask.mask, &segment.study, Arc::clone(&images));
+            parts.extend(part.map(|part| Part { segment: Some(segment.clone()), ..part }));
+        }
+        header.get_or_insert(head);
+    }
+    let header = match header {
+        Some(header) => header,
+        None => images.values().flat_map(|s| s.iter()).find_map(|s| header_of(s.as_ref())).ok_or(Error::NothingToShow)?,
+    };
+    Ok(Case { header, parts })
+}
+
+fn open_paths(paths: &[PathBuf], seg: Option<&PathBuf>) -> Result<Case> {
     let mut all: Vec<(Arc<dyn Source>, Header)> = Vec::new();
     let mut segmentations: Vec<(Arc<dyn Source>, Header)> = Vec::new();
-    for source in sources(wanted)? {
-        let Some(header) = source.read().ok().and_then(|bytes| Dataset::read(&bytes).and_then(|d| d.header()).ok()) else { continue };
+    for source in files_in(paths, seg) {
+        let Some(header) = header_of(source.as_ref()) else { continue };
         let list = if SEGMENTATIONS.contains(&header.sop_class.as_str()) { &mut segmentations } else { &mut all };
         if header.has_pixels {
             list.push((source, header));
         }
     }
     let header = segmentations.first().or(all.first()).map(|(_, h)| h.clone()).ok_or(Error::NothingToShow)?;
+    let images = Arc::new(images_of(all, &header));
     let mut parts = Vec::new();
     for (source, _) in segmentations.iter().filter(|(_, h)| h.study.uid == header.study.uid) {
-        let bytes = source.read().map_err(|e| Error::Read { path: PathBuf::from(source.name()), source: e })?;
-        for segment in mj_dicom::seg::read(&Dataset::read(&bytes)?)? {
-            parts.extend(Part::new(segment.label, &segment.mask, &header.study.uid));
+        for segment in read_segments(source.as_ref())?.1 {
+            parts.extend(Part::new(segment.label, &segment.mask, &header.study.uid, Arc::clone(&images)));
         }
     }
-    // The largest first: the organ before what lies in it.
-    parts.sort_by(|a, b| b.volume_ml.total_cmp(&a.volume_ml));
-    Ok((Case { header: header.clone(), parts }, images_of(all, &header)))
+    Ok(Case { header, parts })
+}
+
+fn header_of(source: &dyn Source) -> Option<Header> {
+    source.read().ok().and_then(|bytes| Dataset::read(&bytes).and_then(|d| d.header()).ok())
+}
+
+fn read_segments(source: &dyn Source) -> Result<(Header, Vec<mj_dicom::seg::SegSegment>)> {
+    let bytes = source.read().map_err(|e| Error::Read { path: PathBuf::from(source.name()), source: e })?;
+    let dataset = Dataset::read(&bytes)?;
+    Ok((dataset.header()?, mj_dicom::seg::read(&dataset)?))
 }
 
 /// The series of images with the most slices in the segments' frame of reference.
 fn images_of(all: Vec<(Arc<dyn Source>, Header)>, header: &Header) -> Sources {
-    let mut series: std::collections::BTreeMap<String, Sources> = std::collections::BTreeMap::new();
+    let mut series: BTreeMap<String, Sources> = BTreeMap::new();
     let wanted = &header.series.frame_of_reference;
     for (source, h) in all.into_iter().filter(|(_, h)| h.study.uid == header.study.uid) {
         if wanted.is_none() || h.series.frame_of_reference == *wanted {
@@ -144,23 +192,13 @@ pub fn window_of(volume: &Volume) -> Window {
     volume.windows.first().cloned().unwrap_or(Window { center: 50.0, width: 400.0, name: String::new() })
 }
 
-fn sources(wanted: &Wanted) -> Result<Sources> {
-    match wanted {
-        Wanted::Series(series, keys) => {
-            let lists = series.iter().map(|s| source::of_series(s, keys.as_ref())).collect::<Result<Vec<_>>>()?;
-            Ok(lists.into_iter().flatten().collect())
-        }
-        Wanted::Paths(paths, seg) => {
-            let mut files: Vec<PathBuf> = paths
-                .iter()
-                .flat_map(|path| walkdir::WalkDir::new(path).sort_by_file_name().into_iter().flatten())
-                .filter(|entry| entry.file_type().is_file())
-                .map(walkdir::DirEntry::into_path)
-                .collect();
-            files.extend(seg.clone());
-            Ok(files.into_iter().map(|path| Arc::new(ObjectSource::plain(path)) as Arc<dyn Source>).collect())
-        }
-    }
+fn files_in(paths: &[PathBuf], seg: Option<&PathBuf>) -> Sources {
+    let files = paths
+        .iter()
+        .flat_map(|path| walkdir::WalkDir::new(path).sort_by_file_name().into_iter().flatten())
+        .filter(|entry| entry.file_type().is_file())
+        .map(walkdir::DirEntry::into_path);
+    files.chain(seg.cloned()).map(|path| Arc::new(ObjectSource::plain(path)) as Arc<dyn Source>).collect()
 }
 
 #[cfg(test)]
@@ -170,12 +208,12 @@ mod tests {
     #[test]
     fn a_published_segmentation_opens_with_its_images() {
         let Some(folder) = mj_testdata::path("seg_sr/liver_ct3slice") else { return };
-        let (case, images) = open(&Wanted::Paths(vec![folder], None)).unwrap();
+        let case = open(&Wanted::Paths(vec![folder], None)).unwrap();
         let liver = case.parts.first().unwrap();
         // What its publisher says of it: 107098 voxels, 70.36 ml.
         assert_eq!(liver.mask.count(), 107_098);
         assert!((liver.volume_ml - 70.36).abs() < 0.01, "{}", liver.volume_ml);
-        let volume = super::images(&images).unwrap();
+        let volume = super::images(&liver.images).unwrap();
         let grid = &volume.grid;
         assert_eq!(grid.dims[2], 3);
         // The segment lies on the images: its slice has as many pixels inside as its mask.

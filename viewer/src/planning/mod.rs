@@ -2,8 +2,8 @@
 //!
 //! An eframe window on glow with a three-d scene ([`scene`]), a process of its own. [`room::Room`] holds the
 //! state and lays the window out; [`cutting`] is the plane with its history, [`orbit`] the camera, [`case`] what
-//! was loaded, [`work`] the thread that computes volumes. Numbers come from voxels on the CPU, never from the
-//! picture.
+//! was loaded, [`plans`] what the record has of it, [`work`] the threads that read and compute volumes. Numbers
+//! come from voxels on the CPU, never from the picture.
 
 mod action;
 mod app;
@@ -13,6 +13,7 @@ mod layout;
 pub mod orbit;
 mod panel;
 mod picture;
+pub mod plans;
 mod room;
 mod scene;
 mod slices;

@@ -30,6 +30,7 @@ pub(super) fn show(room: &mut Room, ui: &mut egui::Ui) {
             segments(room, ui);
             numbers(room, ui);
             plane(room, ui);
+            keeping(room, ui);
         });
     });
 }
@@ -171,6 +172,20 @@ fn plane(room: &mut Room, ui: &mut egui::Ui) {
         Action::Redo => can_redo,
         _ => true,
     });
+}
+
+/// Says whether the record has the plan.
+fn keeping(room: &mut Room, ui: &mut egui::Ui) {
+    let segment = room.part().and_then(|part| part.segment.as_ref()).map(|segment| segment.id.clone());
+    let c = &room.theme.colours;
+    let (text, colour) = match segment {
+        None => (key::PLANNING_NOT_KEPT, c.stale),
+        Some(_) if room.plans.is_waiting() => (key::PLANNING_KEEPING, c.text_secondary),
+        Some(id) if room.plans.has(&id) => (key::PLANNING_KEPT, c.verified),
+        Some(_) => (key::PLANNING_NOT_BEGUN, c.text_secondary),
+    };
+    ui.label(RichText::new(text.get(room.lang)).size(room.theme.sizes.small).color(colour));
+    room.layout.number("kept", f64::from(u8::from(text == key::PLANNING_KEPT)));
 }
 
 fn row(room: &mut Room, ui: &mut egui::Ui, title: Text, list: Vec<(Action, String)>) {

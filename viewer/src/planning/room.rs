@@ -4,6 +4,7 @@ use super::action::Action;
 use super::case::{Case, Part, Wanted};
 use super::cutting::Cutting;
 use super::orbit::Orbit;
+use super::plans::Plans;
 use super::scene::{Look, Removed, Shared};
 use super::slices::Slices;
 use super::view::{Grip, HALF_SQUARE};
@@ -16,9 +17,9 @@ use crate::ui::Theme;
 use crate::{Error, Result};
 use mj_imaging::plan;
 use mj_lang::key;
-use mj_link::{ToParent, ToViewer, ViewState};
+use mj_link::{ToParent, ToViewer};
 use mj_model::plan::{CutPlane, PlanResult};
-use mj_model::{Lang, PointLps, SeriesUid, StudyUid, Told, VectorLps, Volume};
+use mj_model::{Lang, PointLps, StudyUid, Told, VectorLps, Volume};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -65,9 +66,10 @@ pub(super) struct Room {
     cutter: Cutter,
     pub(super) scene: Shared,
     opening: u64,
+    loading: u64,
     pub(super) study: Option<StudyUid>,
-    series: Option<SeriesUid>,
-    restored: Option<ViewState>,
+    person: String,
+    pub(super) plans: Plans,
     began: Instant,
     pub(super) state: State,
     pub(super) chosen: usize,
@@ -101,9 +103,10 @@ impl Room {
             incoming,
             scene,
             opening: 0,
+            loading: 0,
             study: None,
-            series: None,
-            restored: None,
+            person: String::new(),
+            plans: Plans::default(),
             began: Instant::now(),
             state: State::Empty,
             chosen: 0,
@@ -141,9 +144,11 @@ impl Room {
 
     fn forget(&mut self) {
         self.state = State::Empty;
+        self.plans = Plans::default();
         self.cutting = None;
         self.numbers = Numbers::default();
         self.volume = None;
+        self.loading += 1;
         self.slices = Slices::default();
         self.grip = None;
         self.chosen = 0;
@@ -178,29 +183,60 @@ impl Room {
         }
     }
 
-    /// Takes a segment into work.
+    /// Takes a segment into work, cut as its plan says.
     pub(super) fn choose(&mut self, at: usize) {
+        let images = self.part().map(|part| Arc::clone(&part.images));
         self.chosen = at;
-        let restored = self.restored.take();
         let Some(part) = self.part() else { return };
         let (mesh, extent, centre) = (Arc::clone(&part.mesh), part.extent, part.centre());
+        let planned = part.segment.as_ref().and_then(|segment| self.plans.plane_of(&segment.id));
+        let is_elsewhere = self.volume.is_none() || images.is_none_or(|shown| !Arc::ptr_eq(&shown, &part.images));
+        let images = Arc::clone(&part.images);
         // The patient's right side is taken away at first, as in a right hemihepatectomy.
-        let mut plane = CutPlane { point: centre, normal: VectorLps::new(-1.0, 0.0, 0.0) };
-        if let Some(ViewState { crosshair: Some(point), oblique_normal: Some(normal), .. }) = restored {
-            plane = CutPlane { point, normal: normal.unit().unwrap_or(plane.normal) };
-        }
+        let plane = planned.unwrap_or(CutPlane { point: centre, normal: VectorLps::new(-1.0, 0.0, 0.0) });
         self.cutting = Some(Cutting::new(plane));
         self.scene.with(|scene| scene.show(&mesh, extent));
         self.is_fitted = false;
-        self.changed();
+        if is_elsewhere {
+            self.volume = None;
+            self.loading += 1;
+            if !images.is_empty() {
+                work::load(self.loading, images, self.events.clone(), self.lang);
+            }
+        }
+        self.recount();
     }
 
-    /// The plane is another one: quick numbers now, all of them when they are computed.
+    /// The plane was changed by hand: it is kept, and its numbers follow.
     pub(super) fn changed(&mut self) {
+        let (part, cutting) = (self.part(), self.cutting.as_ref());
+        if let (Some(segment), Some(cutting)) = (part.and_then(|p| p.segment.clone()), cutting) {
+            let plan = self.plans.moved(&segment, cutting.plane());
+            self.send_plan(plan);
+        }
+        self.recount();
+    }
+
+    /// Quick numbers now, all of them when they are computed.
+    fn recount(&mut self) {
         self.moved();
         let (Some(part), Some(cutting)) = (self.part(), &self.cutting) else { return };
         self.numbers.asked = self.cutter.ask(Arc::clone(&part.mask), cutting.plane());
-        self.report_view();
+    }
+
+    fn send_plan(&self, plan: Option<mj_model::plan::Plan>) {
+        if let Some(plan) = plan {
+            self.send(ToParent::PlanChanged { study: plan.study.clone(), plan });
+        }
+    }
+
+    fn computed(&mut self, results: Vec<PlanResult>) {
+        let (part, cutting) = (self.part(), self.cutting.as_ref());
+        if let (Some(segment), Some(plane)) = (part.and_then(|p| p.segment.clone()), cutting.map(Cutting::plane)) {
+            let plan = self.plans.computed(&segment.id, plane, &results);
+            self.send_plan(plan);
+        }
+        self.numbers.results = Some(results);
     }
 
     /// The plane is being moved: numbers by voxels only.
@@ -209,18 +245,6 @@ impl Room {
         self.slices.forget();
         let (Some(part), Some(cutting)) = (self.part(), &self.cutting) else { return };
         self.numbers.counts = plan::count(&part.mask, &cutting.plane()).ok();
-    }
-
-    fn report_view(&self) {
-        let (Some(study), Some(cutting)) = (&self.study, &self.cutting) else { return };
-        let plane = cutting.plane();
-        let view = ViewState {
-            series: self.series.clone(),
-            crosshair: Some(plane.point),
-            oblique_normal: Some(plane.normal),
-            ..Default::default()
-        };
-        self.send(ToParent::ViewChanged { study: study.clone(), view });
     }
 
     /// What the 3D picture shows.
@@ -298,7 +322,7 @@ impl Room {
                     Ok(case) => self.opened(case),
                     Err(told) => self.state = State::Failed(told),
                 },
-                Event::Images(opening, images) if opening == self.opening => match images {
+                Event::Images(loading, images) if loading == self.loading => match images {
                     Ok(volume) => {
                         self.volume = Some(volume);
                         self.slices.forget();
@@ -306,7 +330,7 @@ impl Room {
                     Err(told) => self.failed(told),
                 },
                 Event::Cut(number, cut) if number == self.numbers.asked => match cut {
-                    Ok(results) => self.numbers.results = Some(results),
+                    Ok(results) => self.computed(results),
                     Err(told) => self.failed(told),
                 },
                 // Of a study or a plane that is no longer asked for.
@@ -330,8 +354,9 @@ impl Room {
 
     fn parent(&mut self, message: ToViewer) {
         match message {
-            ToViewer::Hello { lang, keys, .. } => {
+            ToViewer::Hello { lang, keys, person } => {
                 self.lang = lang;
+                self.person = person;
                 self.cutter = Cutter::start(self.events.clone(), lang);
                 self.keys = match keys.map(|grant| Keys::from_grant(&grant)).transpose() {
                     Ok(keys) => keys,
@@ -341,12 +366,19 @@ impl Room {
                     }
                 };
             }
-            ToViewer::OpenStudy { study, series, view, .. } => {
+            ToViewer::OpenPlanning { study, series, segments, plans } => {
                 self.study = Some(study);
-                self.series = series.first().map(|s| s.series.clone());
                 let keys = self.keys.clone();
-                self.open(Wanted::Series(series, keys));
-                self.restored = view;
+                self.open(Wanted::Record(series, segments, keys));
+                self.plans = Plans::new(plans, self.person.clone());
+            }
+            ToViewer::PlanStored { study, plan } if self.study.as_ref() == Some(&study) => {
+                let next = self.plans.stored(plan);
+                self.send_plan(next);
+            }
+            ToViewer::PlanRefused { study, plan, error } if self.study.as_ref() == Some(&study) => {
+                self.plans.refused(&plan);
+                self.failed(error);
             }
             ToViewer::CloseStudy { study } if self.study.as_ref() == Some(&study) => {
                 self.opening += 1;

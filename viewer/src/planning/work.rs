@@ -1,6 +1,6 @@
 //! Threads: one reads, one computes volumes for the newest plane only.
 
-use super::case::{self, Case, Wanted};
+use super::case::{self, Case, Sources, Wanted};
 use crate::Error;
 use mj_imaging::plan;
 use mj_link::ToViewer;
@@ -18,7 +18,7 @@ pub(super) enum Event {
     ParentEnded,
     /// The segments are read, or why not. The number is that of the opening.
     Opened(u64, Result<Box<Case>, Told>),
-    /// The images are read, or why not.
+    /// The images are read, or why not. The number is that of the loading.
     Images(u64, Result<Arc<Volume>, Told>),
     /// Volumes of a plane.
     Cut(u64, Result<Vec<PlanResult>, Told>),
@@ -45,29 +45,33 @@ impl Events {
     }
 }
 
-/// Reads a study on a thread of its own.
+/// Reads a study's segments on a thread of its own.
 pub(super) fn open(opening: u64, wanted: Wanted, events: Events, lang: Lang) {
-    let work = move || {
-        let told = |e: &Error| mj_lang::tell(e, lang);
-        // A fault in a codec's own checks must not take the window with it.
-        let opened = std::panic::catch_unwind(|| case::open(&wanted)).unwrap_or(Err(Error::Panicked));
-        match opened {
-            Ok((case, images)) => {
-                if !events.send(Event::Opened(opening, Ok(Box::new(case)))) || images.is_empty() {
-                    return;
-                }
-                let volume =
-                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case::images(&images))).unwrap_or(Err(Error::Panicked));
-                events.send(Event::Images(opening, volume.map(Arc::new).map_err(|e| told(&e))));
-            }
-            Err(e) => {
-                tracing::warn!(code = e.code(), "{e}");
-                events.send(Event::Opened(opening, Err(told(&e))));
-            }
-        }
-    };
-    if std::thread::Builder::new().name("loader".into()).spawn(work).is_err() {
-        tracing::error!("no thread for loading");
+    spawn("opener", move || {
+        let opened = guarded(lang, || case::open(&wanted));
+        events.send(Event::Opened(opening, opened.map(Box::new)));
+    });
+}
+
+/// Reads a segment's images on a thread of its own.
+pub(super) fn load(loading: u64, images: Arc<Sources>, events: Events, lang: Lang) {
+    spawn("loader", move || {
+        let volume = guarded(lang, || case::images(&images));
+        events.send(Event::Images(loading, volume.map(Arc::new)));
+    });
+}
+
+/// A fault in a codec's own checks must not take the window with it.
+fn guarded<T>(lang: Lang, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Told> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Err(Error::Panicked)).map_err(|e| {
+        tracing::warn!(code = e.code(), "{e}");
+        mj_lang::tell(&e, lang)
+    })
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    if std::thread::Builder::new().name(name.into()).spawn(work).is_err() {
+        tracing::error!(name, "no thread");
     }
 }
 
@@ -102,9 +106,7 @@ impl Cutter {
                 }
             }
         };
-        if std::thread::Builder::new().name("cutter".into()).spawn(work).is_err() {
-            tracing::error!("no thread for cutting");
-        }
+        spawn("cutter", work);
         Self { desk, newest: AtomicU64::new(0) }
     }
 

@@ -50,6 +50,7 @@ export const actions: Action[] = [
     },
   },
   { id: "show-images", text: "desk.study.images", keys: "Ctrl+G", isPossible: hasStudy, run: () => void attempt(studies.showViewer) },
+  { id: "show-planning", text: "desk.study.planning", keys: "Ctrl+Shift+G", isPossible: hasStudy, run: () => void attempt(studies.showPlanning) },
   { id: "restart-viewer", text: "desk.viewer.restart", isPossible: hasStudy, run: () => void attempt(studies.restartViewer) },
   {
     id: "go-report",
