@@ -2,8 +2,8 @@
 //!
 //! whisper.cpp ends its process on some files instead of refusing them: weights of 32 bits run into an assertion
 //! of the convolution, and a vocabulary of another size misses the special tokens whose numbers are fixed in its
-//! source. Everything it would trip over is in the header and the table of tensors, which are read here with
-//! every length checked.
+//! source. Everything it would trip over is in the header, the vocabulary and the table of tensors, which are read
+//! here with every length checked.
 //!
 //! Layout, little endian: magic `0x67676d6c`; 11 x i32 sizes; mel filters (i32, i32, f32 each); words (i32 count,
 //! each u32 length and bytes); tensors to the end of the file (i32 dimensions, i32 length of name, i32 type,
@@ -53,7 +53,7 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// Reads header and tensor table of a file and refuses what whisper.cpp could not survive.
+    /// Reads header, vocabulary and tensor table of a file and refuses what whisper.cpp could not survive.
     ///
     /// # Errors
     /// [`Error::ModelUnreadable`], [`Error::NotAModel`], [`Error::ModelTruncated`] or [`Error::ModelWouldAbort`].

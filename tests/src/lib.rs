@@ -10,6 +10,9 @@
 //! - [`checkers`]: `dciodvfy`, PixelMed, `qpdf`, `pdffonts`, `pdftotext`, `pdftoppm`, Python.
 //! - [`objects`]: small valid CT objects, where no real image is needed.
 //! - [`programs`]: `mingjing` and the other binaries of this build.
+//! - `windows`: the shell and the rooms on a virtual screen.
+//! - [`process`]: programs that tests start, and how they end.
+//! - [`rest`]: just enough HTTP for Orthanc and the window driver.
 
 #![expect(
     clippy::panic,

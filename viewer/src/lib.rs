@@ -7,7 +7,7 @@
 //! record's inbox.
 //!
 //! Not here: the record, sockets, reports, and text that a person types (egui's input of Chinese has open
-//! faults, so that text is asked for through the link).
+//! faults, so that text is to be asked for through the link).
 //!
 //! Start reading at [`run`] for the entry, then [`reading::app`].
 

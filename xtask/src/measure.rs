@@ -13,7 +13,7 @@ use std::time::Instant;
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Kills, round trips, fuzz.
+    /// Kills, damaged speech models.
     Soak,
     /// Times beside other programs.
     Bench,

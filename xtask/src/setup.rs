@@ -1,4 +1,4 @@
-//! Brings what a fresh machine lacks: system packages, the page, fonts, checkers, the window driver.
+//! Brings what a fresh machine lacks: system packages, the page, fonts, checkers.
 
 use crate::shell::{self, Place, fingerprint, stamped};
 use crate::system;

@@ -6,9 +6,10 @@
 //! work on one record at once: short transactions on a write-ahead log, leases on outbox rows, and
 //! [`Record::data_version`] as the notice of change.
 //!
-//! Start reading at [`Record`]. Everything that enters comes in by one door ([`Record::import`],
-//! [`Record::ingest_bytes`], [`Record::ingest_inbox`]); every change is one transaction together with its
-//! audit row. Nothing here decodes a pixel, opens a window or decides anything clinical.
+//! Start reading at [`Record`]. Every DICOM object that enters comes in by one door ([`Record::import`],
+//! [`Record::ingest_bytes`], [`Record::ingest_inbox`]), a key image by [`Record::key_image_from_inbox`]. A change
+//! is one transaction together with its audit row; no row is written for receipts, for leases and their renewal,
+//! and for files that wait or are twins. Nothing here decodes a pixel, opens a window or decides anything clinical.
 
 #![forbid(unsafe_code)]
 
