@@ -93,19 +93,19 @@ fn load(files: &[Arc<dyn Source>]) -> Volume {
     series::open(files, &Watch::default()).unwrap().stacks[0].load(&Watch::default()).unwrap()
 }
 
-/// Peak resident memory of a process. Units: MB.
-fn peak_mb(pid: u32) -> f64 {
+/// Peak resident memory of a process. Units: MiB.
+fn peak_mib(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let row = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
     row.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap() / 1024.0
 }
 
-/// What a headless viewer needs for one picture of a series, over what it needs idle. Units: MB.
+/// What a headless viewer needs for one picture of a series, over what it needs idle. Units: MiB.
 fn memory_of_a_load(folder: &Path) -> f64 {
     let (mut worker, events) = Worker::spawn::<ToParent>(&program("mingjing-viewer"), &["--headless"]).unwrap();
     worker.send(&ToViewer::Hello { lang: Lang::En, keys: None, person: String::new() }).unwrap();
     assert!(matches!(events.next(), Event::Message(ToParent::Hello { .. })));
-    let idle = peak_mb(worker.pid());
+    let idle = peak_mib(worker.pid());
     let files = files_of(folder).into_iter().map(|path| ObjectFile { path, sealed: false }).collect();
     let scratch = tempfile::tempdir().unwrap();
     let view =
@@ -115,7 +115,7 @@ fn memory_of_a_load(folder: &Path) -> f64 {
     worker.send(&ToViewer::RunJob { job: 1, what }).unwrap();
     loop {
         match events.next() {
-            Event::Message(ToParent::JobDone { result: JobResult::Rendered { .. }, .. }) => return peak_mb(worker.pid()) - idle,
+            Event::Message(ToParent::JobDone { result: JobResult::Rendered { .. }, .. }) => return peak_mib(worker.pid()) - idle,
             Event::Message(ToParent::JobFailed { error, .. }) => panic!("{}: {}", error.code, error.message),
             Event::Ended => panic!("the viewer ended"),
             Event::Message(_) | Event::Noise(_) => {}
@@ -163,10 +163,10 @@ fn bench_beside_the_peers() {
     mj_testdata::note("20 mm MIP slab 512 x 512", "mingjing", "s", &slab, "a new plane each round");
     drop(volume);
 
-    let voxels_mb = n as f64 * 512.0 * 512.0 * 2.0 / 1024.0 / 1024.0;
+    let voxels_mib = n as f64 * 512.0 * 512.0 * 2.0 / 1024.0 / 1024.0;
     let memory = memory_of_a_load(&series_folder);
-    let note = format!("headless viewer, coronal picture; voxels are {voxels_mb:.0} MB, ratio {:.2}", memory / voxels_mb);
-    mj_testdata::note("peak memory of a load, over idle", "mingjing", "MB", &[memory], &note);
+    let note = format!("headless viewer, coronal picture; voxels are {voxels_mib:.0} MiB, ratio {:.2}", memory / voxels_mib);
+    mj_testdata::note("peak memory of a load, over idle", "mingjing", "MiB", &[memory], &note);
 
     let imports: Vec<f64> = (0..3)
         .map(|_| {

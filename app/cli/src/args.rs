@@ -184,7 +184,7 @@ pub(crate) struct Phantom {
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(8..=2000))]
     pub(crate) slices: u32,
     /// Rows and columns.
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(32..=2048))]
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(32..=1024))]
     pub(crate) size: u32,
 }
 
@@ -213,7 +213,7 @@ pub(crate) struct Render {
     /// Centre x,y,z in mm, LPS.
     #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
     pub(crate) at: Option<[f64; 3]>,
-    /// Normal x,y,z of the oblique plane.
+    /// Normal x,y,z of the oblique plane: away from the viewer, into the picture.
     #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
     pub(crate) normal: Option<[f64; 3]>,
     /// Window center,width.

@@ -114,7 +114,7 @@ pub struct RenderView {
     pub kind: ViewKind,
     /// Centre of the picture; the volume's centre when absent. Units: mm, LPS.
     pub at: Option<PointLps>,
-    /// Normal of the oblique plane (towards the viewer's back).
+    /// Normal of the oblique plane: away from the viewer, into the picture.
     pub normal: Option<VectorLps>,
     /// Window center and width; the file's first when absent.
     pub window: Option<(f64, f64)>,

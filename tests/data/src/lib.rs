@@ -52,7 +52,7 @@ pub fn skip(why: &str) {
 /// `cargo xtask soak` and `bench` set and turn into a table; prints it in any case.
 ///
 /// `line` is what was measured, `who` the program (`mingjing` for ours, so that ratios can be taken), `unit` what
-/// the values count (`s`, `MB`, `kills`), `note` anything a reader has to know.
+/// the values count (`s`, `MiB`, `kills`), `note` anything a reader has to know.
 pub fn note(line: &str, who: &str, unit: &str, values: &[f64], note: &str) {
     let numbers: Vec<String> = values.iter().map(|v| if v.is_finite() { v.to_string() } else { "null".into() }).collect();
     let [line, who, unit, note] = [line, who, unit, note].map(quoted);
