@@ -133,25 +133,25 @@ async fn echo_finds_the_pacs_and_names_each_refusal() {
 #[tokio::test]
 async fn a_chinese_patient_is_stored_found_and_fetched() {
     let Some(orthanc) = Orthanc::start() else { return };
-    let series = objects::ct(24, 64, "Wang^Xiaoming=王^小明", "CN-0001");
-    let other = objects::ct(2, 64, "Li^Hua=李^华", "CN-0002");
+    let series = objects::ct(24, 64, "Shili^Yi=示例^一", "CN-0001");
+    let other = objects::ct(2, 64, "Shili^Er=示例^二", "CN-0002");
     let pacs = peer(orthanc.dicom_port, "ORTHANC");
     let report = peers::store(&pacs, items(&series).into_iter().chain(items(&other)), go).await.unwrap();
     assert_eq!((report.accepted, report.warnings, report.associations), (26, 0, 1));
     assert_eq!(orthanc.instance_uids().len(), 26);
 
-    for typed in ["王小明", "小明", "xiaoming", "Wang Xiao"] {
+    for typed in ["示例一", "例一", "yi", "Shili Yi"] {
         let rows = peers::find(&pacs, &FindQuery::studies().named(typed)).await.unwrap();
         assert_eq!(rows.len(), 1, "{typed}");
         let row = &rows[0];
-        assert_eq!((row.study_uid.as_ref(), row.name.display(Lang::Zh).show().as_str()), (Some(&series.study), "王小明"), "{typed}");
+        assert_eq!((row.study_uid.as_ref(), row.name.display(Lang::Zh).show().as_str()), (Some(&series.study), "示例一"), "{typed}");
         assert_eq!(
             (row.patient_id.show().as_str(), row.date.as_deref(), row.description.as_str()),
             ("CN-0001", Some("2026-01-02"), "胸部平扫")
         );
         assert_eq!((row.modalities.as_slice(), row.instances), (&["CT".to_owned()][..], Some(24)));
     }
-    assert!(peers::find(&pacs, &FindQuery::studies().named("张伟")).await.unwrap().is_empty());
+    assert!(peers::find(&pacs, &FindQuery::studies().named("示例三")).await.unwrap().is_empty());
     let both = FindQuery { limit: 1, ..FindQuery::studies().matching(Key::StudyDate, "20260101-20260103") };
     assert_eq!(peers::find(&pacs, &both).await.unwrap().len(), 1);
     let below = peers::find(&pacs, &FindQuery::series_of(&series.study)).await.unwrap();
@@ -177,11 +177,11 @@ async fn a_chinese_patient_is_stored_found_and_fetched() {
 #[tokio::test]
 async fn answers_are_read_in_the_character_set_of_the_pacs() {
     let Some(orthanc) = Orthanc::with(&Setup { answers_in: "Chinese", ..Setup::default() }) else { return };
-    let series = objects::ct(1, 32, "Wang^Xiaoming=王^小明", "CN-0001");
+    let series = objects::ct(1, 32, "Shili^Yi=示例^一", "CN-0001");
     let pacs = peer(orthanc.dicom_port, "ORTHANC");
     peers::store(&pacs, items(&series), go).await.unwrap();
-    let rows = peers::find(&pacs, &FindQuery::studies().named("王小明")).await.unwrap();
-    assert_eq!((rows.len(), rows[0].name.display(Lang::Zh).show().as_str(), rows[0].description.as_str()), (1, "王小明", "胸部平扫"));
+    let rows = peers::find(&pacs, &FindQuery::studies().named("示例一")).await.unwrap();
+    assert_eq!((rows.len(), rows[0].name.display(Lang::Zh).show().as_str(), rows[0].description.as_str()), (1, "示例一", "胸部平扫"));
 }
 
 #[tokio::test]
@@ -223,7 +223,7 @@ async fn a_fetch_can_be_cancelled() {
         }
     }
     let Some(orthanc) = Orthanc::start() else { return };
-    let series = objects::ct(60, 128, "Wang^Xiaoming=王^小明", "CN-0001");
+    let series = objects::ct(60, 128, "Shili^Yi=示例^一", "CN-0001");
     let pacs = peer(orthanc.dicom_port, "ORTHANC");
     peers::store(&pacs, items(&series), go).await.unwrap();
     let cancel = AtomicBool::new(false);
@@ -236,7 +236,7 @@ async fn a_fetch_can_be_cancelled() {
 #[tokio::test]
 async fn a_pacs_that_refuses_says_why() {
     let Some(orthanc) = Orthanc::start_refusing() else { return };
-    let series = objects::ct(2, 32, "Wang^Xiaoming=王^小明", "CN-0001");
+    let series = objects::ct(2, 32, "Shili^Yi=示例^一", "CN-0001");
     let mut seen = Vec::new();
     let pacs = peer(orthanc.dicom_port, "ORTHANC");
     let report = peers::store(&pacs, items(&series), |_, outcome| {
@@ -256,7 +256,7 @@ async fn a_pacs_that_refuses_says_why() {
 #[tokio::test]
 async fn a_line_that_is_cut_is_mended_by_sending_the_rest_again() {
     let Some(orthanc) = Orthanc::start() else { return };
-    let series = objects::ct(12, 256, "Wang^Xiaoming=王^小明", "CN-0001");
+    let series = objects::ct(12, 256, "Shili^Yi=示例^一", "CN-0001");
     let line = CutLine::to(orthanc.dicom_port, 1, 1_000_000);
     let pacs = peer(line.port, "ORTHANC");
     let mut done = Vec::new();
@@ -277,7 +277,7 @@ async fn a_line_that_is_cut_is_mended_by_sending_the_rest_again() {
 #[tokio::test]
 async fn a_pacs_that_dies_in_an_instance_has_confirmed_what_came_before() {
     let pacs = CuttingPacs::start(3).unwrap();
-    let series = objects::ct(8, 64, "Wang^Xiaoming=王^小明", "CN-0001");
+    let series = objects::ct(8, 64, "Shili^Yi=示例^一", "CN-0001");
     let mut done = 0;
     let called = peer(pacs.port(), "CUT");
     let sent = peers::store(&called, items(&series), |_, _| {
@@ -295,7 +295,7 @@ async fn a_pacs_that_dies_in_an_instance_has_confirmed_what_came_before() {
 async fn dcmtk_takes_what_we_send_even_if_it_knows_implicit_vr_only() {
     let Some(any) = StoreScp::start(&["+xa"]) else { return };
     let Some(implicit) = StoreScp::start(&["+xi"]) else { return };
-    let series = objects::ct(3, 64, "Wang^Xiaoming=王^小明", "CN-0001");
+    let series = objects::ct(3, 64, "Shili^Yi=示例^一", "CN-0001");
     for scp in [&any, &implicit] {
         peers::store(&peer(scp.port, "STORESCP"), items(&series), go).await.unwrap();
         assert_eq!(scp.files().len(), 3);
@@ -327,7 +327,7 @@ async fn dcmtk_takes_what_we_send_even_if_it_knows_implicit_vr_only() {
 #[tokio::test]
 async fn our_server_takes_from_dcmtk() {
     let station = Station::start().await;
-    let series = objects::ct(20, 128, "Wang^Xiaoming=王^小明", "CN-0001");
+    let series = objects::ct(20, 128, "Shili^Yi=示例^一", "CN-0001");
     let folder = mj_tests::folder();
     for (i, object) in series.objects.iter().enumerate() {
         std::fs::write(folder.path().join(format!("{i}.dcm")), &object.bytes).unwrap();
@@ -359,7 +359,7 @@ async fn our_server_takes_from_orthanc() {
     let station = Station::start().await;
     let Some(orthanc) = Orthanc::with(&Setup { known: vec![("MINGJING".into(), station.port)], ..Setup::default() }) else { return };
     let orthanc = Arc::new(orthanc);
-    let mut files: Vec<Vec<u8>> = objects::ct(20, 128, "Wang^Xiaoming=王^小明", "CN-0001").objects.into_iter().map(|o| o.bytes).collect();
+    let mut files: Vec<Vec<u8>> = objects::ct(20, 128, "Shili^Yi=示例^一", "CN-0001").objects.into_iter().map(|o| o.bytes).collect();
     if let Some(paths) = mj_tests::real_files(CHEST, 20) {
         files.extend(read_all(&paths));
     }
@@ -388,7 +388,7 @@ async fn our_server_takes_from_orthanc() {
 async fn bench_dimse_throughput() {
     let Some(scp) = StoreScp::start(&["--ignore"]) else { return };
     let Some(orthanc) = Orthanc::start() else { return };
-    let series = objects::ct(600, 512, "Wang^Xiaoming=王^小明", "CN-0001");
+    let series = objects::ct(600, 512, "Shili^Yi=示例^一", "CN-0001");
     let folder = mj_tests::folder();
     let paths: Vec<_> = series.objects.iter().enumerate().map(|(i, o)| (folder.path().join(format!("{i:04}.dcm")), o)).collect();
     for (path, object) in &paths {

@@ -339,6 +339,8 @@ fn of_the_moment(name: &str, text: &str) -> Vec<String> {
         ["/wo", "rk/"].concat(),
         ["/tmp", "/mj"].concat(),
         ["/ro", "ot/"].concat(),
+        ["/ho", "me/"].concat(),
+        ["/Use", "rs/"].concat(),
         ["CONTRACT", ".md"].concat(),
     ];
     let is_sign = |line: &str| signs.iter().any(|s| line.contains(s.as_str()));

@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn checkers_tell_good_from_bad() {
         let folder = crate::folder();
-        let good = crate::objects::ct(1, 32, "Wang^Xiaoming=王^小明", "CN-0001").objects.remove(0).bytes;
+        let good = crate::objects::ct(1, 32, "Shili^Yi=示例^一", "CN-0001").objects.remove(0).bytes;
         let path = folder.path().join("good.dcm");
         std::fs::write(&path, &good).unwrap();
         dciodvfy_is_clean(&path);

@@ -206,23 +206,23 @@ mod tests {
 
     #[test]
     fn names_are_taken_over_as_utf8() {
-        let name = encoding_rs::GB18030.encode("Wang^Xiaoming=王^小明").0.into_owned();
+        let name = encoding_rs::GB18030.encode("Shili^Yi=示例^一").0.into_owned();
         let context = Context::of(&source("GB18030", &name, "063Y")).unwrap();
         let copy = copied(&context);
-        assert_eq!(copy.root().text(tags::PATIENT_NAME), "Wang^Xiaoming=王^小明");
+        assert_eq!(copy.root().text(tags::PATIENT_NAME), "Shili^Yi=示例^一");
         assert_eq!(copy.root().text(tags::PATIENT_AGE), "063Y");
         assert!(context.warnings.is_empty() && copy.root().has(tags::ACCESSION_NUMBER));
     }
 
     #[test]
     fn a_guess_is_never_written() {
-        let name = encoding_rs::GBK.encode("Wang^Xiaoming=王^小明").0.into_owned();
+        let name = encoding_rs::GBK.encode("Shili^Yi=示例^一").0.into_owned();
         let dataset = source("ISO_IR 6", &name, "18");
         // Shown repaired, but not taken over.
-        assert_eq!(dataset.header().unwrap().patient.name.ideographic.show(), "王^小明");
+        assert_eq!(dataset.header().unwrap().patient.name.ideographic.show(), "示例^一");
         let context = Context::of(&dataset).unwrap();
         let copy = copied(&context);
-        assert_eq!(copy.root().text(tags::PATIENT_NAME), "Wang^Xiaoming=^");
+        assert_eq!(copy.root().text(tags::PATIENT_NAME), "Shili^Yi=^");
         assert!(!copy.root().has(tags::PATIENT_AGE));
         assert_eq!(context.warnings[0].code, "text.not_taken_over");
     }

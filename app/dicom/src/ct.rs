@@ -13,7 +13,7 @@ pub const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
 /// Patient, study and series of CT images.
 #[derive(Debug, Clone)]
 pub struct CtSeries {
-    /// Patient's Name as a PN value, for example `Wang^Xiaoming=王^小明`.
+    /// Patient's Name as a PN value, for example `Shili^Yi=示例^一`.
     pub patient_name: String,
     /// Patient ID.
     pub patient_id: String,
@@ -207,7 +207,7 @@ mod tests {
 
     fn series() -> CtSeries {
         CtSeries {
-            patient_name: "Wang^Xiaoming=王^小明".into(),
+            patient_name: "Shili^Yi=示例^一".into(),
             patient_id: "MJ0001".into(),
             issuer: "DEMO".into(),
             birth_date: "19630501".into(),
@@ -220,7 +220,7 @@ mod tests {
             request: "胸腹部增强CT".into(),
             clinical_history: "咳嗽两周".into(),
             institution: "示范医院".into(),
-            referring: "Li^Yi=李^一".into(),
+            referring: "Shili^Yisheng=示例^医生".into(),
             series: SeriesUid::parse("2.25.52").unwrap(),
             series_number: 2,
             series_description: "门静脉期 1.0mm".into(),
@@ -262,7 +262,7 @@ mod tests {
         crate::outside::dciodvfy(&written.bytes, "ct");
         let dataset = crate::Dataset::read(&written.bytes).unwrap();
         let header = dataset.header().unwrap();
-        assert_eq!(header.patient.name.ideographic.show(), "王^小明");
+        assert_eq!(header.patient.name.ideographic.show(), "示例^一");
         assert_eq!((header.study.request.as_str(), header.study.clinical_history.show().as_str()), ("胸腹部增强CT", "咳嗽两周"));
         assert_eq!(header.study.date.as_deref(), Some("2026-11-21"));
         assert_eq!(dataset.root().floats(tags::IMAGE_POSITION_PATIENT), [-10.5, 20.25, -297.0]);

@@ -261,7 +261,7 @@ mod tests {
         inner.text(tags::CODE_MEANING, VR::LO, "右肺上叶\\x");
         let mut object = Object::new();
         object
-            .text(tags::PATIENT_NAME, VR::PN, "Wang^XiaoMing=王^小明")
+            .text(tags::PATIENT_NAME, VR::PN, "Shili^Yi=示例^一")
             .decimals(tags::PIXEL_SPACING, &[0.5, 0.25])
             .u16s(tags::ROWS, &[7])
             .f64s(tags::FLOATING_POINT_VALUE, &[1.5])
@@ -269,7 +269,7 @@ mod tests {
         let bytes = object.into_file("1.2.840.10008.5.1.4.1.1.7", "1.2.3").unwrap();
         let dataset = Dataset::read(&bytes).unwrap();
         let root = dataset.root();
-        assert_eq!(root.text(tags::PATIENT_NAME), "Wang^XiaoMing=王^小明");
+        assert_eq!(root.text(tags::PATIENT_NAME), "Shili^Yi=示例^一");
         assert_eq!(root.floats(tags::PIXEL_SPACING), [0.5, 0.25]);
         assert_eq!(root.count(tags::ROWS), Some(7));
         assert_eq!(root.float(tags::FLOATING_POINT_VALUE), Some(1.5));

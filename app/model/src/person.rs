@@ -109,10 +109,10 @@ mod tests {
 
     #[test]
     fn names_in_three_groups() {
-        let name = PersonName::parse("Wang^Xiao Ming=王^小明=");
-        assert_eq!(name.display(Lang::Zh).show(), "王小明");
-        assert_eq!(name.display(Lang::En).show(), "Wang Xiao Ming");
-        assert_eq!(name.to_dicom(), "Wang^Xiao Ming=王^小明");
+        let name = PersonName::parse("Shili^Yi Hao=示例^一号=");
+        assert_eq!(name.display(Lang::Zh).show(), "示例一号");
+        assert_eq!(name.display(Lang::En).show(), "Shili Yi Hao");
+        assert_eq!(name.to_dicom(), "Shili^Yi Hao=示例^一号");
         assert_eq!(PersonName::parse("Doe^Jane^^^").display(Lang::Zh).show(), "Doe Jane");
     }
 }

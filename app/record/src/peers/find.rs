@@ -176,7 +176,7 @@ impl FindQuery {
     }
 
     /// Adds a name as a person types it. Blanks, and the places between Chinese characters, match anything,
-    /// because family and given name are parted by `^` in the peer's data: 王小明 finds `王^小明`.
+    /// because family and given name are parted by `^` in the peer's data: 示例一 finds `示例^一`.
     #[must_use]
     pub fn named(self, typed: &str) -> Self {
         let mut pattern = String::from("*");
@@ -364,12 +364,12 @@ mod tests {
     #[test]
     fn typed_names_become_patterns() {
         for (typed, pattern) in [
-            ("王小明", "*王*小*明*"),
-            ("wang xiao", "*wang*xiao*"),
-            ("Wang 王", "*Wang*王*"),
+            ("示例一", "*示*例*一*"),
+            ("shili yi", "*shili*yi*"),
+            ("Shili 示", "*Shili*示*"),
             ("*", "*"),
             ("", "*"),
-            ("O'Neil^J", "*O'Neil*J*"),
+            ("D'Exemple^J", "*D'Exemple*J*"),
         ] {
             let query = FindQuery::studies().named(typed);
             assert_eq!(query.keys, [(Key::PatientName, Phi::new(pattern.to_owned()))], "{typed}");
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn identifiers_are_sorted_and_read_back() {
         let query = FindQuery::studies()
-            .matching(Key::PatientName, "Wang^Xiao=王^小明")
+            .matching(Key::PatientName, "Shili^Yi=示例^一")
             .matching(Key::StudyDate, "20260102")
             .matching(Key::Modality, "CT");
         for explicit in [true, false] {
@@ -387,7 +387,7 @@ mod tests {
             let tags: Vec<Tag> = dataset::flat(&bytes, explicit).iter().map(|e| e.0).collect();
             assert!(tags.is_sorted() && tags.contains(&(0x0008, 0x0060)));
             let row = FoundRow::decode(&bytes, explicit);
-            assert_eq!(row.name.display(mj_model::Lang::Zh).show(), "王小明");
+            assert_eq!(row.name.display(mj_model::Lang::Zh).show(), "示例一");
             assert_eq!((row.date.as_deref(), row.modalities.as_slice()), (Some("2026-01-02"), &["CT".to_owned()][..]));
         }
     }

@@ -199,7 +199,7 @@ async fn signed_twice_and_never_changed() {
     let sheet = record.sheet(&id).await.unwrap();
     assert_eq!(sheet.reporting.unwrap().name, "演示医师甲");
     assert_eq!(sheet.reviewing.unwrap().name, "演示医师乙");
-    assert_eq!(sheet.patient.name.show(), "张三丰");
+    assert_eq!(sheet.patient.name.show(), "示例一");
     let row = record.study_row(&study).await.unwrap();
     assert_eq!(row.state.report, "final");
     assert_eq!(row.modalities, ["CT", "DOC", "SR"]);

@@ -49,7 +49,7 @@ impl Image {
             instance: format!("1.2.826.0.1.{study}.1.{number}"),
             patient_id: format!("P{study}"),
             issuer: "HOSPITAL".into(),
-            name: "Zhang^San=张^三丰".into(),
+            name: "Shili^Yi=示例^一".into(),
             date: "20260102".into(),
             accession: format!("A{study:05}"),
             description: "Chest CT".into(),
