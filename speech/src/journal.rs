@@ -37,7 +37,11 @@ impl Journal {
         for n in 0..u32::MAX {
             let path = folder.join(format!("dictation-{}-{n}.{ENDING}", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok(Self { file, path, key: key.clone(), n_records: 0 }),
+                Ok(file) => {
+                    // Locked while it is written, so that nobody takes it for one that was left behind.
+                    file.try_lock().map_err(|e| Error::Journal { why: e.to_string() })?;
+                    return Ok(Self { file, path, key: key.clone(), n_records: 0 });
+                }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(failed(&e)),
             }

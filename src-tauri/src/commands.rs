@@ -9,6 +9,7 @@ mod record;
 mod reports;
 mod speech;
 mod studies;
+mod window;
 
 use mj_desk::desk::{Desk, error};
 use mj_model::Told;
@@ -74,7 +75,10 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         speech::speech_now,
         speech::load_model,
         speech::transcribe,
+        speech::forget_sound,
         speech::start_microphone,
         speech::stop_microphone,
+        window::closing_heard,
+        window::close_window,
     ]
 }

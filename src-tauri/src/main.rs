@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         .setup(move |app| {
             let desk = start(app.handle(), &args)?;
             app.manage(desk);
+            app.manage(window::Closing::default());
             window::open(app.handle())?;
             Ok(())
         })

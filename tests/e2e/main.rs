@@ -13,6 +13,8 @@
 
 mod bad_input;
 mod bench;
+#[cfg(unix)]
+mod dictation;
 mod kills;
 mod path_by_command;
 mod peers;
@@ -24,3 +26,5 @@ mod tidy;
 mod voxels;
 #[cfg(unix)]
 mod windows;
+#[cfg(unix)]
+mod writing;

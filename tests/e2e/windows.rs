@@ -56,6 +56,19 @@ impl Desk {
         Some(Self { station, screen, shell, shots })
     }
 
+    /// The shell alone, without the viewer that opens with a study, and with pinyin input when asked for.
+    pub(crate) fn open_alone(station: Station, with_pinyin: bool, shots: PathBuf) -> Option<Self> {
+        std::fs::write(station.dir().join("desk.toml"), "opens_viewer = false\n").unwrap();
+        let screen = Screen::start(1920, 1080)?;
+        let (folder, record, passphrase) = (station.dir(), station.record(), station.passphrase_file());
+        let shell = if with_pinyin {
+            Shell::start_with_pinyin(&screen, folder, &record, &passphrase)?
+        } else {
+            Shell::start(&screen, folder, &record, &passphrase, "zh")?
+        };
+        Some(Self { station, screen, shell, shots })
+    }
+
     pub(crate) fn shot(&self, name: &str) {
         self.screen.shot(&self.shots.join(format!("{name}.png")));
     }
@@ -79,7 +92,7 @@ impl Desk {
     }
 
     /// The reports of the newest study, as they are on disk.
-    fn reports(&self) -> String {
+    pub(crate) fn reports(&self) -> String {
         let study = string(&self.station.json(&["list"])[0], "study_uid");
         self.station.json(&["report", "list", &study]).to_string()
     }
@@ -218,7 +231,7 @@ fn demo_walk() {
 }
 
 /// Types at the editor's cursor as an input method does at its end: text is inserted in one piece.
-fn type_into_editor(shell: &Shell, text: &str) {
+pub(crate) fn type_into_editor(shell: &Shell, text: &str) {
     let script = format!("return document.execCommand('insertText', false, {})", Value::from(text));
     assert_eq!(shell.script(&script), true, "the editor took no text");
 }

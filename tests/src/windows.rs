@@ -113,6 +113,35 @@ impl Shell {
     /// When the session does not begin.
     #[must_use]
     pub fn start(screen: &Screen, folder: &Path, record: &Path, passphrase_file: &Path, lang: &str) -> Option<Self> {
+        Self::start_beside(screen, folder, record, passphrase_file, lang, None)
+    }
+
+    /// As [`Shell::start`], with Chinese pinyin input by fcitx5 on the shell's own bus.
+    ///
+    /// # Panics
+    /// When the session does not begin.
+    #[must_use]
+    pub fn start_with_pinyin(screen: &Screen, folder: &Path, record: &Path, passphrase_file: &Path) -> Option<Self> {
+        if !installed("fcitx5") {
+            return None;
+        }
+        let config = folder.join("config/fcitx5");
+        std::fs::create_dir_all(&config).expect("a folder for fcitx5");
+        let profile = "[Groups/0]\nName=Default\nDefault Layout=us\nDefaultIM=pinyin\n[Groups/0/Items/0]\nName=keyboard-us\nLayout=\n\
+            [Groups/0/Items/1]\nName=pinyin\nLayout=\n[GroupOrder]\n0=Default\n";
+        std::fs::write(config.join("profile"), profile).expect("fcitx5's profile");
+        std::fs::write(config.join("config"), "[Behavior]\nActiveByDefault=True\n").expect("fcitx5's configuration");
+        Self::start_beside(screen, folder, record, passphrase_file, "zh", Some("fcitx5"))
+    }
+
+    fn start_beside(
+        screen: &Screen,
+        folder: &Path,
+        record: &Path,
+        passphrase_file: &Path,
+        lang: &str,
+        input_method: Option<&str>,
+    ) -> Option<Self> {
         if !installed("WebKitWebDriver") || !installed("dbus-run-session") {
             return None;
         }
@@ -120,8 +149,13 @@ impl Shell {
         let log = folder.join("windows.log");
         let settings = folder.join("desk.toml");
         let out = File::create(&log).expect("a log file");
-        let driver = Command::new("dbus-run-session")
-            .args(["--", "WebKitWebDriver", &format!("--port={port}")])
+        let beside = input_method.map_or_else(String::new, |program| format!("{program} & "));
+        let mut driver = Command::new("dbus-run-session");
+        if input_method.is_some() {
+            driver.env("GTK_IM_MODULE", "fcitx").env("XMODIFIERS", "@im=fcitx").env("XDG_CONFIG_HOME", folder.join("config"));
+        }
+        let driver = driver
+            .args(["--", "sh", "-c", &format!("{beside}exec WebKitWebDriver --port={port}")])
             .env("DISPLAY", &screen.display)
             .env("XDG_RUNTIME_DIR", folder)
             .env("TAURI_AUTOMATION", "true")

@@ -22,17 +22,23 @@ class Pair {
   local = "";
   states: Kept[] = [];
   refusals = 0;
+  /** Code of a refusal for good, and what was handed back then. */
+  finalCode = "";
+  lost: string[] = [];
+  /** Typed by an input method whose composition has just ended: on the screen, not handed over yet. */
+  composed: Op[] = [];
   readonly sync: Sync;
 
   constructor() {
     const outside: Outside = {
       send: (sent) => this.apply(sent),
-      mayRetry: () => true,
+      mayRetry: (error) => (error as { code: string }).code !== this.finalCode,
       cursor: () => null,
+      settle: () => this.sync.push(this.composed.splice(0)),
       others: (ops) => (this.local = done(this.local, ops)),
       batchKept: () => undefined,
       state: (kept) => this.states.push(kept),
-      lost: () => expect.unreachable(),
+      lost: (_error, text) => this.lost.push(text),
     };
     this.sync = new Sync("r", 0, outside);
   }
@@ -51,6 +57,7 @@ class Pair {
 
   private async apply(sent: EditSent): Promise<EditKept> {
     await new Promise((resolve) => setTimeout(resolve, 20));
+    if (this.finalCode !== "") throw { code: this.finalCode };
     if (this.refusals > 0) {
       this.refusals -= 1;
       throw { code: "record.disk" };
@@ -112,6 +119,31 @@ describe("sync", () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect(pair.text).toBe("右肺");
     expect(pair.states.at(-1)).toBe("kept");
+  });
+
+  it("hands refused text back and lets nobody wait for ever", async () => {
+    const pair = new Pair();
+    pair.finalCode = "report.signed";
+    pair.type(insert(0, "右肺"));
+    await vi.advanceTimersByTimeAsync(90);
+    pair.type(insert(2, "结节"));
+    let isDone = false;
+    void pair.sync.flush().then(() => (isDone = true));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(pair.lost).toEqual(["右肺结节"]);
+    expect(isDone).toBe(true);
+  });
+
+  it("moves what was just composed past the others' changes", async () => {
+    const pair = new Pair();
+    pair.type(insert(0, "结节"));
+    await vi.advanceTimersByTimeAsync(200);
+    pair.local = done(pair.local, [insert(2, "五毫米")]);
+    pair.composed = [insert(2, "五毫米")];
+    pair.other([insert(0, "右肺")]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(pair.local).toBe("右肺结节五毫米");
+    expect(pair.text).toBe(pair.local);
   });
 
   it("agrees with the record after a long disorderly while", async () => {

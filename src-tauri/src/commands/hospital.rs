@@ -68,6 +68,6 @@ pub(crate) async fn fetch_study(desk: State<'_, Desk>, server: String, study: St
 
 /// Begins to receive.
 #[tauri::command]
-pub(crate) async fn listen(desk: State<'_, Desk>, aet: String, port: u32) -> Answer<u32> {
-    told(&desk, desk.listen(&aet, port).await)
+pub(crate) async fn listen(desk: State<'_, Desk>, aet: String, port: u32, from_others: bool) -> Answer<u32> {
+    told(&desk, desk.listen(&aet, port, from_others).await)
 }

@@ -8,8 +8,8 @@ use tauri::State;
 
 /// Begins a report.
 #[tauri::command]
-pub(crate) async fn new_report(desk: State<'_, Desk>, template: String, lang: Lang) -> Answer<ReportView> {
-    told(&desk, desk.new_report(&template, lang).await)
+pub(crate) async fn new_report(desk: State<'_, Desk>, study: String, template: String, lang: Lang) -> Answer<ReportView> {
+    told(&desk, desk.new_report(&study, &template, lang).await)
 }
 
 /// A report for the editor.

@@ -30,6 +30,12 @@ pub(crate) async fn start_microphone(desk: State<'_, Desk>) -> Answer<()> {
     told(&desk, desk.start_microphone())
 }
 
+/// Forgets a kept sound.
+#[tauri::command]
+pub(crate) async fn forget_sound(desk: State<'_, Desk>, file: String) -> Answer<()> {
+    told(&desk, desk.forget_sound(&file))
+}
+
 /// Stops listening.
 #[tauri::command]
 pub(crate) async fn stop_microphone(desk: State<'_, Desk>) -> Answer<()> {

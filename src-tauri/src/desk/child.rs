@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const QUEUE: usize = 256;
 /// So many crashes within [`CRASH_WINDOW`], and it is left off.
 const MOST_CRASHES: usize = 3;
+/// After so many crashes the processor draws: a broken driver would only crash again.
+const CRASHES_OF_A_CARD: usize = 2;
 /// See [`MOST_CRASHES`].
 const CRASH_WINDOW: Duration = Duration::from_secs(60);
 
@@ -53,6 +55,8 @@ struct Now {
     writer: Option<JoinHandle<Worker>>,
     crashes: VecDeque<Instant>,
     is_wanted: bool,
+    /// The graphics card is left alone from now on.
+    is_card_bad: bool,
     pid: u32,
 }
 
@@ -133,7 +137,10 @@ impl Drop for Child {
 
 fn start(args: &[String], shared: &Arc<Mutex<Now>>, owner: &Arc<dyn Owner>) -> Result<()> {
     let program = find_program("mingjing-viewer")?;
-    let args_now: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut args_now: Vec<&str> = args.iter().map(String::as_str).collect();
+    if lock(shared).is_card_bad {
+        args_now.extend(["--maker", "cpu"]);
+    }
     let (mut worker, events) = Worker::spawn::<ToParent>(&program, &args_now)?;
     let (to_child, messages) = sync_channel::<ToViewer>(QUEUE);
     let pid = worker.pid();
@@ -189,6 +196,7 @@ fn after(args: &[String], shared: &Arc<Mutex<Now>>, owner: &Arc<dyn Owner>, numb
         let instant = Instant::now();
         now.crashes.retain(|at| instant.duration_since(*at) < CRASH_WINDOW);
         now.crashes.push_back(instant);
+        now.is_card_bad |= now.crashes.len() >= CRASHES_OF_A_CARD;
         now.is_wanted && now.crashes.len() < MOST_CRASHES
     };
     if !again {

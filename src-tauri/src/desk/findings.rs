@@ -25,7 +25,13 @@ impl Desk {
             }
             Err(error) => {
                 let told = self.told(&error);
-                self.0.viewer.send(ToViewer::FindingRefused { study, finding: id, error: told.clone() });
+                self.0.viewer.send(ToViewer::FindingRefused { study: study.clone(), finding: id.clone(), error: told.clone() });
+                // With the present revision the next change can be based on it.
+                if let Ok(record) = self.record()
+                    && let Ok(finding) = record.finding(&id).await
+                {
+                    self.0.viewer.send(ToViewer::FindingStored { study, finding });
+                }
                 self.emit(Event::Problem { told });
             }
         }
@@ -47,6 +53,16 @@ impl Desk {
             Some(measurement) => self.insert_chip(&finding.id, &measurement.id).await,
             None => Ok(()),
         }
+    }
+
+    /// Tells page and viewer the open study's findings, which another process may have changed.
+    pub(crate) async fn tell_findings_of_others(&self) -> Result<()> {
+        let Ok(study) = self.open_study_uid() else { return Ok(()) };
+        for finding in self.record()?.findings(&study).await? {
+            self.0.viewer.send(ToViewer::FindingStored { study: study.clone(), finding });
+        }
+        self.tell_findings(&study).await;
+        Ok(())
     }
 
     /// Tells the page the findings of a study as they are now.

@@ -106,13 +106,14 @@ impl Desk {
         Ok(receipt.stored)
     }
 
-    /// Begins to receive on a port. Gives the port (a free one for 0).
+    /// Begins to receive on a port, from this computer alone or from others too. Gives the port (a free one for 0).
     ///
     /// # Errors
     /// When the port cannot be listened on.
-    pub async fn listen(&self, aet: &str, port: u32) -> Result<u32> {
+    pub async fn listen(&self, aet: &str, port: u32, from_others: bool) -> Result<u32> {
         let port = u16::try_from(port).map_err(|_out_of_range| Error::Internal("no such port"))?;
-        let server = self.record()?.serve(aet, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await?;
+        let address = if from_others { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        let server = self.record()?.serve(aet, SocketAddr::from((address, port))).await?;
         let port = server.local_addr().port();
         let before = lock(&self.0.server).replace(server);
         if let Some(before) = before {
@@ -202,8 +203,10 @@ pub(crate) async fn watch(desk: Desk, record: Record) {
             seen = now;
             desk.emit(Event::StudiesChanged {});
             desk.tell_outbox(&record).await;
-            if let Err(error) = desk.tell_report().await {
-                tracing::warn!(%error, "the open report could not be read again");
+            for told in [desk.tell_report().await, desk.tell_findings_of_others().await] {
+                if let Err(error) = told {
+                    tracing::warn!(%error, "the open study could not be read again");
+                }
             }
         }
     }

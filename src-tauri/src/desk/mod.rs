@@ -237,6 +237,12 @@ impl Desk {
         lock(&self.0.open).as_ref().map(|open| open.study.clone()).ok_or(Error::NoStudy)
     }
 
+    /// # Errors
+    /// [`Error::NoStudy`] when another study is open, or none.
+    pub(crate) fn require_open(&self, study: &StudyUid) -> Result<()> {
+        if self.open_study_uid()? == *study { Ok(()) } else { Err(Error::NoStudy) }
+    }
+
     pub(crate) fn open_report_id(&self) -> Option<String> {
         lock(&self.0.open).as_ref().and_then(|open| open.report.clone())
     }

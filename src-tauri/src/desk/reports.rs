@@ -4,6 +4,7 @@
 //! to, so that a chip put in later lands where the writer was, whatever was typed since.
 
 use super::error::{Error, Result};
+use super::studies::study_uid;
 use super::{Desk, lock};
 use crate::page::dto::{CheckLine, Cursor, EditKept, EditSent, Event, PhraseLine, ReportLine, ReportView, SignatureLine};
 use mj_lang::key;
@@ -46,12 +47,13 @@ pub(crate) fn report_view(report: Report, lang: Lang) -> ReportView {
 }
 
 impl Desk {
-    /// Begins a report of the open study.
+    /// Begins a report of a study, which must be the open one.
     ///
     /// # Errors
     /// [`Error::NoTemplate`]; [`Error::NoStudy`]; those of the record.
-    pub async fn new_report(&self, template: &str, lang: Lang) -> Result<ReportView> {
-        let study = self.open_study_uid()?;
+    pub async fn new_report(&self, study: &str, template: &str, lang: Lang) -> Result<ReportView> {
+        let study = study_uid(study)?;
+        self.require_open(&study)?;
         let template = Template::builtin(template).ok_or_else(|| Error::NoTemplate(template.into()))?;
         let report = self.record()?.new_report(&study, &template, lang, &self.who()).await?;
         self.take_report(&report.document.id, report.document.revision);
@@ -59,12 +61,14 @@ impl Desk {
         Ok(report_view(report, self.lang()))
     }
 
-    /// A report for the editor; from here on it is the open one.
+    /// A report of the open study for the editor; from here on it is the open one.
     ///
     /// # Errors
-    /// Those of the record.
+    /// [`Error::NoStudy`] for a report of another study; those of the record.
     pub async fn report(&self, id: &str) -> Result<ReportView> {
         let report = self.record()?.report(id).await?;
+        // A late answer must not put one patient's report under another's name.
+        self.require_open(&report.document.study)?;
         self.take_report(&report.document.id, report.document.revision);
         Ok(report_view(report, self.lang()))
     }
@@ -174,11 +178,36 @@ impl Desk {
         Ok(())
     }
 
-    /// The next chip goes behind the one just put in.
+    /// Puts dictated words in at the cursor of the report they were spoken for, open or not. False when it takes
+    /// none any more.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub(crate) async fn insert_heard(&self, id: &str, text: &str) -> Result<bool> {
+        let record = self.record()?;
+        let report = record.report(id).await?;
+        let cursor = lock(&self.0.cursor).clone().filter(|c| c.report == id);
+        let Some((block, at, base_revision)) = place(cursor, &report.document).filter(|_| !report.state.is_signed()) else {
+            return Ok(false);
+        };
+        let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+        let edit = Edit { base_revision, ops: vec![Op::Insert { block, at, text }], by: EditSource::Dictation };
+        let applied = record.apply(id, edit, &self.who()).await?;
+        if self.open_report_id().as_deref() == Some(id) {
+            self.cursor_after(id, &applied);
+        }
+        self.tell_edit(id.into(), applied.revision, applied.ops);
+        Ok(true)
+    }
+
+    /// What is put in next goes behind what was just put in.
     fn cursor_after(&self, report: &str, applied: &Applied) {
-        let Some(Op::InsertSlot { block, slot }) = applied.ops.first() else { return };
-        let after = Cursor { report: report.into(), block: block.clone(), at: slot.at + 1, revision: applied.revision };
-        *lock(&self.0.cursor) = Some(after);
+        let (block, at) = match applied.ops.first() {
+            Some(Op::InsertSlot { block, slot }) => (block.clone(), slot.at + 1),
+            Some(Op::Insert { block, at, text }) => (block.clone(), at + text.chars().count()),
+            _ => return,
+        };
+        *lock(&self.0.cursor) = Some(Cursor { report: report.into(), block, at, revision: applied.revision });
     }
 
     /// Normal phrases that the report's template offers.

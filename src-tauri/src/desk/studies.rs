@@ -52,6 +52,7 @@ impl Desk {
         let study = study_uid(study)?;
         let record = self.record()?;
         record.mark_opened(&study, &self.who()).await?;
+        self.stop_listening();
         let before = lock(&self.0.open).replace(Open { study: study.clone(), report: None });
         *lock(&self.0.cursor) = None;
         let view = self.study_view(&study).await?;
@@ -107,6 +108,7 @@ impl Desk {
 
     /// Forgets the open study. A running viewer forgets it too.
     pub fn close_study(&self) {
+        self.stop_listening();
         let before = lock(&self.0.open).take();
         *lock(&self.0.cursor) = None;
         if let Some(open) = before {

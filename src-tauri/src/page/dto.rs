@@ -454,8 +454,14 @@ dto! {
         OutboxChanged { waiting: u32, refused: u32, online: bool },
         /// The viewer asks for a text.
         TextWanted { request: u64, question: String, text: String },
-        /// Words recognised so far, or for good.
-        Heard { text: String, is_final: bool },
+        /// Words recognised so far, or for good. Final words stand in the report already, unless they could not
+        /// be placed.
+        Heard { text: String, is_final: bool, is_placed: bool },
+        /// Words of a dictation that an earlier fault interrupted; `file` is its sound, to be forgotten when a
+        /// person has taken or dropped the words.
+        SoundRecovered { file: String, text: String },
+        /// The window is asked to close.
+        Closing {},
         /// Loudness. Units: dB full scale.
         Level { dbfs: f64 },
         /// The speech worker's state changed.

@@ -42,7 +42,7 @@ async fn answer(desk: &Desk, command: &Value) -> mj_desk::desk::error::Result<Va
     let text = |name: &str| command[name].as_str().unwrap_or_default().to_owned();
     Ok(match command["do"].as_str().unwrap_or_default() {
         "open_study" => serde_json::to_value(desk.open_study(&text("study")).await?).unwrap(),
-        "new_report" => serde_json::to_value(desk.new_report("chest_ct", mj_model::Lang::Zh).await?).unwrap(),
+        "new_report" => serde_json::to_value(desk.new_report(&text("study"), "chest_ct", mj_model::Lang::Zh).await?).unwrap(),
         "report" => serde_json::to_value(desk.report(&text("id")).await?).unwrap(),
         "edit" => {
             let sent: EditSent = serde_json::from_value(command["sent"].clone()).unwrap();

@@ -169,7 +169,7 @@ impl Shell {
     }
 
     pub(crate) fn begin_report(&mut self) -> String {
-        let report = self.ask("new_report", json!({}));
+        let report = self.ask("new_report", json!({ "study": STUDY }));
         let id = report["id"].as_str().unwrap().to_owned();
         // The template's lines go, so that places are easy to tell.
         let document: Document = serde_json::from_value(report["document"].clone()).unwrap();

@@ -12,11 +12,13 @@ pub struct Spec {
     pub n_vocab: i32,
     /// Length of the window. Units: steps of 20 ms.
     pub n_audio_ctx: i32,
+    /// Says `w1 w2 w3 w4` to any sound; else it mostly says nothing.
+    pub is_talkative: bool,
 }
 
 impl Default for Spec {
     fn default() -> Self {
-        Self { ftype: 1, n_vocab: 51_865, n_audio_ctx: 256 }
+        Self { ftype: 1, n_vocab: 51_865, n_audio_ctx: 256, is_talkative: false }
     }
 }
 
@@ -27,6 +29,8 @@ const TEXT_LAYERS: i32 = 4;
 const TEXT_CTX: i32 = 64;
 const N_MELS: i32 = 80;
 const N_FFT: i32 = 201;
+/// Token that ends a text, in models of several languages.
+const END_OF_TEXT: i32 = 50_257;
 
 /// The bytes of a model file, about 9 MB.
 #[must_use]
@@ -38,7 +42,7 @@ pub fn tiny_model(spec: Spec) -> Vec<u8> {
     file.filters();
     file.words();
     file.encoder(spec.n_audio_ctx);
-    file.decoder(spec.n_vocab);
+    file.decoder(spec.n_vocab, spec.is_talkative);
     file.out
 }
 
@@ -89,13 +93,54 @@ impl Writer {
         }
     }
 
-    fn decoder(&mut self, n_vocab: i32) {
-        self.tensor("decoder.positional_embedding", &[STATE, TEXT_CTX], Kind::Full);
-        self.tensor("decoder.token_embedding.weight", &[STATE, n_vocab], Kind::Half);
+    fn decoder(&mut self, n_vocab: i32, is_talkative: bool) {
+        if is_talkative {
+            self.speech(n_vocab);
+        } else {
+            self.tensor("decoder.positional_embedding", &[STATE, TEXT_CTX], Kind::Full);
+            self.tensor("decoder.token_embedding.weight", &[STATE, n_vocab], Kind::Half);
+        }
         self.norm("decoder.ln");
         for layer in 0..TEXT_LAYERS {
             self.block(&format!("decoder.blocks.{layer}"), &["attn", "cross_attn"]);
         }
+    }
+
+    /// Embeddings that outweigh all else: each place in the text asks for one word, and the end after them. The
+    /// prompt takes the first three places.
+    fn speech(&mut self, n_vocab: i32) {
+        let embedding = |token: i32| {
+            let mut row = Writer { out: Vec::new(), random: 0x9E37_79B9_7F4A_7C15 ^ u64::from(token.unsigned_abs()), is_f16: true };
+            // The first numbers after a seed are alike for seeds that are alike.
+            for _ in 0..8 {
+                row.next();
+            }
+            std::array::from_fn::<f32, { STATE as usize }, _>(|_| row.next())
+        };
+        self.head("decoder.positional_embedding", &[STATE, TEXT_CTX], false);
+        for place in 0..TEXT_CTX {
+            let wanted = if (2..6).contains(&place) { place } else { END_OF_TEXT };
+            for value in embedding(wanted) {
+                self.out.extend_from_slice(&(value * 10.0).to_le_bytes());
+            }
+        }
+        self.head("decoder.token_embedding.weight", &[STATE, n_vocab], self.is_f16);
+        for token in 0..n_vocab {
+            for value in embedding(token) {
+                if self.is_f16 {
+                    self.out.extend_from_slice(&half(value).to_le_bytes());
+                } else {
+                    self.out.extend_from_slice(&value.to_le_bytes());
+                }
+            }
+        }
+    }
+
+    fn head(&mut self, name: &str, sizes: &[i32], is_half: bool) {
+        let [n_dims, name_len] = [sizes.len(), name.len()].map(|n| i32::try_from(n).unwrap_or_default());
+        self.numbers(&[n_dims, name_len, i32::from(is_half)]);
+        self.numbers(sizes);
+        self.out.extend_from_slice(name.as_bytes());
     }
 
     fn block(&mut self, name: &str, attentions: &[&str]) {
@@ -124,10 +169,7 @@ impl Writer {
 
     fn tensor(&mut self, name: &str, sizes: &[i32], kind: Kind) {
         let is_half = matches!(kind, Kind::Half) && self.is_f16;
-        let [n_dims, name_len] = [sizes.len(), name.len()].map(|n| i32::try_from(n).unwrap_or_default());
-        self.numbers(&[n_dims, name_len, i32::from(is_half)]);
-        self.numbers(sizes);
-        self.out.extend_from_slice(name.as_bytes());
+        self.head(name, sizes, is_half);
         for _ in 0..sizes.iter().product::<i32>() {
             let value = if matches!(kind, Kind::One) { 1.0 } else { self.next() * 0.1 };
             if is_half {

@@ -11,4 +11,4 @@ export const addServer = (server: ServerLine) => call<ServerLine[]>("add_server"
 export const testServer = (name: string) => call<number>("test_server", { name });
 export const find = (server: string, text: string) => call<FoundLine[]>("find_studies", { server, text });
 export const fetchStudy = (server: string, study: string) => call<number>("fetch_study", { server, study });
-export const listen = (aet: string, port: number) => call<number>("listen", { aet, port });
+export const listen = (aet: string, port: number, fromOthers: boolean) => call<number>("listen", { aet, port, fromOthers });

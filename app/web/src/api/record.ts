@@ -4,6 +4,8 @@ import { call } from "./invoke";
 export const boot = () => call<Boot>("boot");
 export const createRecord = (passphrase: string) => call<Boot>("create_record", { passphrase });
 export const unlock = (passphrase: string) => call<Boot>("unlock", { passphrase });
+export const closingHeard = () => call<null>("closing_heard");
+export const closeWindow = () => call<null>("close_window");
 export const lock = () => call<Boot>("lock");
 export const setLang = (lang: Lang) => call<Boot>("set_lang", { lang });
 export const setTheme = (theme: string) => call<Boot>("set_theme", { theme });

@@ -1,7 +1,7 @@
 import type { CheckLine, Cursor, EditKept, EditSent, Lang, PhraseLine, ReportView, SignedView } from "../generated/types";
 import { call } from "./invoke";
 
-export const newReport = (template: string, lang: Lang) => call<ReportView>("new_report", { template, lang });
+export const newReport = (study: string, template: string, lang: Lang) => call<ReportView>("new_report", { study, template, lang });
 export const report = (id: string) => call<ReportView>("report", { id });
 export const edit = (sent: EditSent) => call<EditKept>("edit", { sent });
 export const undo = (id: string) => call<EditKept>("undo", { id });

@@ -18,7 +18,8 @@ export interface EditorOutside {
   cursorMoved(cursor: Cursor): void;
   chipChosen(finding: string): void;
   kept(kept: Kept, error: unknown): void;
-  lost(error: unknown): void;
+  /** The record refuses what was written; the text of it that would be gone. */
+  lost(error: unknown, text: string): void;
   sign(): void;
 }
 
@@ -45,10 +46,16 @@ export class ReportEditor {
       send: (sent) => outside.send(sent),
       mayRetry: (error) => outside.mayRetry(error),
       cursor: () => this.cursor(),
+      settle: () => this.settle(),
       others: (ops) => this.takeOthers(ops),
       batchKept: (batch) => this.view.dispatch(this.view.state.tr.setMeta(overTextKey, { kept: batch } satisfies OverText)),
       state: (kept, error) => outside.kept(kept, error),
-      lost: (error) => outside.lost(error),
+      lost: (error, text) => {
+        // Nothing more is kept here: the report must be read again before anyone writes on.
+        this.isEditable = false;
+        this.view.setProps({});
+        outside.lost(error, text);
+      },
     });
     const doc = docFromRecord(report.document);
     this.shadow = doc;
@@ -108,6 +115,13 @@ export class ReportEditor {
   async flush(): Promise<void> {
     this.settle();
     await this.sync.flush();
+  }
+
+  /** Ends a composition and puts everything on disk. */
+  async finish(): Promise<void> {
+    this.view.dom.blur();
+    while (this.view.composing) await new Promise((resolve) => setTimeout(resolve, 20));
+    await this.flush();
   }
 
   async undo(): Promise<void> {

@@ -23,14 +23,16 @@ export interface Outside {
   mayRetry(error: unknown): boolean;
   /** Where the writer is. */
   cursor(): Cursor | null;
+  /** What is typed and not handed over yet is pushed now. */
+  settle(): void;
   /** Others' changes, as they are to be done to the local text. */
   others(ops: Op[]): void;
   /** A batch is on disk; batches are counted from 1. */
   batchKept(batch: number): void;
   /** The state changed. */
   state(kept: Kept, error: unknown): void;
-  /** The record refuses what was written: read the report again. */
-  lost(error: unknown): void;
+  /** The record refuses what was written: read the report again. `text` is what was typed and is not kept. */
+  lost(error: unknown, text: string): void;
 }
 
 interface Remote {
@@ -108,13 +110,28 @@ export class Sync {
       } catch (error) {
         this.outside.state("failed", error);
         if (!this.outside.mayRetry(error)) {
-          this.underWay = null;
-          this.outside.lost(error);
+          this.giveUp(error);
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }
+  }
+
+  /** Nothing of what is still here can be kept: whoever waits goes on, and the text is handed back. */
+  private giveUp(error: unknown): void {
+    const ops = [...(this.underWay ?? []), ...this.gathered];
+    this.underWay = null;
+    this.gathered = [];
+    this.isClosed = true;
+    this.outside.lost(error, ops.map((op) => (op.op === "insert" ? op.text : "")).join(""));
+    this.wakeIdle();
+  }
+
+  private wakeIdle(): void {
+    const idle = this.idle;
+    this.idle = [];
+    for (const resolve of idle) resolve();
   }
 
   private onKept(kept: EditKept, batch: number): void {
@@ -130,13 +147,13 @@ export class Sync {
       return;
     }
     this.outside.state("kept", null);
-    const idle = this.idle;
-    this.idle = [];
-    for (const resolve of idle) resolve();
+    this.wakeIdle();
   }
 
   private takeOthers(ops: readonly Op[]): void {
     if (ops.length === 0) return;
+    // Words of a composition that has just ended must be moved past the others' changes too.
+    this.outside.settle();
     const [local, gathered] = transform(ops, this.gathered);
     this.gathered = gathered;
     this.outside.others(local);

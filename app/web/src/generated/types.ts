@@ -464,8 +464,12 @@ export type Event =
   | { type: "outbox_changed"; waiting: number; refused: number; online: boolean }
   /** The viewer asks for a text. */
   | { type: "text_wanted"; request: number; question: string; text: string }
-  /** Words recognised so far, or for good. */
-  | { type: "heard"; text: string; is_final: boolean }
+  /** Words recognised so far, or for good. Final words stand in the report already, unless they could not be placed. */
+  | { type: "heard"; text: string; is_final: boolean; is_placed: boolean }
+  /** Words of a dictation that an earlier fault interrupted; `file` is its sound, to be forgotten when a person has taken or dropped the words. */
+  | { type: "sound_recovered"; file: string; text: string }
+  /** The window is asked to close. */
+  | { type: "closing" }
   /** Loudness. Units: dB full scale. */
   | { type: "level"; dbfs: number }
   /** The speech worker's state changed. */

@@ -18,6 +18,7 @@ export const app = $state({
   notices: [] as Notice[],
   isDragging: false,
   isPaletteOpen: false,
+  isClosing: false,
   isImportOpen: false,
   importPaths: [] as string[],
   viewer: { state: "off" as ViewerState, backend: "" },

@@ -1,6 +1,7 @@
 /** The study that is open: its page, its report, its findings. */
 import type { CheckLine, FindingLine, ReportView, SignedView, StudyView } from "../generated/types";
 import * as reports from "../api/reports";
+import * as speech from "../api/speech";
 import * as studies from "../api/studies";
 import type { ReportEditor } from "../editor/editor";
 import type { Kept } from "../editor/sync";
@@ -18,18 +19,33 @@ export const study = $state({
   isLoading: false,
   signed: null as SignedView | null,
   heard: "",
+  /** Words that were typed or said and stand in no report. They stay until a person takes or drops them. */
+  unplaced: [] as Unplaced[],
 });
+
+export interface Unplaced {
+  id: number;
+  text: string;
+  /** The kept sound that goes with it, if any. */
+  file: string | null;
+}
 
 /** The editor in the page, when there is one. */
 export const editor = { now: null as ReportEditor | null };
 
+/** Counts studies: an answer that belongs to an earlier one comes too late. */
+let turn = 0;
+let nextUnplaced = 1;
 let checkTimer: ReturnType<typeof setTimeout> | null = null;
 
 export async function open(uid: string): Promise<void> {
   await leave();
+  turn += 1;
+  const mine = turn;
   app.page = "study";
   study.isLoading = true;
   const view = await attempt(() => studies.openStudy(uid));
+  if (mine !== turn) return;
   study.isLoading = false;
   if (!view) return;
   study.view = view;
@@ -41,24 +57,50 @@ export async function open(uid: string): Promise<void> {
 /** Puts everything typed on disk and forgets the study. */
 export async function leave(): Promise<void> {
   await editor.now?.flush();
+  turn += 1;
   Object.assign(study, { view: null, report: null, checks: [], chosenFinding: "", isSigning: false, signed: null, heard: "", kept: "kept" });
 }
 
 export async function openReport(id: string): Promise<void> {
-  const report = await attempt(() => reports.report(id));
-  if (!report) return;
+  const mine = turn;
+  try {
+    const report = await reports.report(id);
+    if (mine === turn) takeReport(report);
+  } catch (error) {
+    // What became of a study that was left meanwhile concerns nobody any more.
+    if (mine === turn) tellError(error);
+  }
+}
+
+/** Puts a report into the editor; never one of another study than the page names. */
+function takeReport(report: ReportView): void {
+  if (report.study !== study.view?.line.uid) return;
   study.report = report;
   study.editorVersion += 1;
   runChecks();
 }
 
 export async function beginReport(template: string, language: "zh" | "en"): Promise<void> {
-  const report = await attempt(() => reports.newReport(template, language));
-  if (!report) return;
-  study.report = report;
+  const uid = study.view?.line.uid;
+  if (uid === undefined) return;
+  const mine = turn;
+  const report = await attempt(() => reports.newReport(uid, template, language));
+  if (!report || mine !== turn) return;
   if (study.view) study.view.line.report = report.state;
-  study.editorVersion += 1;
-  runChecks();
+  takeReport(report);
+}
+
+/** Keeps words on the screen that stand in no report. */
+export function keepUnplaced(text: string, file: string | null = null): void {
+  if (text.trim() === "" || study.unplaced.some((kept) => kept.text === text && kept.file === file)) return;
+  study.unplaced.push({ id: nextUnplaced++, text, file });
+}
+
+/** A person has taken or dropped the words. */
+export function forgetUnplaced(words: Unplaced): void {
+  study.unplaced = study.unplaced.filter((kept) => kept.id !== words.id);
+  const { file } = words;
+  if (file !== null) void attempt(() => speech.forgetSound(file));
 }
 
 /** Runs the checks a little after the last change. */
