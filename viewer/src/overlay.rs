@@ -7,7 +7,7 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2, po
 use mj_dicom::Header;
 use mj_imaging::Plane;
 use mj_lang::{Text, key};
-use mj_model::Lang;
+use mj_model::{Lang, Volume};
 
 /// A line of a corner.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +89,27 @@ pub fn study_lines(header: &Header, lang: Lang) -> Vec<Line> {
         lines.push(Line::quiet(study.institution.clone()));
     }
     lines
+}
+
+/// True when the sides of the patient are known: an image without position or orientation has none that could
+/// be named.
+#[must_use]
+pub const fn has_orientation(volume: &Volume) -> bool {
+    volume.is_placed
+}
+
+/// Thickness of a slab, as people read it. Units: mm.
+#[must_use]
+pub fn slab(mm: f64, lang: Lang) -> String {
+    key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{mm:.0}"))])
+}
+
+/// What must be known of a picture wherever it goes: compressed with loss, without calibration. No patient data.
+#[must_use]
+pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
+    let is_lossy = volume.warnings.iter().any(|w| w.code == "pixel.lossy");
+    let marks = [(is_lossy, key::OVERLAY_LOSSY), (!volume.is_calibrated, key::OVERLAY_UNCALIBRATED)];
+    marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.get(lang).to_owned()).collect()
 }
 
 /// Number and description of a series, for example `3 · CT · Chest 1.0`.

@@ -29,6 +29,7 @@ fn phantom() -> &'static (Volume, Vec<u8>, serde_json::Value) {
             modality: "CT".into(),
             grid: current.grid,
             is_calibrated: true,
+            is_placed: true,
             samples: Samples::I16(stored),
             map: LinearMap { slope: 1.0, intercept: -1024.0 },
             unit: Unit::hu(),

@@ -69,6 +69,7 @@ fn volume(scan: &Scan) -> Result<Volume, Box<dyn std::error::Error>> {
         modality: "CT".into(),
         grid: scan.grid,
         is_calibrated: true,
+        is_placed: true,
         samples: Samples::I16(scan.hu.clone()),
         map: LinearMap::default(),
         unit: Unit::hu(),

@@ -122,6 +122,9 @@ pub struct Volume {
     pub grid: Grid,
     /// False when the file gave no spacing: the grid then counts pixels and no millimetre may be shown.
     pub is_calibrated: bool,
+    /// False when the file gave no Image Position and Orientation: place and directions of the grid are then made
+    /// up, and neither a side of the patient nor a position may be named.
+    pub is_placed: bool,
     /// Stored samples.
     pub samples: Samples,
     /// From stored to `unit`.

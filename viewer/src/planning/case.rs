@@ -51,6 +51,7 @@ impl Part {
             modality: "SEG".into(),
             grid: mask.grid,
             is_calibrated: true,
+            is_placed: true,
             samples: Samples::U8(mask.voxels.clone()),
             map: LinearMap::default(),
             unit: Unit::one(),

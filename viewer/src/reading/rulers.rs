@@ -227,6 +227,7 @@ mod tests {
             modality: "CR".into(),
             grid,
             is_calibrated,
+            is_placed: false,
             samples: Samples::U8(vec![0; 64 * 64]),
             map: LinearMap::default(),
             unit: Unit::one(),

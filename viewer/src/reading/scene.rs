@@ -313,6 +313,12 @@ impl Scene {
         }
     }
 
+    /// Thickness of the slab that a kind of viewport shows; none for a slice. Units: mm.
+    #[must_use]
+    pub fn slab_of(&self, kind: PaneKind) -> Option<f64> {
+        (self.slab_mm > 0.0 && !matches!(kind, PaneKind::Mip | PaneKind::Native)).then_some(self.slab_mm)
+    }
+
     /// The window of the active viewport.
     #[must_use]
     pub fn active_window(&self) -> &Window {
