@@ -38,7 +38,7 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     let plane = plane(&volume, view)?;
     let picture = draw(&volume, view, &plane);
     let shown = match view.window {
-        Some((center, width)) => Window { center, width, name: String::new() },
+        Some((center, width)) => volume.own_window(center, width, ""),
         None => presets::first_window(&volume),
     };
     let grey = window::grey(&picture, &shown, volume.is_inverted);
@@ -104,7 +104,7 @@ fn with_overlay(
 ) -> Result<Vec<u8>> {
     let theme = Theme::load(ThemeName::Dark)?;
     let lang = context.lang;
-    let number = |v: f64| format!("{v:.0}");
+    let (center, width) = overlay::window_numbers(shown);
     let what = match view.kind {
         ViewKind::Axial | ViewKind::Vr => key::READING_PANE_AXIAL,
         ViewKind::Coronal => key::READING_PANE_CORONAL,
@@ -116,14 +116,16 @@ fn with_overlay(
     let mut bottom_left = vec![Line::quiet(what.get(lang))];
     bottom_left.extend(slab_of(view).map(|mm| Line::plain(overlay::slab(mm, lang))));
     bottom_left.extend(overlay::marks(volume, lang).into_iter().map(Line::plain));
-    bottom_left.push(Line::plain(
-        key::OVERLAY_WINDOW.with(lang, &[("c", &number(shown.center)), ("w", &number(shown.width)), ("name", &shown.name)]),
-    ));
+    bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &shown.name)])));
     let corners = Corners {
         top_left: overlay::patient_lines(header, lang),
         top_right: overlay::study_lines(header, lang),
         bottom_left,
-        bottom_right: if has_orientation { vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))] } else { Vec::new() },
+        bottom_right: if has_orientation {
+            vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))]
+        } else {
+            Vec::new()
+        },
     };
     let ctx = egui::Context::default();
     fonts::install(&ctx);

@@ -98,7 +98,7 @@ fn caption(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping) -> String 
         parts.push(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())]));
     }
     let shown = scene.window_of(kind);
-    let (c, w) = (format!("{:.0}", shown.center), format!("{:.0}", shown.width));
+    let (c, w) = overlay::window_numbers(shown);
     parts.push(key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", &room.window_name(scene, shown).unwrap_or_default())]));
     parts.join("  ")
 }

@@ -253,7 +253,9 @@ impl Room {
 
     fn act_on_scene(&mut self, action: Action) {
         let preset = match action {
-            Action::Preset(n) => self.presets().get(usize::from(n)).map(presets::Preset::window),
+            Action::Preset(n) => {
+                self.scene.as_ref().and_then(Scene::volume).zip(self.presets().get(usize::from(n))).map(|(v, p)| p.window(v))
+            }
             _ => None,
         };
         let steps = match action {
@@ -654,10 +656,10 @@ impl Room {
 
     /// The name of a setting of the window; none for one set freely.
     pub(crate) fn window_name(&self, scene: &Scene, shown: &mj_model::Window) -> Option<String> {
-        let is_same = |w: &mj_model::Window| (w.center - shown.center).abs() < 1e-9 && (w.width - shown.width).abs() < 1e-9;
-        if let Some(preset) = self.presets().iter().find(|p| is_same(&p.window())) {
+        let is_same = |center: f64, width: f64| (center - shown.center).abs() < 1e-9 && (width - shown.width).abs() < 1e-9;
+        if let Some(preset) = self.presets().iter().find(|p| is_same(p.center, p.width)) {
             return preset.text().map(|t| t.get(self.lang).to_owned());
         }
-        is_same(&scene.file_window).then(|| key::READING_WINDOW_FILE.get(self.lang).to_owned())
+        is_same(scene.file_window.center, scene.file_window.width).then(|| key::READING_WINDOW_FILE.get(self.lang).to_owned())
     }
 }

@@ -278,7 +278,8 @@ impl Scene {
         let series = self.entry().map(|e| e.uid.clone());
         let Some(view) = self.restore.take_if(|v| v.series.is_none() || v.series == series) else { return };
         if let Some((center, width)) = view.window {
-            self.window = Window { center, width, name: String::new() };
+            let is_file = self.file_window.center == center && self.file_window.width == width;
+            self.window = if is_file { self.file_window.clone() } else { volume.own_window(center, width, "") };
         }
         self.crosshair = view.crosshair.filter(|p| p.is_finite()).unwrap_or(self.crosshair);
         for (at, pane) in self.panes.iter_mut().enumerate() {
@@ -378,5 +379,5 @@ pub fn left_out(series: &Series) -> Vec<Warning> {
 }
 
 fn neutral() -> Window {
-    Window { center: 0.0, width: 1.0, name: String::new() }
+    Window { center: 0.0, width: 1.0, name: String::new(), is_exact: false }
 }

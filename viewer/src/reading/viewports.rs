@@ -182,8 +182,7 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     }
     let unit = volume.unit.label();
     let shown = scene.window_of(kind);
-    let number = |v: f64| if shown.width < 20.0 { format!("{v:.2}") } else { format!("{v:.0}") };
-    let (center, width) = (number(shown.center), number(shown.width));
+    let (center, width) = overlay::window_numbers(shown);
     if kind != PaneKind::Mip {
         corners.bottom_left.extend(hover_line(room, scene, map, rect, unit));
     }
@@ -250,7 +249,7 @@ fn hover_line(room: &Room, scene: &Scene, map: &Mapping, rect: Rect, unit: &str)
     let volume = scene.volume()?;
     let p = map.lps(at);
     let value = oracle::value_at(volume, p, Interpolation::Nearest)?;
-    let value = if value.fract().abs() < 1e-6 { format!("{value:.0}") } else { format!("{value:.2}") };
+    let value = overlay::value(value);
     // Positions in the patient only where the image has one; else column and row.
     let space = if overlay::has_orientation(volume) {
         format!("({:.1}, {:.1}, {:.1})\u{2009}mm", p.x, p.y, p.z)
