@@ -123,6 +123,8 @@ pub struct Scene {
     pub ledger: Ledger,
     /// The chosen finding.
     pub selected: Option<String>,
+    /// The finding to go to once enough of its series is read.
+    pub focus: Option<String>,
     /// View to restore when the series is loaded.
     pub restore: Option<ViewState>,
     /// When it was opened, and whether the first picture has been reported.
@@ -152,6 +154,7 @@ impl Scene {
             slab_mm: 0.0,
             ledger,
             selected: None,
+            focus: None,
             restore,
             opened_at: std::time::Instant::now(),
             is_reported: false,

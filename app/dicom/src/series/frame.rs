@@ -42,6 +42,11 @@ pub(super) struct Slice {
 }
 
 impl Slice {
+    /// True when the file gives its place in the patient.
+    pub(super) const fn is_placed(&self) -> bool {
+        self.position.is_some() && self.axes.is_some()
+    }
+
     /// Direction of the stack, `None` without an orientation.
     pub(super) fn normal(&self) -> Option<VectorLps> {
         self.axes.and_then(|[i, j]| i.cross(j).unit())

@@ -26,10 +26,13 @@ impl Room {
                     entry.take(*thumb);
                 }
             }
-            Event::Opened(token, result) => self.on_load(token, |scene| match result {
-                Ok(opened) => scene.opened(opened),
-                Err(told) => scene.shown.error = Some(told),
-            }),
+            Event::Opened(token, result) => {
+                self.on_load(token, |scene| match result {
+                    Ok(opened) => scene.opened(opened),
+                    Err(told) => scene.shown.error = Some(told),
+                });
+                self.follow();
+            }
             Event::Slice(token, k, result) => self.on_load(token, |scene| match result {
                 Ok(loaded) => {
                     scene.slice_ready(k, loaded);
@@ -51,6 +54,7 @@ impl Room {
                         }
                     }
                 });
+                self.follow();
                 self.ask_for_thumbs();
             }
         }
@@ -106,12 +110,10 @@ impl Room {
                 self.notices.fail(error);
             }
             ToViewer::FocusFinding { study, finding } if self.is_open(&study) => {
-                if let Some(scene) = &mut self.scene
-                    && scene.ledger.get(&finding).is_some()
-                {
-                    scene.selected = Some(finding.clone());
-                    self.go_to(&finding);
+                if let Some(scene) = &mut self.scene {
+                    scene.selected = scene.ledger.get(&finding).map(|f| f.id.clone());
                 }
+                self.go_to(&finding);
             }
             ToViewer::RunJob { job, .. } => {
                 let error = mj_lang::tell(&Error::NoSuchView("job"), self.lang);

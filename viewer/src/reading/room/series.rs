@@ -7,6 +7,7 @@ use crate::reading::loader::FoundSeries;
 use crate::reading::scene::{Scene, SeriesEntry, Shown};
 use crate::reading::{pane, rulers};
 use mj_link::ToParent;
+use mj_model::Finding;
 
 impl Room {
     /// Shows an image of a series that is no volume, loading it first where needed.
@@ -35,6 +36,7 @@ impl Room {
         let Some(scene) = &mut self.scene else { return };
         let Some(entry) = scene.series.get(at) else { return };
         self.gesture = None;
+        scene.focus = None;
         scene.study = entry.study.clone();
         scene.current = at;
         scene.token = token;
@@ -115,28 +117,64 @@ impl Room {
         }
     }
 
-    /// Puts crosshair or image where a finding is.
+    /// Puts crosshair or image where a finding is; while its series is being read, as soon as that can be done.
     pub(super) fn go_to(&mut self, id: &str) {
         let Some(scene) = &mut self.scene else { return };
-        let Some(finding) = scene.ledger.get(id).cloned() else { return };
-        if scene.entry().is_some_and(|e| e.uid != finding.series)
-            && let Some(at) = scene.series.iter().position(|e| e.uid == finding.series)
-        {
-            let mut view = scene.view_state();
-            view.series = Some(finding.series.clone());
-            view.crosshair = finding.geometry.centre();
-            view.window = None;
-            scene.restore = Some(view);
-            self.show_series(at);
+        let Some(finding) = scene.ledger.get(id).filter(|f| f.is_live()).cloned() else { return self.tell_not_here() };
+        if scene.entry().is_none_or(|e| e.uid != finding.series) {
+            return self.go_to_series(&finding);
+        }
+        let Some(opened) = scene.shown.opened.clone() else {
+            scene.focus = Some(finding.id);
+            return;
+        };
+        let slice = opened.stack().and_then(|stack| rulers::slice_of(stack, &finding));
+        if !opened.is_volume() {
+            match slice {
+                Some(k) => self.show_slice(k),
+                None => self.tell_not_here(),
+            }
             return;
         }
-        if scene.is_volume() {
-            if let (Some(centre), Some(grid)) = (finding.geometry.centre(), scene.grid().copied()) {
-                scene.crosshair = pane::snapped(&grid, centre);
+        // One slice of it is a grid too, but not the one the finding lies in.
+        let Some(grid) = scene.shown.full.as_ref().map(|l| l.volume.grid) else {
+            scene.focus = Some(finding.id);
+            return;
+        };
+        let middle = |k: usize| grid.lps_from_voxel([(grid.dims[0] / 2) as f64, (grid.dims[1] / 2) as f64, k as f64]);
+        match finding.geometry.centre().or_else(|| slice.map(middle)) {
+            Some(at) => {
+                scene.crosshair = pane::snapped(&grid, at);
+                self.changed();
             }
-            self.changed();
-        } else if let Some(k) = rulers::slice_of(scene, &finding) {
-            self.show_slice(k);
+            None => self.tell_not_here(),
         }
+    }
+
+    /// Shows the series of a finding, then goes on to it.
+    fn go_to_series(&mut self, finding: &Finding) {
+        let Some(scene) = &mut self.scene else { return };
+        let Some(at) = scene.series.iter().position(|e| e.uid == finding.series) else { return self.tell_not_here() };
+        let mut view = scene.view_state();
+        view.series = Some(finding.series.clone());
+        view.crosshair = finding.geometry.centre();
+        view.window = None;
+        scene.restore = Some(view);
+        self.show_series(at);
+        if let Some(scene) = &mut self.scene {
+            scene.focus = Some(finding.id.clone());
+        }
+    }
+
+    /// More of the series is read: goes on to the finding that was asked for.
+    pub(super) fn follow(&mut self) {
+        if let Some(id) = self.scene.as_mut().and_then(|s| s.focus.take()) {
+            self.go_to(&id);
+        }
+    }
+
+    /// Tells the reader that the finding asked for cannot be shown.
+    fn tell_not_here(&mut self) {
+        self.notices.fail(mj_lang::tell(&Error::NoFinding, self.lang));
     }
 }
