@@ -141,7 +141,12 @@ impl Room {
         let wanted = view.as_ref().and_then(|v| v.series.as_ref()).and_then(|uid| entries.iter().position(|e| e.uid == *uid));
         self.loader.clear();
         self.labels.clear();
-        self.scene = Some(Scene::new(study, entries, Ledger::new(findings, self.person.clone()), view));
+        self.gesture = None;
+        let mut scene = Scene::new(study, entries, Ledger::new(findings, self.person.clone()), view);
+        if scene.series.is_empty() {
+            scene.shown.error = Some(mj_lang::tell(&Error::NothingToShow, self.lang));
+        }
+        self.scene = Some(scene);
         self.show_series(wanted.unwrap_or(0));
     }
 }
