@@ -37,6 +37,10 @@ pub struct Args {
     /// Size of the window in logical pixels, for example 1366x768; maximised by default.
     #[arg(long, value_parser = size)]
     pub window: Option<[f32; 2]>,
+    /// Where the window's outer top left corner lies, in logical pixels of all screens together, for example
+    /// 1920,0 or -1920,0.
+    #[arg(long, value_parser = corner, value_name = "X,Y", allow_hyphen_values = true)]
+    pub at: Option<[f32; 2]>,
 }
 
 /// Rooms with a window.
@@ -78,6 +82,14 @@ fn size(text: &str) -> Result<[f32; 2], String> {
     Ok([side(w)?, side(h)?])
 }
 
+fn corner(text: &str) -> Result<[f32; 2], String> {
+    let (x, y) = text.split_once(',').ok_or("expected X,Y")?;
+    let side = |t: &str| {
+        t.trim().parse::<f32>().map_err(|e| e.to_string()).and_then(|v| if v.is_finite() { Ok(v) } else { Err("not a number".into()) })
+    };
+    Ok([side(x)?, side(y)?])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +101,19 @@ mod tests {
         assert_eq!((args.room, args.maker, args.lang), (Some(RoomName::Reading), MakerChoice::Cpu, Lang::En));
         assert_eq!(args.window, Some([1366.0, 768.0]));
         assert!(Args::try_parse_from(["mingjing-viewer", "--headless", "--room", "reading"]).is_err());
+    }
+
+    #[test]
+    fn a_place_on_any_screen_is_read() {
+        let at =
+            |text: &str| Args::try_parse_from(["mingjing-viewer", "--room", "planning", "--at", text, "folder"]).map(|a| (a.at, a.paths));
+        let folder = || vec![PathBuf::from("folder")];
+        assert_eq!(at("1920,0").unwrap(), (Some([1920.0, 0.0]), folder()));
+        assert_eq!(at("-1920,-20.5").unwrap(), (Some([-1920.0, -20.5]), folder()));
+        for wrong in ["", "12", "12x30", "1,", "1,2,3", "nan,0", "inf,0"] {
+            assert!(at(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Args::parse_from(["mingjing-viewer", "--at=-5,7"]).at, Some([-5.0, 7.0]));
+        assert_eq!(Args::parse_from(["mingjing-viewer"]).at, None);
     }
 }

@@ -72,6 +72,9 @@ pub enum Error {
     /// The segment's object holds no segment of this series.
     #[error("the object holds no segment on this series")]
     NoSegment,
+    /// A finding to go to that is not in the study, or whose images are not.
+    #[error("the finding is not in the open study")]
+    NoFinding,
     /// A message for a study that is not open.
     #[error("a message for a study that is not open")]
     StudyNotOpen,
@@ -103,6 +106,7 @@ impl Error {
         "probe.outside",
         "export.unknown_ending",
         "segment.not_here",
+        "finding.not_here",
         "study.not_open",
         "viewer.png",
         "viewer.theme",
@@ -135,6 +139,7 @@ impl Coded for Error {
             Self::Outside => "probe.outside",
             Self::UnknownEnding { .. } => "export.unknown_ending",
             Self::NoSegment => "segment.not_here",
+            Self::NoFinding => "finding.not_here",
             Self::StudyNotOpen => "study.not_open",
             Self::Png(_) => "viewer.png",
             Self::Theme(_) => "viewer.theme",

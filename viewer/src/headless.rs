@@ -81,8 +81,7 @@ enum Order {
 /// [`Error::Link`].
 pub fn run(args: &Args) -> Result<()> {
     let (sender, writing) = stdio::write_to_parent()?;
-    let program = concat!("mingjing-viewer ", env!("CARGO_PKG_VERSION")).to_owned();
-    sender.send(ToParent::Hello { program, pid: std::process::id(), backend: "cpu".into() });
+    sender.send(stdio::hello("cpu".into()));
     let (orders, receiver) = sync_channel(QUEUE);
     let flags = Flags::default();
     let reading = Reading { orders, flags: Arc::clone(&flags), sender: sender.clone(), lang: args.lang };

@@ -22,6 +22,7 @@ pub mod run;
 pub mod source;
 pub mod stdio;
 pub mod ui;
+mod window;
 
 pub use error::{Error, Result};
 pub use run::run;

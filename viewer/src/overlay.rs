@@ -7,7 +7,7 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2, po
 use mj_dicom::Header;
 use mj_imaging::Plane;
 use mj_lang::{Text, key};
-use mj_model::Lang;
+use mj_model::{Lang, Volume, Window};
 
 /// A line of a corner.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +89,51 @@ pub fn study_lines(header: &Header, lang: Lang) -> Vec<Line> {
         lines.push(Line::quiet(study.institution.clone()));
     }
     lines
+}
+
+/// True when the sides of the patient are known: an image without position or orientation has none that could
+/// be named.
+#[must_use]
+pub const fn has_orientation(volume: &Volume) -> bool {
+    volume.is_placed
+}
+
+/// Center and width of a window, as precise as its width asks for.
+#[must_use]
+pub fn window_numbers(window: &Window) -> (String, String) {
+    let decimals = decimals(window.width);
+    (format!("{:.decimals$}", window.center), format!("{:.decimals$}", window.width))
+}
+
+/// A value under the pointer: whole, or with two decimals, or with three digits where it is small.
+#[must_use]
+pub fn value(value: f64) -> String {
+    let is_whole = value.fract() == 0.0 || (value.abs() > 0.5 && (value - value.round()).abs() < 1e-6);
+    let decimals = if is_whole { 0 } else { decimals(value.abs().min(1.0)) };
+    format!("{value:.decimals$}")
+}
+
+/// Decimals that give a number of a size at least three digits; none from 20 on.
+fn decimals(size: f64) -> usize {
+    match size {
+        _ if size >= 20.0 => 0,
+        _ if size > 0.0 && size < 1.0 => (2.0 - size.log10().floor()).min(12.0) as usize,
+        _ => 2,
+    }
+}
+
+/// Thickness of a slab, as people read it. Units: mm.
+#[must_use]
+pub fn slab(mm: f64, lang: Lang) -> String {
+    key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{mm:.0}"))])
+}
+
+/// What must be known of a picture wherever it goes: compressed with loss, without calibration. No patient data.
+#[must_use]
+pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
+    let is_lossy = volume.warnings.iter().any(|w| w.code == "pixel.lossy");
+    let marks = [(is_lossy, key::OVERLAY_LOSSY), (!volume.is_calibrated, key::OVERLAY_UNCALIBRATED)];
+    marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.get(lang).to_owned()).collect()
 }
 
 /// Number and description of a series, for example `3 · CT · Chest 1.0`.
@@ -323,5 +368,15 @@ mod tests {
         assert_eq!(round_length(2.4).unwrap(), (2.0, "2\u{2009}mm".into()));
         assert_eq!(round_length(10.0).unwrap(), (10.0, "1\u{2009}cm".into()));
         assert!(round_length(0.0).is_none() && round_length(f64::NAN).is_none());
+    }
+
+    #[test]
+    fn small_numbers_keep_their_digits() {
+        let window = |center, width| window_numbers(&Window { center, width, name: String::new(), is_exact: true });
+        assert_eq!(window(40.0, 400.0), ("40".into(), "400".into()));
+        assert_eq!(window(2.5, 5.0), ("2.50".into(), "5.00".into()));
+        assert_eq!(window(0.0015, 0.003), ("0.00150".into(), "0.00300".into()));
+        let shown = [-1000.0, 40.000_000_1, 12.345, 0.001_234, 0.0, 1e-9].map(value);
+        assert_eq!(shown, ["-1000", "40", "12.35", "0.00123", "0", "0.00000000100"]);
     }
 }

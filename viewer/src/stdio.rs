@@ -64,6 +64,12 @@ impl Writing {
     }
 }
 
+/// The first message to the parent; `backend` is what draws the pictures.
+#[must_use]
+pub fn hello(backend: String) -> ToParent {
+    ToParent::Hello { program: concat!("mingjing-viewer ", env!("CARGO_PKG_VERSION")).to_owned(), pid: std::process::id(), backend }
+}
+
 /// Takes stdout for the link and starts writing.
 ///
 /// # Errors

@@ -29,6 +29,7 @@ fn phantom() -> &'static (Volume, Vec<u8>, serde_json::Value) {
             modality: "CT".into(),
             grid: current.grid,
             is_calibrated: true,
+            is_placed: true,
             samples: Samples::I16(stored),
             map: LinearMap { slope: 1.0, intercept: -1024.0 },
             unit: Unit::hu(),
@@ -48,15 +49,21 @@ fn views() -> Vec<(&'static str, Plane, f64, bool, Window)> {
     let (volume, ..) = phantom();
     let grid = &volume.grid;
     let centre = grid.centre();
-    let soft = || Window { center: 40.0, width: 400.0, name: String::new() };
+    let soft = || Window { center: 40.0, width: 400.0, name: String::new(), is_exact: false };
     let oblique = Plane::oblique(grid, centre, VectorLps::new(0.3, 0.8, -0.5), SIDE, SIDE).unwrap();
     vec![
         ("axial", Plane::axial(grid, centre, SIDE, SIDE), 0.0, false, soft()),
         ("coronal", Plane::coronal(grid, centre, SIDE, SIDE), 0.0, false, soft()),
         ("sagittal", Plane::sagittal(grid, centre, SIDE, SIDE), 0.0, false, soft()),
-        ("oblique", oblique, 0.0, false, Window { center: -600.0, width: 1500.0, name: String::new() }),
+        ("oblique", oblique, 0.0, false, Window { center: -600.0, width: 1500.0, name: String::new(), is_exact: false }),
         ("slab", Plane::axial(grid, centre, SIDE, SIDE), 20.0, false, soft()),
-        ("mip", Plane::coronal(grid, centre, SIDE, SIDE), 0.0, true, Window { center: 500.0, width: 1400.0, name: String::new() }),
+        (
+            "mip",
+            Plane::coronal(grid, centre, SIDE, SIDE),
+            0.0,
+            true,
+            Window { center: 500.0, width: 1400.0, name: String::new(), is_exact: false },
+        ),
     ]
 }
 
@@ -171,6 +178,27 @@ fn floats_and_bytes_are_drawn_too() {
     let bytes = Volume { samples: Samples::U8(stored.iter().map(|&s| (s / 16).clamp(0, 255) as u8).collect()), ..volume.clone() };
     let (values, _) = drawn(&painter, &bytes, Storage::Norm8, &plane, slab, is_mip, &shown);
     assert_values(name, &values, &plain(&bytes, &plane, slab, is_mip), 2.5);
+}
+
+/// Values far below 1, as of diffusion or dose, have greys on the graphics card as the standard writes them.
+#[test]
+fn small_values_have_greys_on_the_gpu() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let Samples::I16(stored) = &volume.samples else { panic!("not i16") };
+    let (name, plane, slab, is_mip, _) = views().remove(1);
+    let small = Volume { samples: Samples::F32(stored.iter().map(|&s| f32::from(s) * 1e-6).collect()), ..volume.clone() };
+    let small = Volume { map: LinearMap::default(), ..small };
+    assert!(!small.has_whole_values());
+    for (center, width) in [(0.0011, 0.0004), (0.001, 0.9), (0.5, 1.5)] {
+        let shown = small.own_window(center, width, "");
+        let (values, grey) = drawn(&painter, &small, Storage::FloatLoaded, &plane, slab, is_mip, &shown);
+        for (value, grey) in values.iter().zip(&grey).filter(|(v, _)| !v.is_nan()) {
+            let wanted = window::plain(f64::from(*value), &shown);
+            assert!((wanted - f64::from(*grey)).abs() <= 1.0, "{name}: {value} is {grey}, not {wanted}");
+        }
+        assert!(width > 0.1 || grey.iter().filter(|g| (1..255).contains(*g)).count() > 1000, "a threshold");
+    }
 }
 
 /// The heart lies on the patient's left, which is on the right of the picture; the liver on the other side.

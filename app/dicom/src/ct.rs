@@ -230,8 +230,8 @@ mod tests {
             thickness_mm: 1.0,
             at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
             windows: vec![
-                Window { center: 40.0, width: 400.0, name: "软组织".into() },
-                Window { center: -600.0, width: 1500.0, name: "肺".into() },
+                Window { center: 40.0, width: 400.0, name: "软组织".into(), is_exact: false },
+                Window { center: -600.0, width: 1500.0, name: "肺".into(), is_exact: false },
             ],
             is_original: true,
             device: Device { name: "Mingjing".into(), version: "0.1.0".into(), serial: "1".into(), uid: "2.25.1".into() },

@@ -20,7 +20,7 @@ use crate::header::Header;
 use crate::source::Source;
 use crate::watch::Watch;
 use frame::Slice;
-use mj_model::{Coded, FrameOfReferenceUid, Grid, LinearMap, SeriesUid, StudyUid, Unit, Warning, Window};
+use mj_model::{Coded, FrameOfReferenceUid, Grid, InstanceUid, LinearMap, PointLps, SeriesUid, StudyUid, Unit, Warning, Window};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -340,9 +340,20 @@ impl Stack {
         self.slices.get(self.slices.len() / 2).map_or(&[], |s| s.windows.as_slice())
     }
 
-    /// The grid of one slice by itself (one voxel thick).
+    /// The slice nearest to a position (mm, LPS), by the distance from its plane; none where no slice has a place.
     #[must_use]
-    pub fn slice_grid(&self, k: usize) -> Option<Grid> {
-        self.slices.get(k).map(geometry::grid_of_slice)
+    pub fn nearest_slice(&self, at: PointLps) -> Option<usize> {
+        let placed = self.slices.iter().enumerate().filter(|(_, s)| s.is_placed());
+        let away = |slice: &Slice| {
+            let grid = geometry::grid_of_slice(slice);
+            (at - grid.origin).dot(grid.axes[2]).abs()
+        };
+        placed.map(|(k, s)| (k, away(s))).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(k, _)| k)
+    }
+
+    /// The slice that came from an image, a frame of it where it has several.
+    #[must_use]
+    pub fn slice_from(&self, instance: &InstanceUid, frame: Option<u32>) -> Option<usize> {
+        self.slices.iter().position(|s| s.source.instance == *instance && s.source.frame == frame)
     }
 }

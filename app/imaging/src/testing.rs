@@ -34,6 +34,7 @@ pub(crate) fn volume_of(grid: Grid, f: impl Fn(Voxel) -> i16) -> Volume {
         modality: "CT".into(),
         grid,
         is_calibrated: true,
+        is_placed: true,
         samples: Samples::I16(samples),
         map: LinearMap::default(),
         unit: Unit::hu(),

@@ -188,4 +188,17 @@ mod tests {
         let Received::Noise(noise) = parse::<ToParent>(br#"{"v":1,"type":"Shili^Yi"}"#) else { unreachable!() };
         assert!(!noise.to_string().contains("Shili"));
     }
+
+    #[test]
+    fn numbers_arrive_as_they_were_sent() {
+        let mut point = mj_model::PointLps::new(0.1, -1.0 / 3.0, 1234.567_890_123);
+        for _ in 0..2_000 {
+            point = mj_model::PointLps::new(point.y * 1.7 + 0.3, point.z / 7.0 - 0.011, (point.x * 13.3 + 0.7) % 1_000.0);
+            let view = crate::message::ViewState { crosshair: Some(point), ..Default::default() };
+            let sent = ToParent::ViewChanged { study: mj_model::StudyUid::parse("1.2").unwrap(), view };
+            let mut line = Vec::new();
+            LineWriter::new(&mut line).send(&sent).unwrap();
+            assert_eq!(parse::<ToParent>(&line), Received::Message(sent));
+        }
+    }
 }

@@ -87,15 +87,34 @@ impl LinearMap {
 
 /// A window: which values are shown from black to white. Units: the volume's unit.
 ///
-/// Source: PS3.3 §C.11.2.1.2 (Window Center (0028,1050), Window Width (0028,1051)).
+/// Source: PS3.3 §C.11.2.1.2 (Window Center (0028,1050), Window Width (0028,1051)) and §C.11.2.1.3 (VOI LUT
+/// Function (0028,1056)).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Window Center.
     pub center: f64,
-    /// Window Width, at least 1 for the linear function.
+    /// Window Width, at least 1 for the function `LINEAR`.
     pub width: f64,
     /// Window Center & Width Explanation (0028,1055), or the preset's name; may be empty.
     pub name: String,
+    /// True for the function `LINEAR_EXACT`, which fits values that are no whole numbers; false for `LINEAR`.
+    #[serde(default)]
+    pub is_exact: bool,
+}
+
+impl Window {
+    /// The value in the middle of the grey, and the distance of the values of black and white; a distance of 0 is
+    /// a threshold. Everything that turns values into grey uses these two.
+    ///
+    /// `LINEAR` takes half a unit from the center and one from the width. It is not defined below a width of 1:
+    /// such a window can only be meant as `LINEAR_EXACT`.
+    ///
+    /// Source: PS3.3 §C.11.2.1.2.1 (`LINEAR`), §C.11.2.1.3.2 (`LINEAR_EXACT`).
+    #[must_use]
+    pub fn middle_and_span(&self) -> (f64, f64) {
+        let is_exact = self.width > 0.0 && (self.is_exact || self.width < 1.0);
+        if is_exact { (self.center, self.width) } else { (self.center - 0.5, self.width.max(1.0) - 1.0) }
+    }
 }
 
 /// Where a slice came from.
@@ -122,6 +141,9 @@ pub struct Volume {
     pub grid: Grid,
     /// False when the file gave no spacing: the grid then counts pixels and no millimetre may be shown.
     pub is_calibrated: bool,
+    /// False when the file gave no Image Position and Orientation: place and directions of the grid are then made
+    /// up, and neither a side of the patient nor a position may be named.
+    pub is_placed: bool,
     /// Stored samples.
     pub samples: Samples,
     /// From stored to `unit`.
@@ -148,6 +170,19 @@ impl Volume {
     pub fn stored(&self, v: Voxel) -> Option<f64> {
         let [ni, nj, nk] = self.grid.dims;
         (v.i < ni && v.j < nj && v.k < nk).then(|| self.samples.stored(self.grid.offset(v))).flatten()
+    }
+
+    /// True when all values are whole numbers, as in CT; false for ADC, SUV or dose.
+    #[must_use]
+    pub fn has_whole_values(&self) -> bool {
+        let is_whole = |v: f64| v.fract() == 0.0;
+        !matches!(self.samples, Samples::F32(_)) && is_whole(self.map.slope) && is_whole(self.map.intercept)
+    }
+
+    /// A window of our own for its values, not one of the file's: exact where they are no whole numbers.
+    #[must_use]
+    pub fn own_window(&self, center: f64, width: f64, name: &str) -> Window {
+        Window { center, width, name: name.to_owned(), is_exact: !self.has_whole_values() }
     }
 
     /// Value of a voxel in the volume's unit, or `None` outside.

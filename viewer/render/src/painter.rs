@@ -13,8 +13,8 @@ const LARGEST_PICTURE: usize = 8192;
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 struct GreyParams {
-    center: f32,
-    width: f32,
+    middle: f32,
+    span: f32,
     inverted: f32,
     unused: f32,
 }
@@ -156,12 +156,8 @@ impl Painter {
 
     /// Turns the target's values into grey by a window.
     pub fn draw_grey(&self, target: &Target, window: &Window, is_inverted: bool) {
-        let params = GreyParams {
-            center: window.center as f32,
-            width: window.width as f32,
-            inverted: if is_inverted { 1.0 } else { 0.0 },
-            unused: 0.0,
-        };
+        let (middle, span) = window.middle_and_span();
+        let params = GreyParams { middle: middle as f32, span: span as f32, inverted: if is_inverted { 1.0 } else { 0.0 }, unused: 0.0 };
         self.gpu.queue.write_buffer(&target.grey_params, 0, bytemuck::bytes_of(&params));
         let values = target.values.create_view(&wgpu::TextureViewDescriptor::default());
         let entries = [

@@ -107,7 +107,8 @@ fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResu
 fn nearest(series: &SeriesFiles, at: mj_model::PointLps, context: &Context) -> Result<JobResult> {
     let series = open(series, context)?;
     let stack = main_stack(&series)?;
-    let k = crate::reading::loader::nearest_slice(stack, at).ok_or(Error::NothingToShow)?;
+    // A single image without a place in the patient is the nearest there is.
+    let k = stack.nearest_slice(at).or((stack.n_slices() == 1).then_some(0)).ok_or(Error::NotAVolume)?;
     let slice = stack.load_slice(k)?;
     let source = slice.sources.into_iter().next().ok_or(Error::NothingToShow)?;
     Ok(JobResult::Nearest {

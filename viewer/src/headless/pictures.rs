@@ -38,7 +38,7 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     let plane = plane(&volume, view)?;
     let picture = draw(&volume, view, &plane);
     let shown = match view.window {
-        Some((center, width)) => Window { center, width, name: String::new() },
+        Some((center, width)) => volume.own_window(center, width, ""),
         None => presets::first_window(&volume),
     };
     let grey = window::grey(&picture, &shown, volume.is_inverted);
@@ -81,11 +81,16 @@ pub(crate) fn plane(volume: &Volume, view: &RenderView) -> Result<Plane> {
 
 /// The values of a view.
 pub(crate) fn draw(volume: &Volume, view: &RenderView, plane: &Plane) -> Picture {
-    match (view.kind, view.slab_mm) {
+    match (view.kind, slab_of(view)) {
         (ViewKind::Mip, _) => MipIndex::new(volume).project(volume, plane),
-        (_, Some(mm)) if mm > 0.0 => reslice::slab(volume, plane, mm, Projection::Max),
+        (_, Some(mm)) => reslice::slab(volume, plane, mm, Projection::Max),
         _ => reslice::slice(volume, plane, Interpolation::Linear),
     }
+}
+
+/// Thickness of the slab a view shows; none for a slice. Units: mm.
+fn slab_of(view: &RenderView) -> Option<f64> {
+    view.slab_mm.filter(|&mm| mm > 0.0 && view.kind != ViewKind::Mip)
 }
 
 fn with_overlay(
@@ -99,7 +104,7 @@ fn with_overlay(
 ) -> Result<Vec<u8>> {
     let theme = Theme::load(ThemeName::Dark)?;
     let lang = context.lang;
-    let number = |v: f64| format!("{v:.0}");
+    let (center, width) = overlay::window_numbers(shown);
     let what = match view.kind {
         ViewKind::Axial | ViewKind::Vr => key::READING_PANE_AXIAL,
         ViewKind::Coronal => key::READING_PANE_CORONAL,
@@ -107,17 +112,20 @@ fn with_overlay(
         ViewKind::Oblique => key::READING_PANE_OBLIQUE,
         ViewKind::Mip => key::READING_PANE_MIP,
     };
-    let at = plane.centre;
+    let (at, has_orientation) = (plane.centre, overlay::has_orientation(volume));
+    let mut bottom_left = vec![Line::quiet(what.get(lang))];
+    bottom_left.extend(slab_of(view).map(|mm| Line::plain(overlay::slab(mm, lang))));
+    bottom_left.extend(overlay::marks(volume, lang).into_iter().map(Line::plain));
+    bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &shown.name)])));
     let corners = Corners {
         top_left: overlay::patient_lines(header, lang),
         top_right: overlay::study_lines(header, lang),
-        bottom_left: vec![
-            Line::quiet(what.get(lang)),
-            Line::plain(
-                key::OVERLAY_WINDOW.with(lang, &[("c", &number(shown.center)), ("w", &number(shown.width)), ("name", &shown.name)]),
-            ),
-        ],
-        bottom_right: vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))],
+        bottom_left,
+        bottom_right: if has_orientation {
+            vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))]
+        } else {
+            Vec::new()
+        },
     };
     let ctx = egui::Context::default();
     fonts::install(&ctx);
@@ -125,7 +133,9 @@ fn with_overlay(
     canvas.paint(&ctx, |painter, _| {
         let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(plane.width as f32, plane.height as f32));
         overlay::corners(painter, &theme, rect, &corners);
-        overlay::letters(painter, &theme, rect, plane);
+        if has_orientation {
+            overlay::letters(painter, &theme, rect, plane);
+        }
         if volume.is_calibrated {
             overlay::scale_bar(painter, &theme, rect, 1.0 / plane.mm_per_pixel);
         }

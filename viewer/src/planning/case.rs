@@ -51,6 +51,7 @@ impl Part {
             modality: "SEG".into(),
             grid: mask.grid,
             is_calibrated: true,
+            is_placed: true,
             samples: Samples::U8(mask.voxels.clone()),
             map: LinearMap::default(),
             unit: Unit::one(),
@@ -189,7 +190,7 @@ pub fn images(sources: &Sources) -> Result<Volume> {
 /// The window to show images in: the file's first, or one for soft tissue.
 #[must_use]
 pub fn window_of(volume: &Volume) -> Window {
-    volume.windows.first().cloned().unwrap_or(Window { center: 50.0, width: 400.0, name: String::new() })
+    volume.windows.first().cloned().unwrap_or(Window { center: 50.0, width: 400.0, name: String::new(), is_exact: false })
 }
 
 fn files_in(paths: &[PathBuf], seg: Option<&PathBuf>) -> Sources {

@@ -4,38 +4,21 @@ use crate::args::{Args, MakerChoice};
 use crate::reading::event::Event;
 use crate::reading::maker::{GpuMaker, Maker};
 use crate::reading::room::{Port, Room};
-use crate::stdio::{self, Incoming};
-use crate::ui::fonts;
-use crate::{Error, Result};
+use crate::stdio::{Incoming, Sender};
+use crate::{Result, window};
 use mj_lang::{Text, key};
-use mj_link::ToParent;
 use std::sync::Arc;
 
 /// Opens the reading room and stays until it is closed.
 ///
 /// # Errors
-/// [`Error::Window`] when no window can be opened, [`Error::Link`], [`Error::Theme`].
+/// [`crate::Error::Window`] when no window can be opened, [`crate::Error::Link`], [`crate::Error::Theme`].
 pub fn run(args: &Args) -> Result<()> {
-    let (port, writing) = if args.stdio {
-        let (sender, writing) = stdio::write_to_parent()?;
-        (Port::Parent(sender), Some(writing))
-    } else {
-        (Port::Alone, None)
-    };
     let plan = Plan::choose(args.maker);
-    let options = options(args, plan);
     // The title names no patient: it stands in task bars and on shared screens.
     let title = key::READING_TITLE.get(args.lang);
-    let args = args.clone();
-    let created =
-        move |cc: &eframe::CreationContext<'_>| -> std::result::Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-            Ok(Box::new(App::new(cc, &args, port, plan)?))
-        };
-    let result = eframe::run_native(title, options, Box::new(created)).map_err(|e| Error::Window(e.to_string()));
-    if let Some(writing) = writing {
-        writing.finish();
-    }
-    result
+    let args_of_room = args.clone();
+    window::open(args, title, options(args, plan), move |cc, port| room(cc, &args_of_room, port, plan))
 }
 
 /// Which window and which maker.
@@ -66,13 +49,8 @@ impl Plan {
 }
 
 fn options(args: &Args, plan: Plan) -> eframe::NativeOptions {
-    let mut viewport = egui::ViewportBuilder::default().with_app_id("mingjing-reading").with_min_inner_size([640.0, 420.0]);
-    viewport = match args.window {
-        Some(size) => viewport.with_inner_size(size),
-        None => viewport.with_inner_size([1600.0, 900.0]).with_maximized(true),
-    };
     let mut options = eframe::NativeOptions {
-        viewport,
+        viewport: window::frame(args, "mingjing-reading", [640.0, 420.0]),
         renderer: plan.renderer,
         // Pictures are shown value by value; dithering would change them.
         dithering: false,
@@ -84,56 +62,42 @@ fn options(args: &Args, plan: Plan) -> eframe::NativeOptions {
     options
 }
 
-struct App {
-    room: Room,
+fn room(cc: &eframe::CreationContext<'_>, args: &Args, port: Option<Sender>, plan: Plan) -> Result<Room> {
+    let mut room = Room::new(&cc.egui_ctx, args, port.map_or(Port::Alone, Port::Parent))?;
+    match &cc.wgpu_render_state {
+        Some(window) if plan.is_gpu => room.set_maker(Maker::Gpu(Box::new(GpuMaker::new(window.clone(), room.events()))), None),
+        _ => room.maker_note = plan.note,
+    }
+    if !args.paths.is_empty() {
+        room.open_folders(args.paths.clone());
+    }
+    Ok(room)
 }
 
-impl App {
-    fn new(cc: &eframe::CreationContext<'_>, args: &Args, port: Port, plan: Plan) -> Result<Self> {
-        fonts::install(&cc.egui_ctx);
-        let hello_to = match &port {
-            Port::Parent(sender) => Some(sender.clone()),
-            Port::Alone => None,
-        };
-        let mut room = Room::new(&cc.egui_ctx, args, port)?;
-        match &cc.wgpu_render_state {
-            Some(window) if plan.is_gpu => room.set_maker(Maker::Gpu(Box::new(GpuMaker::new(window.clone(), room.events()))), None),
-            _ => room.maker_note = plan.note,
-        }
-        if let Some(sender) = hello_to {
-            let backend = room.maker.backend().to_owned();
-            sender.send(ToParent::Hello {
-                program: concat!("mingjing-viewer ", env!("CARGO_PKG_VERSION")).to_owned(),
-                pid: std::process::id(),
-                backend,
-            });
-            let events = room.events();
-            stdio::read_from_parent(move |incoming| match incoming {
-                Incoming::Message(message) => events.send(Event::Parent(message)),
-                Incoming::End => {
-                    events.send(Event::ParentEnded);
-                    // A hidden window may not draw, and a window without its parent must not stay.
-                    std::thread::sleep(std::time::Duration::from_secs(2));
-                    std::process::exit(0);
-                }
-            })?;
-        }
-        if !args.paths.is_empty() {
-            room.open_folders(args.paths.clone());
-        }
-        Ok(Self { room })
-    }
-}
-
-impl eframe::App for App {
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        self.room.ui(ui);
-        if self.room.has_ended() {
-            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
-        }
+impl window::Room for Room {
+    fn ui(&mut self, ui: &mut egui::Ui) {
+        self.ui(ui);
     }
 
-    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
-        self.room.theme.colours.background.to_normalized_gamma_f32()
+    fn has_ended(&self) -> bool {
+        self.has_ended()
+    }
+
+    fn background(&self) -> egui::Color32 {
+        self.theme.colours.background
+    }
+
+    fn backend(&self) -> String {
+        self.maker.backend().to_owned()
+    }
+
+    fn listener(&self) -> Box<dyn FnMut(Incoming) -> bool + Send> {
+        let events = self.events();
+        Box::new(move |incoming| {
+            events.send(match incoming {
+                Incoming::Message(message) => Event::Parent(message),
+                Incoming::End => Event::ParentEnded,
+            })
+        })
     }
 }

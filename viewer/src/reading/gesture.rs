@@ -7,7 +7,7 @@ use crate::reading::room::Room;
 use crate::reading::rulers::{self, Grip};
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
 use mj_link::ToParent;
-use mj_model::{Finding, PointLps, Window};
+use mj_model::{Finding, PointLps, Volume, Window};
 
 /// Something begun with the pointer and not ended.
 #[derive(Debug, Clone)]
@@ -282,14 +282,21 @@ fn set_crosshair(room: &mut Room, map: &Mapping, at: PointLps) {
 /// Right is wider, up is brighter; a screen's quarter is about the width itself.
 fn change_window(room: &mut Room, from: &Window, by: Vec2) {
     let Some(scene) = &mut room.scene else { return };
-    let scale = (from.width / 300.0).max(1e-6);
-    let narrowest = if matches!(scene.volume().map(|v| &v.samples), Some(mj_model::Samples::F32(_))) { 1e-3 } else { 1.0 };
+    let Some(volume) = scene.volume() else { return };
+    let window = dragged(volume, from, by);
+    scene.set_window(window);
+    room.changed();
+}
+
+/// The window after a drag over `by`. Units of `by`: points on the screen.
+fn dragged(volume: &Volume, from: &Window, by: Vec2) -> Window {
+    let scale = from.width / 300.0;
+    let narrowest = if volume.has_whole_values() { 1.0 } else { from.width / 100.0 };
     let width = (from.width + f64::from(by.x) * scale).max(narrowest);
     let center = from.center + f64::from(by.y) * scale;
     let is_whole = from.width > 20.0;
     let rounded = |v: f64| if is_whole { v.round() } else { v };
-    scene.set_window(Window { center: rounded(center), width: rounded(width), name: String::new() });
-    room.changed();
+    volume.own_window(rounded(center), rounded(width), "")
 }
 
 fn release(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
@@ -352,5 +359,26 @@ fn wheel(room: &mut Room, ui: &egui::Ui, places: &[Place], unit: MouseWheelUnit,
     ui.data_mut(|d| d.insert_temp(id, if unit == MouseWheelUnit::Point { sum - whole } else { 0.0 }));
     if whole != 0.0 {
         room.scroll(place.pane, f64::from(whole));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::vec2;
+    use mj_model::Samples;
+
+    #[test]
+    fn a_dragged_window_fits_its_values() {
+        use crate::reading::presets::tests::small_values;
+        let floats = small_values(Samples::F32(vec![0.0; 1000]), 1.0);
+        let from = floats.own_window(0.0015, 0.003, "");
+        let wider = dragged(&floats, &from, vec2(150.0, 0.0));
+        assert!(wider.is_exact && (wider.width - 0.0045).abs() < 1e-9, "{wider:?}");
+        let narrowest = dragged(&floats, &from, vec2(-900.0, 30.0));
+        assert!(narrowest.width > 0.0 && narrowest.width < 0.000_1 && (narrowest.center - 0.0018).abs() < 1e-9, "{narrowest:?}");
+        let whole = small_values(Samples::I16(vec![0; 1000]), 1.0);
+        let narrowest = dragged(&whole, &whole.own_window(40.0, 400.0, ""), vec2(-900.0, 0.0));
+        assert_eq!((narrowest.width, narrowest.is_exact), (1.0, false));
     }
 }

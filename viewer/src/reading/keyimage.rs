@@ -1,6 +1,6 @@
 //! Key images: what the active viewport shows, sealed into the record's inbox.
 
-use crate::overlay;
+use crate::overlay::{self, Corners, Line};
 use crate::raster::Canvas;
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::room::Room;
@@ -13,7 +13,7 @@ use mj_imaging::reslice::{self, MipIndex};
 use mj_imaging::{Interpolation, Picture, Projection, window};
 use mj_lang::key;
 use mj_link::ToParent;
-use mj_model::InstanceUid;
+use mj_model::{InstanceUid, Lang, Volume};
 
 /// Longer side of a key image. Units: pixels.
 const SIDE: usize = 1024;
@@ -54,21 +54,25 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
     let plane = pane.plane(&volume.grid, scene.crosshair, SIDE, SIDE);
     let picture: Picture = match (pane.kind, &loaded.mip) {
         (PaneKind::Mip, Some(index)) => MipIndex::project(index, volume, &plane),
-        (PaneKind::Axial | PaneKind::Coronal | PaneKind::Sagittal, _) if scene.slab_mm > 0.0 => {
-            reslice::slab(volume, &plane, scene.slab_mm, Projection::Max)
-        }
-        _ => reslice::slice(volume, &plane, Interpolation::Linear),
+        _ => match scene.slab_of(pane.kind) {
+            Some(mm) => reslice::slab(volume, &plane, mm, Projection::Max),
+            None => reslice::slice(volume, &plane, Interpolation::Linear),
+        },
     };
     let mut canvas = Canvas::from_grey(SIDE, SIDE, &window::grey(&picture, scene.window_of(pane.kind), scene.is_inverted));
     let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIDE as f32, SIDE as f32));
     let map = Mapping { rect, plane, ppp: 1.0 };
     let rulers = rulers::drawn(room, scene, scene.active, &map);
+    let about: Vec<Line> = about(room.lang, scene, volume, pane.kind).into_iter().map(Line::plain).collect();
     canvas.paint(ctx, |painter, rect| {
         for ruler in &rulers {
             let look = overlay::RulerLook { has_handles: false, is_selected: false, ..ruler.look };
             overlay::ruler(painter, &room.theme, ruler.ends, &ruler.label, ruler.label_at, &look);
         }
-        overlay::letters(painter, &room.theme, rect, &plane);
+        overlay::corners(painter, &room.theme, rect, &Corners { bottom_left: about.clone(), ..Default::default() });
+        if overlay::has_orientation(volume) {
+            overlay::letters(painter, &room.theme, rect, &plane);
+        }
         if volume.is_calibrated {
             overlay::scale_bar(painter, &room.theme, rect, map.points_per_mm());
         }
@@ -77,16 +81,24 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
     Ok((canvas, instance, caption(room, scene, pane.kind, &map)))
 }
 
-/// Plane, position and window in one line.
+/// Plane, slab, and what must be known of the images; no patient data.
+fn about(lang: Lang, scene: &Scene, volume: &Volume, kind: PaneKind) -> Vec<String> {
+    let mut parts = vec![kind.text().get(lang).to_owned()];
+    parts.extend(scene.slab_of(kind).map(|mm| overlay::slab(mm, lang)));
+    parts.extend(overlay::marks(volume, lang));
+    parts
+}
+
+/// Plane, slab, marks, position and window in one line.
 fn caption(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping) -> String {
     let lang = room.lang;
-    let mut parts = vec![kind.text().get(lang).to_owned()];
+    let mut parts = scene.volume().map(|volume| about(lang, scene, volume, kind)).unwrap_or_default();
     if let (PaneKind::Axial | PaneKind::Coronal | PaneKind::Sagittal, Some(grid)) = (kind, scene.grid()) {
         let (n, of) = slice_number(grid, scene.crosshair, map.plane.normal());
         parts.push(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())]));
     }
     let shown = scene.window_of(kind);
-    let (c, w) = (format!("{:.0}", shown.center), format!("{:.0}", shown.width));
+    let (c, w) = overlay::window_numbers(shown);
     parts.push(key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", &room.window_name(scene, shown).unwrap_or_default())]));
     parts.join("  ")
 }

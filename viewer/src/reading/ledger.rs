@@ -128,13 +128,14 @@ impl Ledger {
             self.order.push(id.clone());
         }
         let entry = self.entries.entry(id.clone()).or_default();
-        if entry.stored.as_ref().is_some_and(|known| known.revision > finding.revision) {
-            return None;
-        }
-        if entry.in_flight.as_ref().is_some_and(|ours| is_same_content(ours, &finding)) {
+        // The next revision after the one a change is based on is that change. Where another writer was faster,
+        // the change is refused.
+        if entry.in_flight.as_ref().is_some_and(|ours| finding.revision == ours.revision + 1) {
             entry.in_flight = None;
         }
-        entry.stored = Some(finding);
+        if entry.stored.as_ref().is_none_or(|known| known.revision <= finding.revision) {
+            entry.stored = Some(finding);
+        }
         self.pump(&id)
     }
 
@@ -192,10 +193,6 @@ fn next_revision(new: &Measurement, stored: Option<&Finding>) -> u32 {
     }
 }
 
-fn is_same_content(ours: &Finding, stored: &Finding) -> bool {
-    stored.revision == ours.revision + 1 && stored.state == ours.state && stored.geometry == ours.geometry && stored.kind == ours.kind
-}
-
 impl Entry {
     fn present(&self) -> Option<&Finding> {
         self.wanted.as_ref().or(self.in_flight.as_ref()).or(self.stored.as_ref())
@@ -249,6 +246,52 @@ pub(crate) mod tests {
         assert!((second.measurements[0].quantity.value - 12.0).abs() < 1e-12);
         assert!(ledger.stored(ack(&second)).is_none());
         assert!(!ledger.is_waiting() && ledger.shown().all(|s| !s.is_pending));
+    }
+
+    /// What the other side reads of a message.
+    fn over_the_link<M: serde::Serialize + serde::de::DeserializeOwned>(message: &M) -> M {
+        let mut line = Vec::new();
+        mj_link::LineWriter::new(&mut line).send(message).unwrap();
+        match mj_link::LineReader::new(line.as_slice()).next().unwrap() {
+            mj_link::Received::Message(message) => message,
+            _ => panic!("no message"),
+        }
+    }
+
+    /// What the record does with a message, both ways through the link's lines.
+    fn ack_over_the_link(sent: &Finding) -> Finding {
+        let sent = mj_link::ToParent::FindingChanged { study: sent.study.clone(), finding: sent.clone() };
+        let mj_link::ToParent::FindingChanged { study, finding } = over_the_link(&sent) else { panic!("another message") };
+        let answer = mj_link::ToViewer::FindingStored { study, finding: ack(&finding) };
+        let mj_link::ToViewer::FindingStored { finding, .. } = over_the_link(&answer) else { panic!("another message") };
+        finding
+    }
+
+    #[test]
+    fn any_length_is_acknowledged_over_the_link() {
+        let mut mm = 10.0_f64;
+        for n in 0..500 {
+            mm = mm * 1.013_7 + 0.1 / 3.0;
+            let mut ledger = Ledger::new(Vec::new(), "p1".into());
+            let drawn = ruler("a", mm % 300.0);
+            let first = ledger.commit(drawn.clone()).unwrap();
+            assert!(ledger.stored(ack_over_the_link(&first)).is_none());
+            assert!(!ledger.is_waiting(), "{n}: {mm} is not acknowledged");
+            assert_eq!(ledger.get("a").unwrap().geometry, drawn.geometry, "{n}: changed on its way");
+            assert!(ledger.delete("a").is_some(), "{n}: the deletion was not sent");
+        }
+    }
+
+    #[test]
+    fn an_acknowledgement_counts_whatever_the_record_made_of_it_and_however_late() {
+        let mut ledger = Ledger::new(vec![Finding { revision: 1, ..ruler("a", 5.0) }], String::new());
+        let sent = ledger.commit(ruler("a", 6.0)).unwrap();
+        assert!(ledger.commit(ruler("a", 7.0)).is_none());
+        // The record rounds, and a revision made after ours is told before ours.
+        ledger.stored(Finding { revision: 3, ..ruler("a", 8.0) });
+        assert!(ledger.is_waiting());
+        let next = ledger.stored(Finding { revision: sent.revision + 1, ..ruler("a", 6.000_001) }).unwrap();
+        assert_eq!(next.revision, 3, "the waiting change builds on the newest revision");
     }
 
     #[test]

@@ -246,7 +246,7 @@ impl Work {
         self.events.send(Event::Opened(token, Ok(opened.clone())));
         let n = shown.n_slices();
         let k = match near {
-            Some(at) => nearest_slice(shown, at).unwrap_or(0),
+            Some(at) => shown.nearest_slice(at).unwrap_or(0),
             None if is_volume => n / 2,
             None => 0,
         };
@@ -304,16 +304,6 @@ impl Work {
         }
         thumb
     }
-}
-
-/// The image whose plane is nearest to a position.
-#[must_use]
-pub fn nearest_slice(stack: &Stack, at: PointLps) -> Option<usize> {
-    let distance = |k: usize| {
-        let grid = stack.slice_grid(k)?;
-        Some((k, (at - grid.origin).dot(grid.axes[2]).abs()))
-    };
-    (0..stack.n_slices()).filter_map(distance).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(k, _)| k)
 }
 
 /// The stack with the most images.

@@ -1,7 +1,7 @@
 //! Windows by name, from `assets/presets/windows.toml`.
 
 use mj_lang::Text;
-use mj_model::{Samples, Volume, Window};
+use mj_model::{Volume, Window};
 use serde::Deserialize;
 
 const FILE: &str = include_str!("../../../assets/presets/windows.toml");
@@ -31,10 +31,10 @@ impl Preset {
         mj_lang::find(&format!("preset.{}", self.name))
     }
 
-    /// As a window.
+    /// As a window for a volume's values.
     #[must_use]
-    pub fn window(&self) -> Window {
-        Window { center: self.center, width: self.width, name: self.name.clone() }
+    pub fn window(&self, volume: &Volume) -> Window {
+        volume.own_window(self.center, self.width, &self.name)
     }
 }
 
@@ -48,7 +48,9 @@ pub fn of_modality(modality: &str) -> Vec<Preset> {
 /// The window a volume is first shown with: the file's own, else one that holds nearly all values.
 #[must_use]
 pub fn first_window(volume: &Volume) -> Window {
-    let usable = |w: &&Window| w.center.is_finite() && w.width.is_finite() && w.width >= 1.0;
+    // Below 1 a window would cut whole numbers in two; for others it may be right.
+    let narrowest = if volume.has_whole_values() { 1.0 } else { f64::MIN_POSITIVE };
+    let usable = |w: &&Window| w.center.is_finite() && w.width.is_finite() && w.width >= narrowest;
     volume.windows.iter().find(usable).cloned().unwrap_or_else(|| spread(volume))
 }
 
@@ -57,11 +59,11 @@ pub fn first_window(volume: &Volume) -> Window {
 #[must_use]
 pub fn mip_window(volume: &Volume) -> Window {
     if volume.modality == "CT" && volume.unit.label() == "HU" {
-        return Window { center: 500.0, width: 1400.0, name: String::new() };
+        return volume.own_window(500.0, 1400.0, "");
     }
     let Window { center, width, .. } = spread(volume);
     // A maximum over hundreds of voxels lies above the middle of the values.
-    Window { center: center + width * 0.25, width: width * 1.2, name: String::new() }
+    volume.own_window(center + width * 0.25, width * 1.2, "")
 }
 
 /// From the 1st to the 99.5th percentile of a sample of the values.
@@ -76,12 +78,17 @@ fn spread(volume: &Volume) -> Window {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values.get(((values.len().saturating_sub(1)) as f64 * share) as usize).copied().unwrap_or(0.0);
     let (low, high) = (at(0.01), at(0.995));
-    let narrowest = if matches!(volume.samples, Samples::F32(_)) { 1e-6 } else { 2.0 };
-    Window { center: (low + high) / 2.0, width: (high - low).max(narrowest), name: String::new() }
+    let width = match high - low {
+        width if volume.has_whole_values() => width.max(2.0),
+        width if width > 0.0 => width,
+        // All values alike.
+        _ => 1.0,
+    };
+    volume.own_window((low + high) / 2.0, width, "")
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[test]
@@ -91,6 +98,50 @@ mod tests {
         for preset in ct {
             assert!(preset.text().is_some(), "{}", preset.name);
             assert!(preset.width >= 1.0);
+        }
+    }
+
+    /// A volume one voxel thick with the stored values 0 to 999.
+    pub(crate) fn small_values(samples: mj_model::Samples, slope: f64) -> Volume {
+        use mj_model::{Grid, LinearMap, PointLps, SeriesUid, StudyUid, Unit, VectorLps};
+        let axis = VectorLps::new;
+        Volume {
+            study: StudyUid::fresh(),
+            series: SeriesUid::fresh(),
+            modality: "MR".into(),
+            grid: Grid {
+                dims: [100, 10, 1],
+                origin: PointLps::default(),
+                axes: [axis(1.0, 0.0, 0.0), axis(0.0, 1.0, 0.0), axis(0.0, 0.0, 1.0)],
+                spacing_mm: [1.0; 3],
+            },
+            is_calibrated: true,
+            is_placed: true,
+            samples,
+            map: LinearMap { slope, intercept: 0.0 },
+            unit: Unit::one(),
+            padding: None,
+            frame_of_reference: None,
+            sources: Vec::new(),
+            windows: Vec::new(),
+            is_inverted: false,
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn windows_of_our_own_fit_values_that_are_no_whole_numbers() {
+        use mj_model::Samples;
+        let whole = small_values(Samples::U16((0..1000).collect()), 1.0);
+        assert!(!first_window(&whole).is_exact);
+        let floats = small_values(Samples::F32((0..1000_u16).map(|v| f32::from(v) * 3e-6).collect()), 1.0);
+        let scaled = small_values(Samples::U16((0..1000).collect()), 3e-6);
+        for volume in [floats, scaled] {
+            let window = first_window(&volume);
+            assert!(window.is_exact && (0.0025..0.003).contains(&window.width), "{window:?}");
+            assert!(mip_window(&volume).is_exact);
+            let file = Window { center: 0.001, width: 0.002, name: "ADC".into(), is_exact: false };
+            assert_eq!(first_window(&Volume { windows: vec![file.clone()], ..volume }), file);
         }
     }
 }

@@ -1,24 +1,26 @@
 //! The room as egui draws and changes it, without a window system.
 
+mod messages;
+mod series;
+
+use crate::Result;
 use crate::args::{Args, ThemeName};
 use crate::reading::action::{Action, Situation, Tool};
 use crate::reading::event::{Event, Events};
 use crate::reading::gesture::Gesture;
 use crate::reading::layout::LayoutLines;
-use crate::reading::ledger::Ledger;
-use crate::reading::loader::{FoundSeries, Loader};
+use crate::reading::loader::Loader;
 use crate::reading::maker::{CpuMaker, Maker};
 use crate::reading::notices::Notices;
 use crate::reading::rulers::RulerHit;
-use crate::reading::scene::{SLAB_MM, Scene, SeriesEntry, Shown};
-use crate::reading::{findings, help, keyimage, notices, pane, presets, rulers, thumbs, toolbar, viewports};
+use crate::reading::scene::{SLAB_MM, Scene};
+use crate::reading::{findings, help, keyimage, notices, pane, presets, thumbs, toolbar, viewports};
 use crate::source::Keys;
 use crate::stdio::Sender;
 use crate::ui::Theme;
-use crate::{Error, Result};
 use mj_lang::key;
-use mj_link::{ToParent, ToViewer, ViewState};
-use mj_model::{Finding, Lang, StudyUid};
+use mj_link::{ToParent, ViewState};
+use mj_model::{Finding, Lang};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
@@ -253,7 +255,9 @@ impl Room {
 
     fn act_on_scene(&mut self, action: Action) {
         let preset = match action {
-            Action::Preset(n) => self.presets().get(usize::from(n)).map(presets::Preset::window),
+            Action::Preset(n) => {
+                self.scene.as_ref().and_then(Scene::volume).zip(self.presets().get(usize::from(n))).map(|(v, p)| p.window(v))
+            }
             _ => None,
         };
         let steps = match action {
@@ -316,51 +320,6 @@ impl Room {
         // Downwards on the wheel goes from head to feet, from front to back, from left to right.
         let normal = if kind == pane::PaneKind::Axial { -plane.normal() } else { plane.normal() };
         scene.crosshair = pane::step(&grid, scene.crosshair, normal, steps);
-        self.changed();
-    }
-
-    /// Shows an image of a series that is no volume, loading it first where needed.
-    pub(crate) fn show_slice(&mut self, k: usize) {
-        let Some(scene) = &mut self.scene else { return };
-        if scene.shown.slices.contains_key(&k) {
-            scene.shown.slice = k;
-            scene.crosshair_to_slice();
-        } else if let Some(opened) = scene.shown.opened.clone() {
-            self.loader.slice(scene.token, opened, k);
-        }
-        self.changed();
-    }
-
-    fn next_series(&mut self, is_forward: bool) {
-        let Some(scene) = &self.scene else { return };
-        let n = scene.series.len();
-        let at = if is_forward { (scene.current + 1) % n } else { (scene.current + n - 1) % n };
-        self.show_series(at);
-    }
-
-    /// Shows a series of the strip.
-    pub(crate) fn show_series(&mut self, at: usize) {
-        self.next_token += 1;
-        let (token, lang) = (self.next_token, self.lang);
-        let Some(scene) = &mut self.scene else { return };
-        let Some(entry) = scene.series.get(at) else { return };
-        self.gesture = None;
-        scene.study = entry.study.clone();
-        scene.current = at;
-        scene.token = token;
-        scene.shown = Shown::default();
-        if scene.restore.is_none() {
-            // Another grid: a magnification of the last one would show a corner of this one.
-            for pane in &mut scene.panes {
-                *pane = pane::Pane::new(pane.kind);
-            }
-        }
-        if entry.sources.is_empty() {
-            scene.shown.error = Some(mj_lang::tell(&Error::NothingToShow, lang));
-            return;
-        }
-        let near = scene.restore.as_ref().filter(|v| v.series.as_ref().is_none_or(|s| *s == entry.uid)).and_then(|v| v.crosshair);
-        self.loader.open(token, entry.sources.clone(), near);
         self.changed();
     }
 
@@ -434,230 +393,12 @@ impl Room {
         self.send_finding(message);
     }
 
-    /// Chooses a finding, tells the parent, and goes there when asked.
-    pub(crate) fn select(&mut self, id: &str, goes_there: bool) {
-        let Some(scene) = &mut self.scene else { return };
-        if scene.ledger.get(id).is_none() {
-            return;
-        }
-        scene.selected = Some(id.to_owned());
-        let study = scene.study.clone();
-        self.send(ToParent::FindingSelected { study, finding: id.to_owned() });
-        if goes_there {
-            self.go_to(id);
-        }
-    }
-
-    /// Puts crosshair or image where a finding is.
-    fn go_to(&mut self, id: &str) {
-        let Some(scene) = &mut self.scene else { return };
-        let Some(finding) = scene.ledger.get(id).cloned() else { return };
-        if scene.entry().is_some_and(|e| e.uid != finding.series)
-            && let Some(at) = scene.series.iter().position(|e| e.uid == finding.series)
-        {
-            let mut view = scene.view_state();
-            view.series = Some(finding.series.clone());
-            view.crosshair = finding.geometry.centre();
-            view.window = None;
-            scene.restore = Some(view);
-            self.show_series(at);
-            return;
-        }
-        if scene.is_volume() {
-            if let (Some(centre), Some(grid)) = (finding.geometry.centre(), scene.grid().copied()) {
-                scene.crosshair = pane::snapped(&grid, centre);
-            }
-            self.changed();
-        } else if let Some(k) = rulers::slice_of(scene, &finding) {
-            self.show_slice(k);
-        }
-    }
-
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Parent(message) => self.take_message(*message),
-            Event::ParentEnded => self.has_ended = true,
-            Event::Found(Ok(found)) => self.take_found(found),
-            Event::Found(Err(told)) => {
-                self.is_searching = false;
-                self.notices.fail(told);
-            }
-            Event::Mip(done) => self.maker.take_mip(done),
-            Event::Thumb(uid, thumb) => {
-                if let Some(entry) = self.scene.as_mut().and_then(|s| s.series.iter_mut().find(|e| e.uid == uid)) {
-                    entry.take(*thumb);
-                }
-            }
-            Event::Opened(token, result) => self.on_load(token, |scene| match result {
-                Ok(opened) => scene.opened(opened),
-                Err(told) => scene.shown.error = Some(told),
-            }),
-            Event::Slice(token, k, result) => self.on_load(token, |scene| match result {
-                Ok(loaded) => {
-                    scene.slice_ready(k, loaded);
-                    if !scene.is_volume() {
-                        scene.shown.slice = k;
-                    }
-                }
-                Err(told) => scene.shown.error = Some(told),
-            }),
-            Event::Progress(token, done, total) => self.on_load(token, |scene| scene.shown.progress = Some((done, total))),
-            Event::Loaded(token, result) => {
-                self.on_load(token, |scene| match result {
-                    Ok(loaded) => scene.full_ready(loaded),
-                    Err(told) => {
-                        scene.shown.progress = None;
-                        scene.shown.error = Some(told.clone());
-                        if let Some(entry) = scene.series.get_mut(scene.current) {
-                            entry.error = Some(told);
-                        }
-                    }
-                });
-                self.ask_for_thumbs();
-            }
-        }
-    }
-
-    fn on_load(&mut self, token: u64, act: impl FnOnce(&mut Scene)) {
-        if let Some(scene) = self.scene.as_mut().filter(|s| s.token == token) {
-            let before = scene.shown.error.clone();
-            act(scene);
-            // Over a picture that is already there an error would not be seen: the first slice stays, so it is said.
-            let failed = scene.shown.error.clone().filter(|e| before.as_ref() != Some(e) && scene.volume().is_some());
-            if let Some(told) = failed {
-                self.notices.fail(told);
-            }
-            self.changed();
-        }
-    }
-
-    /// After the series in view, pictures for the strip.
-    fn ask_for_thumbs(&mut self) {
-        let Some(scene) = &self.scene else { return };
-        for entry in scene.series.iter().filter(|e| e.picture.is_none() && e.error.is_none()) {
-            self.loader.thumb(entry.uid.clone(), entry.sources.clone());
-        }
-    }
-
-    fn take_found(&mut self, found: Vec<FoundSeries>) {
-        self.is_searching = false;
-        let Some(study) = found.first().map(|f| f.study.clone()) else { return };
-        let series: Vec<SeriesEntry> = found
-            .into_iter()
-            .map(|f| {
-                let mut entry = SeriesEntry::new(f.study, f.header.series.uid.clone(), f.sources);
-                entry.header = Some(f.header);
-                entry
-            })
-            .collect();
-        // The series with the most images of the newest study first in view.
-        let first = series.iter().enumerate().filter(|(_, e)| e.study == study).max_by_key(|(at, e)| (e.n_images, std::cmp::Reverse(*at)));
-        let at = first.map_or(0, |(at, _)| at);
-        self.scene = Some(Scene::new(study, series, Ledger::new(Vec::new(), self.person.clone()), None));
-        self.show_series(at);
-        self.ask_for_thumbs();
-    }
-
-    fn is_open(&self, study: &StudyUid) -> bool {
-        let is_open = self.scene.as_ref().is_some_and(|s| s.study == *study);
-        if !is_open {
-            tracing::warn!("{}", Error::StudyNotOpen);
-            self.send(ToParent::Problem { error: mj_lang::tell(&Error::StudyNotOpen, self.lang) });
-        }
-        is_open
-    }
-
-    fn take_message(&mut self, message: ToViewer) {
-        match message {
-            ToViewer::Hello { lang, keys, person } => {
-                self.lang = lang;
-                self.person = person;
-                match keys.as_ref().map(Keys::from_grant).transpose() {
-                    Ok(keys) => self.keys = keys,
-                    Err(e) => self.notices.fail(mj_lang::tell(&e, lang)),
-                }
-                self.loader = Loader::start(self.events.clone(), self.maker.gpu(), lang);
-            }
-            ToViewer::OpenStudy { study, series, findings, view } => self.open_study(study, &series, findings, view),
-            ToViewer::CloseStudy { study } if self.is_open(&study) => {
-                self.loader.clear();
-                self.gesture = None;
-                self.scene = None;
-            }
-            ToViewer::FindingStored { study, finding } if self.is_open(&study) => {
-                let next = self.scene.as_mut().and_then(|s| s.ledger.stored(finding));
-                self.send_finding(next);
-            }
-            ToViewer::FindingRefused { study, finding, error } if self.is_open(&study) => {
-                if let Some(scene) = &mut self.scene {
-                    scene.ledger.refused(&finding, &error);
-                }
-                self.notices.fail(error);
-            }
-            ToViewer::FocusFinding { study, finding } if self.is_open(&study) => {
-                if let Some(scene) = &mut self.scene
-                    && scene.ledger.get(&finding).is_some()
-                {
-                    scene.selected = Some(finding.clone());
-                    self.go_to(&finding);
-                }
-            }
-            ToViewer::RunJob { job, .. } => {
-                let error = mj_lang::tell(&Error::NoSuchView("job"), self.lang);
-                self.send(ToParent::JobFailed { job, error });
-            }
-            ToViewer::Quit => self.has_ended = true,
-            _ => {}
-        }
-    }
-
-    fn open_study(&mut self, study: StudyUid, series: &[mj_link::SeriesFiles], findings: Vec<Finding>, view: Option<ViewState>) {
-        let entries: Result<Vec<SeriesEntry>> = series
-            .iter()
-            .map(|s| Ok(SeriesEntry::new(study.clone(), s.series.clone(), crate::source::of_series(s, self.keys.as_ref())?)))
-            .collect();
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(e) => {
-                let error = mj_lang::tell(&e, self.lang);
-                self.send(ToParent::Problem { error: error.clone() });
-                self.notices.fail(error);
-                return;
-            }
-        };
-        let wanted = view.as_ref().and_then(|v| v.series.as_ref()).and_then(|uid| entries.iter().position(|e| e.uid == *uid));
-        self.loader.clear();
-        self.labels.clear();
-        self.scene = Some(Scene::new(study, entries, Ledger::new(findings, self.person.clone()), view));
-        self.show_series(wanted.unwrap_or(0));
-    }
-
-    /// The first picture of a study is on the screen.
-    pub(crate) fn picture_shown(&mut self) {
-        let Some(scene) = &mut self.scene else { return };
-        if !scene.is_reported {
-            scene.is_reported = true;
-            let ms = u64::try_from(scene.opened_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(ms, "first picture");
-            let study = scene.study.clone();
-            self.send(ToParent::StudyShown { study, ms });
-            self.ask_for_thumbs_when_small();
-        }
-    }
-
-    /// A series without a volume sends no `Loaded`: the strip's pictures follow its first image.
-    fn ask_for_thumbs_when_small(&mut self) {
-        if self.scene.as_ref().is_some_and(|s| !s.is_volume()) {
-            self.ask_for_thumbs();
-        }
-    }
-
     /// The name of a setting of the window; none for one set freely.
     pub(crate) fn window_name(&self, scene: &Scene, shown: &mj_model::Window) -> Option<String> {
-        let is_same = |w: &mj_model::Window| (w.center - shown.center).abs() < 1e-9 && (w.width - shown.width).abs() < 1e-9;
-        if let Some(preset) = self.presets().iter().find(|p| is_same(&p.window())) {
+        let is_same = |center: f64, width: f64| (center - shown.center).abs() < 1e-9 && (width - shown.width).abs() < 1e-9;
+        if let Some(preset) = self.presets().iter().find(|p| is_same(p.center, p.width)) {
             return preset.text().map(|t| t.get(self.lang).to_owned());
         }
-        is_same(&scene.file_window).then(|| key::READING_WINDOW_FILE.get(self.lang).to_owned())
+        is_same(scene.file_window.center, scene.file_window.width).then(|| key::READING_WINDOW_FILE.get(self.lang).to_owned())
     }
 }

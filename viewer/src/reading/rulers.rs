@@ -6,6 +6,7 @@ use crate::reading::pane::{Mapping, PaneKind};
 use crate::reading::room::Room;
 use crate::reading::scene::Scene;
 use egui::{Pos2, Rect, Vec2, vec2};
+use mj_dicom::series::Stack;
 use mj_model::code::known;
 use mj_model::finding::{Origin, OriginKind, length_of};
 use mj_model::uid::TrackingUid;
@@ -117,14 +118,10 @@ pub(crate) fn moved(scene: &Scene, finding: &Finding, ends: [PointLps; 2]) -> Op
     Some(changed)
 }
 
-/// The image of a series that is no volume on which a finding was drawn.
-pub(crate) fn slice_of(scene: &Scene, finding: &Finding) -> Option<usize> {
-    let image = finding.images.first()?;
-    let at =
-        scene.shown.slices.iter().find(|(_, l)| l.volume.sources.iter().any(|s| s.instance == image.instance && s.frame == image.frame));
-    // Not loaded yet: by its place in the patient.
-    let by_place = || crate::reading::loader::nearest_slice(scene.shown.opened.as_ref()?.stack()?, finding.geometry.centre()?);
-    at.map(|(&k, _)| k).or_else(by_place)
+/// The slice on which a finding was drawn: that of its image, else the nearest in the patient.
+pub(crate) fn slice_of(stack: &Stack, finding: &Finding) -> Option<usize> {
+    let by_image = finding.images.iter().find_map(|image| stack.slice_from(&image.instance, image.frame));
+    by_image.or_else(|| stack.nearest_slice(finding.geometry.centre()?))
 }
 
 /// True when a finding lies on what a viewport shows.
@@ -227,6 +224,7 @@ mod tests {
             modality: "CR".into(),
             grid,
             is_calibrated,
+            is_placed: false,
             samples: Samples::U8(vec![0; 64 * 64]),
             map: LinearMap::default(),
             unit: Unit::one(),

@@ -123,6 +123,8 @@ pub struct Scene {
     pub ledger: Ledger,
     /// The chosen finding.
     pub selected: Option<String>,
+    /// The finding to go to once enough of its series is read.
+    pub focus: Option<String>,
     /// View to restore when the series is loaded.
     pub restore: Option<ViewState>,
     /// When it was opened, and whether the first picture has been reported.
@@ -152,6 +154,7 @@ impl Scene {
             slab_mm: 0.0,
             ledger,
             selected: None,
+            focus: None,
             restore,
             opened_at: std::time::Instant::now(),
             is_reported: false,
@@ -278,7 +281,8 @@ impl Scene {
         let series = self.entry().map(|e| e.uid.clone());
         let Some(view) = self.restore.take_if(|v| v.series.is_none() || v.series == series) else { return };
         if let Some((center, width)) = view.window {
-            self.window = Window { center, width, name: String::new() };
+            let is_file = self.file_window.center == center && self.file_window.width == width;
+            self.window = if is_file { self.file_window.clone() } else { volume.own_window(center, width, "") };
         }
         self.crosshair = view.crosshair.filter(|p| p.is_finite()).unwrap_or(self.crosshair);
         for (at, pane) in self.panes.iter_mut().enumerate() {
@@ -311,6 +315,12 @@ impl Scene {
         } else {
             self.window = window;
         }
+    }
+
+    /// Thickness of the slab that a kind of viewport shows; none for a slice. Units: mm.
+    #[must_use]
+    pub fn slab_of(&self, kind: PaneKind) -> Option<f64> {
+        (self.slab_mm > 0.0 && !matches!(kind, PaneKind::Mip | PaneKind::Native)).then_some(self.slab_mm)
     }
 
     /// The window of the active viewport.
@@ -372,5 +382,5 @@ pub fn left_out(series: &Series) -> Vec<Warning> {
 }
 
 fn neutral() -> Window {
-    Window { center: 0.0, width: 1.0, name: String::new() }
+    Window { center: 0.0, width: 1.0, name: String::new(), is_exact: false }
 }

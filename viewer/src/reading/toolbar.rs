@@ -121,10 +121,10 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
         return;
     };
     let shown = scene.active_window();
-    let digits = if shown.width < 20.0 { 2 } else { 0 };
+    let (center, width) = crate::overlay::window_numbers(shown);
     let text = if now.has_picture {
         let name = room.window_name(scene, shown).unwrap_or_else(|| key::READING_WINDOW_FREE.get(lang).to_owned());
-        format!("{}  {:.*} / {:.*}", name, digits, shown.center, digits, shown.width)
+        format!("{name}  {center} / {width}")
     } else {
         key::READING_WINDOW_FREE.get(lang).to_owned()
     };

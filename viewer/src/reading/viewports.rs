@@ -122,7 +122,7 @@ fn make(room: &mut Room, ui: &egui::Ui, pane: usize, map: &Mapping) -> Option<Ma
     let want = Want {
         plane: map.plane,
         is_mip: kind == PaneKind::Mip,
-        slab_mm: if matches!(kind, PaneKind::Mip | PaneKind::Native) { 0.0 } else { scene.slab_mm },
+        slab_mm: scene.slab_of(kind).unwrap_or(0.0),
         window: scene.window_of(kind).clone(),
         is_inverted: scene.is_inverted,
         is_moving,
@@ -148,6 +148,7 @@ fn paint_picture(painter: &Painter, map: &Mapping, made: &Made) {
 fn over(room: &mut Room, ui: &egui::Ui, painter: &Painter, place: Place, kind: PaneKind, map: &Mapping, has_picture: bool) {
     let Some(scene) = &room.scene else { return };
     let is_calibrated = scene.volume().is_some_and(|v| v.is_calibrated);
+    let has_orientation = scene.volume().is_some_and(overlay::has_orientation);
     if has_picture && room.has_crosshair && kind != PaneKind::Native {
         overlay::crosshair(painter, &room.theme, place.rect, map.screen(scene.crosshair));
     }
@@ -158,7 +159,6 @@ fn over(room: &mut Room, ui: &egui::Ui, painter: &Painter, place: Place, kind: P
     }
     if room.has_overlay {
         overlay::corners(painter, &room.theme, place.rect, &corners);
-        let has_orientation = kind != PaneKind::Native || room.scene.as_ref().and_then(Scene::volume).is_some_and(has_orientation);
         if has_orientation {
             overlay::letters(painter, &room.theme, place.rect, &map.plane);
         }
@@ -172,11 +172,6 @@ fn over(room: &mut Room, ui: &egui::Ui, painter: &Painter, place: Place, kind: P
     }
 }
 
-/// An image without position or orientation has no sides that could be named.
-fn has_orientation(volume: &mj_model::Volume) -> bool {
-    volume.frame_of_reference.is_some() && !volume.warnings.iter().any(|w| w.code.starts_with("geometry.no_"))
-}
-
 fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect, ui: &egui::Ui) -> Corners {
     let lang = room.lang;
     let Some(volume) = scene.volume() else { return Corners::default() };
@@ -187,14 +182,13 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     }
     let unit = volume.unit.label();
     let shown = scene.window_of(kind);
-    let number = |v: f64| if shown.width < 20.0 { format!("{v:.2}") } else { format!("{v:.0}") };
-    let (center, width) = (number(shown.center), number(shown.width));
+    let (center, width) = overlay::window_numbers(shown);
     if kind != PaneKind::Mip {
         corners.bottom_left.extend(hover_line(room, scene, map, rect, unit));
     }
     let mut title = kind.text().get(lang).to_owned();
-    if scene.slab_mm > 0.0 && !matches!(kind, PaneKind::Mip | PaneKind::Native) {
-        title = format!("{title}  {}", key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{:.0}", scene.slab_mm))]));
+    if let Some(slab) = scene.slab_of(kind).map(|mm| overlay::slab(mm, lang)) {
+        title = format!("{title}  {slab}");
     }
     corners.bottom_left.push(Line::quiet(title));
     corners.bottom_left.push(Line::plain(
@@ -214,7 +208,9 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
                 let (n, of) = slice_number(whole, scene.crosshair, map.plane.normal());
                 corners.bottom_right.push(Line::plain(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())])));
             }
-            corners.bottom_right.push(Line::plain(position(map, scene)));
+            if overlay::has_orientation(volume) {
+                corners.bottom_right.push(Line::plain(position(map, scene)));
+            }
         }
     }
     if let Some(note) = room.maker_note.filter(|_| is_first(room, rect, ui)) {
@@ -253,9 +249,9 @@ fn hover_line(room: &Room, scene: &Scene, map: &Mapping, rect: Rect, unit: &str)
     let volume = scene.volume()?;
     let p = map.lps(at);
     let value = oracle::value_at(volume, p, Interpolation::Nearest)?;
-    let value = if value.fract().abs() < 1e-6 { format!("{value:.0}") } else { format!("{value:.2}") };
+    let value = overlay::value(value);
     // Positions in the patient only where the image has one; else column and row.
-    let space = if has_orientation(volume) || scene.is_volume() {
+    let space = if overlay::has_orientation(volume) {
         format!("({:.1}, {:.1}, {:.1})\u{2009}mm", p.x, p.y, p.z)
     } else {
         let [i, j, _] = volume.grid.voxel_from_lps(p);

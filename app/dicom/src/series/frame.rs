@@ -42,6 +42,11 @@ pub(super) struct Slice {
 }
 
 impl Slice {
+    /// True when the file gives its place in the patient.
+    pub(super) const fn is_placed(&self) -> bool {
+        self.position.is_some() && self.axes.is_some()
+    }
+
     /// Direction of the stack, `None` without an orientation.
     pub(super) fn normal(&self) -> Option<VectorLps> {
         self.axes.and_then(|[i, j]| i.cross(j).unit())
@@ -202,10 +207,12 @@ impl<'a> Place<'a, '_> {
         let widths = self.floats(tags::FRAME_VOILUT_SEQUENCE, tags::WINDOW_WIDTH);
         let names =
             self.group(tags::FRAME_VOILUT_SEQUENCE).unwrap_or_else(|| self.root.clone()).texts(tags::WINDOW_CENTER_WIDTH_EXPLANATION);
+        let function = self.group(tags::FRAME_VOILUT_SEQUENCE).map(|g| g.first_text(tags::VOILUT_FUNCTION)).filter(|f| !f.is_empty());
+        let is_exact = function.unwrap_or_else(|| self.root.first_text(tags::VOILUT_FUNCTION)) == "LINEAR_EXACT";
         let pairs = centers.into_iter().zip(widths).enumerate();
         pairs
             .filter(|(_, (center, width))| center.is_finite() && width.is_finite() && *width > 0.0)
-            .map(|(at, (center, width))| Window { center, width, name: names.get(at).cloned().unwrap_or_default() })
+            .map(|(at, (center, width))| Window { center, width, name: names.get(at).cloned().unwrap_or_default(), is_exact })
             .collect()
     }
 

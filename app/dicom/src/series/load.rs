@@ -57,6 +57,7 @@ impl Stack {
             modality: self.info.modality.clone(),
             grid,
             is_calibrated: first.is_calibrated,
+            is_placed: first.is_placed(),
             samples,
             map: map_of(&self.slices),
             unit: first.unit.clone(),

@@ -1,7 +1,7 @@
-// Values to grey by the linear window function, PS3.3 section C.11.2.1.2.1.
+// Values to grey by the linear window functions, PS3.3 sections C.11.2.1.2.1 and C.11.2.1.3.2.
 struct Window {
-    center: f32,
-    width: f32,
+    middle: f32, // value of the grey between black and white
+    span: f32,   // from black to white; 0 for a threshold
     inverted: f32,
     unused: f32,
 }
@@ -22,10 +22,10 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
         return vec4f(0.0, 0.0, 0.0, 1.0);
     }
     var grey: f32;
-    if window.width <= 1.0 {
-        grey = select(0.0, 1.0, value > window.center - 0.5);
+    if window.span <= 0.0 {
+        grey = select(0.0, 1.0, value > window.middle);
     } else {
-        grey = clamp((value - (window.center - 0.5)) / (window.width - 1.0) + 0.5, 0.0, 1.0);
+        grey = clamp((value - window.middle) / window.span + 0.5, 0.0, 1.0);
     }
     grey = select(grey, 1.0 - grey, window.inverted > 0.5);
     return vec4f(grey, grey, grey, 1.0);

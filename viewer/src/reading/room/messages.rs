@@ -1,0 +1,152 @@
+//! What other threads and the parent program say to the room.
+
+use super::Room;
+use crate::reading::event::Event;
+use crate::reading::ledger::Ledger;
+use crate::reading::loader::Loader;
+use crate::reading::scene::{Scene, SeriesEntry};
+use crate::source::Keys;
+use crate::{Error, Result};
+use mj_link::{ToParent, ToViewer, ViewState};
+use mj_model::{Finding, StudyUid};
+
+impl Room {
+    pub(super) fn take(&mut self, event: Event) {
+        match event {
+            Event::Parent(message) => self.take_message(*message),
+            Event::ParentEnded => self.has_ended = true,
+            Event::Found(Ok(found)) => self.take_found(found),
+            Event::Found(Err(told)) => {
+                self.is_searching = false;
+                self.notices.fail(told);
+            }
+            Event::Mip(done) => self.maker.take_mip(done),
+            Event::Thumb(uid, thumb) => {
+                if let Some(entry) = self.scene.as_mut().and_then(|s| s.series.iter_mut().find(|e| e.uid == uid)) {
+                    entry.take(*thumb);
+                }
+            }
+            Event::Opened(token, result) => {
+                self.on_load(token, |scene| match result {
+                    Ok(opened) => scene.opened(opened),
+                    Err(told) => scene.shown.error = Some(told),
+                });
+                self.follow();
+            }
+            Event::Slice(token, k, result) => self.on_load(token, |scene| match result {
+                Ok(loaded) => {
+                    scene.slice_ready(k, loaded);
+                    if !scene.is_volume() {
+                        scene.shown.slice = k;
+                    }
+                }
+                Err(told) => scene.shown.error = Some(told),
+            }),
+            Event::Progress(token, done, total) => self.on_load(token, |scene| scene.shown.progress = Some((done, total))),
+            Event::Loaded(token, result) => {
+                self.on_load(token, |scene| match result {
+                    Ok(loaded) => scene.full_ready(loaded),
+                    Err(told) => {
+                        scene.shown.progress = None;
+                        scene.shown.error = Some(told.clone());
+                        if let Some(entry) = scene.series.get_mut(scene.current) {
+                            entry.error = Some(told);
+                        }
+                    }
+                });
+                self.follow();
+                self.ask_for_thumbs();
+            }
+        }
+    }
+
+    fn on_load(&mut self, token: u64, act: impl FnOnce(&mut Scene)) {
+        if let Some(scene) = self.scene.as_mut().filter(|s| s.token == token) {
+            let before = scene.shown.error.clone();
+            act(scene);
+            // Over a picture that is already there an error would not be seen: the first slice stays, so it is said.
+            let failed = scene.shown.error.clone().filter(|e| before.as_ref() != Some(e) && scene.volume().is_some());
+            if let Some(told) = failed {
+                self.notices.fail(told);
+            }
+            self.changed();
+        }
+    }
+
+    fn is_open(&self, study: &StudyUid) -> bool {
+        let is_open = self.scene.as_ref().is_some_and(|s| s.study == *study);
+        if !is_open {
+            tracing::warn!("{}", Error::StudyNotOpen);
+            self.send(ToParent::Problem { error: mj_lang::tell(&Error::StudyNotOpen, self.lang) });
+        }
+        is_open
+    }
+
+    fn take_message(&mut self, message: ToViewer) {
+        match message {
+            ToViewer::Hello { lang, keys, person } => {
+                self.lang = lang;
+                self.person = person;
+                match keys.as_ref().map(Keys::from_grant).transpose() {
+                    Ok(keys) => self.keys = keys,
+                    Err(e) => self.notices.fail(mj_lang::tell(&e, lang)),
+                }
+                self.loader = Loader::start(self.events.clone(), self.maker.gpu(), lang);
+            }
+            ToViewer::OpenStudy { study, series, findings, view } => self.open_study(study, &series, findings, view),
+            ToViewer::CloseStudy { study } if self.is_open(&study) => {
+                self.loader.clear();
+                self.gesture = None;
+                self.scene = None;
+            }
+            ToViewer::FindingStored { study, finding } if self.is_open(&study) => {
+                let next = self.scene.as_mut().and_then(|s| s.ledger.stored(finding));
+                self.send_finding(next);
+            }
+            ToViewer::FindingRefused { study, finding, error } if self.is_open(&study) => {
+                if let Some(scene) = &mut self.scene {
+                    scene.ledger.refused(&finding, &error);
+                }
+                self.notices.fail(error);
+            }
+            ToViewer::FocusFinding { study, finding } if self.is_open(&study) => {
+                if let Some(scene) = &mut self.scene {
+                    scene.selected = scene.ledger.get(&finding).map(|f| f.id.clone());
+                }
+                self.go_to(&finding);
+            }
+            ToViewer::RunJob { job, .. } => {
+                let error = mj_lang::tell(&Error::NoSuchView("job"), self.lang);
+                self.send(ToParent::JobFailed { job, error });
+            }
+            ToViewer::Quit => self.has_ended = true,
+            _ => {}
+        }
+    }
+
+    fn open_study(&mut self, study: StudyUid, series: &[mj_link::SeriesFiles], findings: Vec<Finding>, view: Option<ViewState>) {
+        let entries: Result<Vec<SeriesEntry>> = series
+            .iter()
+            .map(|s| Ok(SeriesEntry::new(study.clone(), s.series.clone(), crate::source::of_series(s, self.keys.as_ref())?)))
+            .collect();
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(e) => {
+                let error = mj_lang::tell(&e, self.lang);
+                self.send(ToParent::Problem { error: error.clone() });
+                self.notices.fail(error);
+                return;
+            }
+        };
+        let wanted = view.as_ref().and_then(|v| v.series.as_ref()).and_then(|uid| entries.iter().position(|e| e.uid == *uid));
+        self.loader.clear();
+        self.labels.clear();
+        self.gesture = None;
+        let mut scene = Scene::new(study, entries, Ledger::new(findings, self.person.clone()), view);
+        if scene.series.is_empty() {
+            scene.shown.error = Some(mj_lang::tell(&Error::NothingToShow, self.lang));
+        }
+        self.scene = Some(scene);
+        self.show_series(wanted.unwrap_or(0));
+    }
+}
