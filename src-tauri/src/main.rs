@@ -7,7 +7,7 @@ mod fonts;
 mod window;
 
 use clap::Parser;
-use mj_desk::desk::{Desk, Sink};
+use mj_desk::desk::{Desk, Place, Sink};
 use mj_desk::page::dto::Event;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +40,10 @@ impl Sink for ToPage {
         if let Err(error) = self.0.emit("desk", event) {
             tracing::warn!(%error, "the page could not be told");
         }
+    }
+
+    fn room_place(&self) -> Option<Place> {
+        window::make_room(&self.0)
     }
 }
 

@@ -22,6 +22,8 @@ const CRASH_WINDOW: Duration = Duration::from_secs(60);
 pub trait Owner: Send + Sync + 'static {
     /// The first messages to a fresh child: `Hello`, and the study where it was.
     fn greeting(&self) -> Vec<ToViewer>;
+    /// Arguments that say where its window goes.
+    fn place(&self) -> Vec<String>;
     /// It said something.
     fn said(&self, message: ToParent);
     /// It left, and this is what comes next.
@@ -137,7 +139,8 @@ impl Drop for Child {
 
 fn start(args: &[String], shared: &Arc<Mutex<Now>>, owner: &Arc<dyn Owner>) -> Result<()> {
     let program = find_program("mingjing-viewer")?;
-    let mut args_now: Vec<&str> = args.iter().map(String::as_str).collect();
+    let place = owner.place();
+    let mut args_now: Vec<&str> = args.iter().chain(&place).map(String::as_str).collect();
     if lock(shared).is_card_bad {
         args_now.extend(["--maker", "cpu"]);
     }

@@ -36,6 +36,28 @@ use tokio::runtime::Handle;
 pub trait Sink: Send + Sync + 'static {
     /// Takes an event. Must not block.
     fn emit(&self, event: Event);
+
+    /// Where a room's window goes; `None` lets it fill the screen it opens on.
+    fn room_place(&self) -> Option<Place> {
+        None
+    }
+}
+
+/// A window's place. Units: logical pixels of all screens together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Outer top left corner.
+    pub at: [i32; 2],
+    /// Size of the inside.
+    pub size: [u32; 2],
+}
+
+impl Place {
+    /// As the viewer takes it on its command line.
+    fn args(&self) -> Vec<String> {
+        let ([x, y], [width, height]) = (self.at, self.size);
+        vec!["--window".into(), format!("{width}x{height}"), "--at".into(), format!("{x},{y}")]
+    }
 }
 
 /// The shell's core. Cheap to clone.
@@ -253,6 +275,10 @@ impl Desk {
 
     pub(crate) fn is_online(&self) -> bool {
         self.0.online.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn room_place(&self) -> Vec<String> {
+        self.0.sink.room_place().map_or_else(Vec::new, |place| place.args())
     }
 
     pub(crate) fn emit(&self, event: Event) {

@@ -108,6 +108,10 @@ impl Desk {
 }
 
 impl Owner for Planner {
+    fn place(&self) -> Vec<String> {
+        self.0.room_place()
+    }
+
     fn greeting(&self) -> Vec<ToViewer> {
         let desk = &self.0;
         let messages = desk.0.runtime.block_on(async {

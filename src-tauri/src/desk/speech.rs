@@ -146,7 +146,7 @@ impl Desk {
             FromSpeech::Hello { program, pid } => tracing::info!(program, pid, "the speech worker is there"),
             FromSpeech::ModelReady { about } => {
                 lock(&self.0.speech.0).leftovers = leftovers(&self.sound_folder());
-                self.speech_state(SpeechState::Ready, Some(summary(&about)), None);
+                self.speech_state(SpeechState::Ready, Some(summary(&about, self.lang())), None);
                 self.recover_next();
             }
             FromSpeech::Level { dbfs, .. } => self.emit(Event::Level { dbfs }),
@@ -322,15 +322,9 @@ fn leftovers(folder: &Path) -> VecDeque<PathBuf> {
     found.into()
 }
 
-/// What the header says, in one line.
-fn summary(about: &serde_json::Value) -> String {
-    let mut parts: Vec<String> = about
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(_, value)| value.is_string() || value.is_number() || value.is_boolean())
-        .map(|(name, value)| format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-        .collect();
-    parts.truncate(6);
-    parts.join(" · ")
+/// What the model's header says, in one line.
+fn summary(about: &serde_json::Value, lang: Lang) -> String {
+    let speaks = if about["is_multilingual"] == true { key::DESK_SPEECH_MANY } else { key::DESK_SPEECH_ENGLISH };
+    let mb = about["bytes"].as_f64().unwrap_or_default() / 1e6;
+    format!("{} · {mb:.0}\u{2009}MB", speaks.get(lang))
 }

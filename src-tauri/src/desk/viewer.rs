@@ -140,6 +140,10 @@ impl Desk {
 }
 
 impl Owner for Desk {
+    fn place(&self) -> Vec<String> {
+        self.room_place()
+    }
+
     fn greeting(&self) -> Vec<ToViewer> {
         let messages = self.0.runtime.block_on(async {
             let mut messages = vec![self.hello()?];
