@@ -75,6 +75,9 @@ pub enum Error {
     /// A message for a study that is not open.
     #[error("a message for a study that is not open")]
     StudyNotOpen,
+    /// A message of the parent that cannot be understood.
+    #[error("a message of the parent cannot be understood")]
+    Unreadable,
     /// PNG could not be written.
     #[error("encoding a picture failed: {0}")]
     Png(String),
@@ -104,6 +107,7 @@ impl Error {
         "export.unknown_ending",
         "segment.not_here",
         "study.not_open",
+        "link.unreadable",
         "viewer.png",
         "viewer.theme",
         "viewer.window",
@@ -136,6 +140,7 @@ impl Coded for Error {
             Self::UnknownEnding { .. } => "export.unknown_ending",
             Self::NoSegment => "segment.not_here",
             Self::StudyNotOpen => "study.not_open",
+            Self::Unreadable => "link.unreadable",
             Self::Png(_) => "viewer.png",
             Self::Theme(_) => "viewer.theme",
             Self::Window(_) => "viewer.window",

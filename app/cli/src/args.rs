@@ -196,7 +196,7 @@ pub(crate) struct Probe {
     #[arg(long, value_parser = numbers::<3, usize>, required_unless_present = "lps", conflicts_with = "lps")]
     pub(crate) voxel: Option<[usize; 3]>,
     /// Position x,y,z in mm, LPS.
-    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) lps: Option<[f64; 3]>,
 }
 
@@ -211,19 +211,19 @@ pub(crate) struct Render {
     #[arg(long)]
     pub(crate) out: PathBuf,
     /// Centre x,y,z in mm, LPS.
-    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) at: Option<[f64; 3]>,
     /// Normal x,y,z of the oblique plane.
-    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) normal: Option<[f64; 3]>,
     /// Window center,width.
-    #[arg(long, value_parser = numbers::<2, f64>, allow_hyphen_values = true, conflicts_with = "preset")]
+    #[arg(long, value_parser = finite::<2>, allow_hyphen_values = true, conflicts_with = "preset")]
     pub(crate) wl: Option<[f64; 2]>,
     /// Window by name.
     #[arg(long)]
     pub(crate) preset: Option<Preset>,
     /// Thickness of a maximum slab in mm.
-    #[arg(long)]
+    #[arg(long, value_parser = finite_one)]
     pub(crate) slab: Option<f64>,
     /// Width x height in pixels.
     #[arg(long, value_parser = size, default_value = "512x512")]
@@ -291,7 +291,7 @@ pub(crate) enum Finding {
         /// Its id.
         id: String,
         /// Ends x,y,z,x,y,z in mm, LPS.
-        #[arg(long, value_parser = numbers::<6, f64>, allow_hyphen_values = true)]
+        #[arg(long, value_parser = finite::<6>, allow_hyphen_values = true)]
         line: [f64; 6],
     },
     /// Take a finding back; it stays in the history.
@@ -306,7 +306,7 @@ pub(crate) struct FindingAdd {
     /// UID or short id of the series it is drawn on.
     pub(crate) series: String,
     /// Ends x,y,z,x,y,z in mm, LPS.
-    #[arg(long, value_parser = numbers::<6, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<6>, allow_hyphen_values = true)]
     pub(crate) line: [f64; 6],
 }
 
@@ -337,13 +337,13 @@ pub(crate) struct SegmentRun {
     #[arg(long)]
     pub(crate) op: SegmentHow,
     /// Lowest,highest value, in the series' unit.
-    #[arg(long, value_parser = numbers::<2, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<2>, allow_hyphen_values = true)]
     pub(crate) range: [f64; 2],
     /// Where growing starts: x,y,z in mm, LPS.
-    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true, required_if_eq("op", "grow"))]
+    #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true, required_if_eq("op", "grow"))]
     pub(crate) seed: Option<[f64; 3]>,
     /// Growing stays within this distance of the seed, in mm.
-    #[arg(long)]
+    #[arg(long, value_parser = finite_one)]
     pub(crate) within: Option<f64>,
     /// What people call it.
     #[arg(long, default_value = "segment")]
@@ -536,7 +536,43 @@ fn numbers<const N: usize, T: std::str::FromStr + Copy + Default>(text: &str) ->
     parsed.ok_or_else(wrong)?.try_into().map_err(|_wrong_count: Vec<T>| wrong())
 }
 
+/// Numbers that are neither NaN nor infinite: such a one names no place and no value.
+fn finite<const N: usize>(text: &str) -> Result<[f64; N], String> {
+    let all = numbers::<N, f64>(text)?;
+    if all.iter().all(|v| v.is_finite()) { Ok(all) } else { Err("finite numbers are needed, not nan or inf".into()) }
+}
+
+/// One such number.
+fn finite_one(text: &str) -> Result<f64, String> {
+    finite::<1>(text).map(|[v]| v)
+}
+
 fn size(text: &str) -> Result<(u32, u32), String> {
     let parse = |part: &str| part.parse::<u32>().ok().filter(|n| (16..=8192).contains(n));
     text.split_once('x').and_then(|(w, h)| Some((parse(w)?, parse(h)?))).ok_or_else(|| "WIDTHxHEIGHT, each 16 to 8192".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_none_are_refused_where_they_are_typed() {
+        assert!(Args::try_parse_from(["mingjing", "probe", "s1", "--lps", "1,-2,3.5"]).is_ok());
+        for wrong in [
+            &["probe", "s1", "--lps", "nan,0,0"][..],
+            &["render", "s1", "--view", "axial", "--out", "a.png", "--at", "0,inf,0"],
+            &["render", "s1", "--view", "axial", "--out", "a.png", "--wl", "nan,1"],
+            &["render", "s1", "--view", "oblique", "--out", "a.png", "--normal", "-inf,0,1"],
+            &["render", "s1", "--view", "mip", "--out", "a.png", "--slab", "NaN"],
+            &["segment", "run", "s1", "--op", "threshold", "--range", "-inf,inf"],
+            &["segment", "run", "s1", "--op", "grow", "--range", "1,2", "--seed", "1,2,nan"],
+            &["segment", "run", "s1", "--op", "grow", "--range", "1,2", "--seed", "1,2,3", "--within", "inf"],
+            &["finding", "add", "s1", "--line", "0,0,0,1,1,NaN"],
+            &["finding", "edit", "f1", "--line", "0,0,0,1,1,1e999"],
+        ] {
+            let refused = Args::try_parse_from(std::iter::once(&"mingjing").chain(wrong)).unwrap_err().to_string();
+            assert!(refused.contains("finite numbers are needed"), "{wrong:?}: {refused}");
+        }
+    }
 }

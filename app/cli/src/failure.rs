@@ -51,6 +51,9 @@ pub(crate) enum Failure {
         /// Why.
         source: std::io::Error,
     },
+    /// A number is NaN or infinite and cannot be worked with.
+    #[error("a number is not finite")]
+    NotFinite,
     /// A plan file is not as it should be.
     #[error("the plan file is not understood")]
     PlanFile(String),
@@ -109,6 +112,7 @@ impl Coded for Failure {
             Self::WrongKind { .. } => "id.wrong_kind",
             Self::File { what: "read", .. } => "file.not_read",
             Self::File { .. } => "file.not_written",
+            Self::NotFinite => "value.not_finite",
             Self::PlanFile(_) => "plan.file",
             Self::Unknown { .. } => "name.unknown",
             Self::Checks(_) => "report.checks_refuse",

@@ -65,6 +65,8 @@ impl App {
             stdio::read_from_parent(move |incoming| {
                 events.send(match incoming {
                     Incoming::Message(message) => Event::Parent(message),
+                    // Already in the log; a room has no job to answer for.
+                    Incoming::Unreadable { .. } => return true,
                     Incoming::End => Event::ParentEnded,
                 })
             })?;

@@ -110,6 +110,8 @@ impl App {
             let events = room.events();
             stdio::read_from_parent(move |incoming| match incoming {
                 Incoming::Message(message) => events.send(Event::Parent(message)),
+                // Already in the log; a room has no job to answer for.
+                Incoming::Unreadable { .. } => true,
                 Incoming::End => {
                     events.send(Event::ParentEnded);
                     // A hidden window may not draw, and a window without its parent must not stay.

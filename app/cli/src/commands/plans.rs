@@ -51,7 +51,15 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
 
 fn read(path: &Path) -> Result<(PlanFile, CutPlane), Failure> {
     let text = std::fs::read_to_string(path).map_err(|source| Failure::File { what: "read", path: path.into(), source })?;
-    let file: PlanFile = toml::from_str(&text).map_err(|e| Failure::PlanFile(e.to_string()))?;
+    understood(&text)
+}
+
+/// A plan file's content: the plan and its plane.
+fn understood(text: &str) -> Result<(PlanFile, CutPlane), Failure> {
+    let file: PlanFile = toml::from_str(text).map_err(|e| Failure::PlanFile(e.to_string()))?;
+    if !file.cut.point.iter().chain(&file.cut.normal).all(|v| v.is_finite()) {
+        return Err(Failure::PlanFile("cut.point and cut.normal need finite numbers".into()));
+    }
     let normal = VectorLps::from(file.cut.normal).unit().ok_or_else(|| Failure::PlanFile("cut.normal has no direction".into()))?;
     let plane = CutPlane { point: PointLps::from(file.cut.point), normal };
     Ok((file, plane))
@@ -103,4 +111,22 @@ fn line(plan: &Plan) -> String {
         lines.push(format!("  {name}: {ml:.1} ml ({low:.1}-{high:.1}), {percent:.1} %, mesh {mesh:.1} ml"));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plane_that_is_nowhere_is_refused() {
+        let with = |point: &str, normal: &str| {
+            let text = format!("name = \"a\"\nsegment = \"g1\"\n[cut]\npoint = [{point}]\nnormal = [{normal}]\n");
+            understood(&text)
+        };
+        assert!(with("0.0, 1.0, 2.0", "0.0, 0.0, 3.0").is_ok());
+        for (point, normal) in [("nan, 0.0, 0.0", "0.0, 0.0, 1.0"), ("0.0, 0.0, 0.0", "inf, 0.0, 1.0"), ("0.0, 0.0, 0.0", "0.0, 0.0, 0.0")]
+        {
+            assert!(matches!(with(point, normal), Err(Failure::PlanFile(_))), "{point} {normal}");
+        }
+    }
 }
