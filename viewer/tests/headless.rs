@@ -140,3 +140,20 @@ fn the_worker_leaves_when_its_parent_closes() {
     let end = events.next_within(Duration::from_secs(10));
     assert!(matches!(end, Some(Event::Ended)), "{end:?}");
 }
+
+/// A parent that waits for an answer gets one, even to a line that cannot be read.
+#[test]
+fn a_job_that_cannot_be_read_is_answered() {
+    let mut peer = Peer::start(None);
+    let files = SeriesFiles { series: mj_model::SeriesUid::fresh(), files: Vec::new() };
+    let told = peer.run(Job::Probe { series: files, at: ProbeAt::Lps(PointLps::new(f64::NAN, 0.0, 0.0)) }).unwrap_err();
+    assert_eq!(told.code, "link.unreadable");
+    peer.worker.send(&serde_json::json!({ "type": "unheard_of" })).unwrap();
+    loop {
+        match peer.events.next() {
+            Event::Message(ToParent::Problem { error }) => break assert_eq!(error.code, "link.unreadable"),
+            Event::Message(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
