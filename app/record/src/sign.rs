@@ -15,10 +15,12 @@ use mj_dicom::encapsulated::{PdfInput, read_pdf, write_pdf};
 use mj_dicom::sr::{self, ObjectRef, Observer, Section, SectionKind, SrInput};
 use mj_model::person::{Person, Role};
 use mj_model::{Finding, FindingState, InstanceUid, SeriesUid, StudyUid};
+use mj_report::life::AmendKind;
 use mj_report::{BlockKind, Document, Signature};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::{Row as _, SqliteConnection};
+use std::collections::BTreeMap;
 
 /// Series Number of reports as SR and as PDF: far behind the images.
 const SR_SERIES_NUMBER: i64 = 9001;
@@ -110,6 +112,7 @@ impl Record {
             document: signed.content().document.clone(),
             signatures: signed.signatures().to_vec(),
             is_final: signed.state().is_complete(),
+            modalities: modalities(tx.conn(), &findings).await?,
             findings,
             predecessor: predecessor(tx.conn(), &id, &before).await?,
             device: station(tx.conn()).await?,
@@ -153,6 +156,8 @@ impl Record {
         sqlx::query("UPDATE report SET state = 'draft', round = round + 1 WHERE report_id = ?").bind(&id).execute(tx.conn()).await?;
         reports::refresh_study_state(tx.conn(), &life.content().document.study).await?;
         note(&mut tx, who, "report.reopened", &id, &serde_json::Value::Null).await?;
+        // Findings may have moved on while it was signed.
+        reports::catch_up(&mut tx, &id, who).await?;
         tx.commit().await?;
         self.report(&id).await
     }
@@ -271,6 +276,8 @@ struct Made {
     signatures: Vec<Signature>,
     is_final: bool,
     findings: Vec<Finding>,
+    /// Modality of each series that the findings lie on.
+    modalities: BTreeMap<SeriesUid, String>,
     predecessor: Option<ObjectRef>,
     device: Device,
     at: mj_model::Moment,
@@ -296,6 +303,7 @@ impl Made {
             lang: self.document.lang,
             sections: self.document.blocks.iter().filter(|block| !block.text.trim().is_empty()).map(section).collect(),
             findings: &self.findings,
+            modalities: &self.modalities,
             reporting: observer(Role::Reporting),
             reviewing: observer(Role::Reviewing),
             at: self.at,
@@ -331,6 +339,19 @@ const fn section_kind(kind: BlockKind) -> SectionKind {
         BlockKind::Recommendation => SectionKind::Recommendation,
         BlockKind::Other => SectionKind::Other,
     }
+}
+
+/// Modality of each series that findings lie on.
+async fn modalities(conn: &mut SqliteConnection, findings: &[Finding]) -> Result<BTreeMap<SeriesUid, String>> {
+    let mut found = BTreeMap::new();
+    for finding in findings {
+        let modality: Option<String> = sqlx::query_scalar("SELECT modality FROM series WHERE series_uid = ?")
+            .bind(finding.series.as_str())
+            .fetch_optional(&mut *conn)
+            .await?;
+        found.extend(modality.map(|modality| (finding.series.clone(), modality)));
+    }
+    Ok(found)
 }
 
 async fn add_signature(
@@ -393,14 +414,15 @@ async fn signed_findings(conn: &mut SqliteConnection, id: &str) -> Result<Vec<Fi
     Ok(findings)
 }
 
-/// The structured report that the new one takes the place of: the version before, or the one it corrects.
+/// The structured report that the new one takes the place of: its own version before, or the one it corrects. An addendum
+/// stands beside the report it adds to, which holds on.
 async fn predecessor(conn: &mut SqliteConnection, id: &str, report: &Report) -> Result<Option<ObjectRef>> {
-    let amended = report.amends.as_ref().map(|amends| amends.report.as_str());
+    let corrected = report.amends.as_ref().filter(|amends| amends.kind == AmendKind::Corrected).map(|amends| amends.report.as_str());
     let instance: Option<String> = sqlx::query_scalar(
         "SELECT sr_instance FROM report_signature WHERE report_id IN (?1, ?2) ORDER BY report_id = ?1 DESC, version DESC LIMIT 1",
     )
     .bind(id)
-    .bind(amended)
+    .bind(corrected)
     .fetch_optional(&mut *conn)
     .await?;
     let Some(instance) = instance else { return Ok(None) };
