@@ -30,9 +30,26 @@ pub(crate) struct Args {
 impl Args {
     /// The language of messages: as asked for, else the system's.
     pub(crate) fn lang(&self) -> Lang {
-        let system = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-        self.lang.unwrap_or_else(|| if system().is_some_and(|v| v.starts_with("zh")) { Lang::Zh } else { Lang::En })
+        self.lang.unwrap_or_else(system_lang)
     }
+}
+
+fn system_lang() -> Lang {
+    let system = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    if system().is_some_and(|v| v.starts_with("zh")) { Lang::Zh } else { Lang::En }
+}
+
+/// What can be told of the options when the line as a whole is not understood: whether JSON is wanted, and the language.
+pub(crate) fn as_far_as_understood(typed: &[String]) -> (bool, Lang) {
+    let before_free_text = typed.iter().take_while(|arg| *arg != "--");
+    let is_json = before_free_text.clone().any(|arg| arg == "--json");
+    let named = |arg: &String| arg.strip_prefix("--lang=").map(str::to_owned);
+    let beside = typed.windows(2).find_map(|pair| match pair {
+        [option, value] if option == "--lang" => Some(value.clone()),
+        _ => None,
+    });
+    let lang = before_free_text.clone().find_map(named).or(beside).or_else(|| std::env::var("MINGJING_LANG").ok());
+    (is_json, lang.and_then(|lang| lang.parse().ok()).unwrap_or_else(system_lang))
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,9 +113,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Report,
     },
-    /// Verify a signed report.
+    /// Verify a signed report, or a file (PDF, DICOM) that should be one.
     Verify {
-        /// Id of the report.
+        /// Id of the report, or a file.
+        #[arg(value_name = "ID|FILE")]
         id: String,
     },
     /// The hospital's servers.
@@ -415,9 +433,15 @@ pub(crate) enum Report {
         /// UID or short id of the study.
         study: String,
     },
-    /// Check a report.
+    /// Check a report, or a plain text as if it were one.
     Check {
-        /// Its id.
+        /// Its id, or FILE.txt.
+        #[arg(value_name = "ID|FILE")]
+        id: String,
+    },
+    /// Begin an addendum to a final report.
+    Addendum {
+        /// Id of the report it adds to.
         id: String,
     },
     /// Sign as the reporting physician.
@@ -555,6 +579,14 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_and_language_are_known_of_a_line_that_is_not_understood() {
+        let of = |line: &str| as_far_as_understood(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(of("mingjing --json nonsense --lang zh"), (true, Lang::Zh));
+        assert_eq!(of("mingjing list --wrong --lang=en"), (false, Lang::En));
+        assert!(!of("mingjing --lang en report set r1 findings -- --json").0);
+    }
 
     #[test]
     fn numbers_that_are_none_are_refused_where_they_are_typed() {

@@ -59,7 +59,7 @@ pub struct Verified {
     pub signed_by: String,
     /// When it was signed last.
     pub at: String,
-    /// What does not fit: `content`, `sr`, `pdf`.
+    /// What does not fit: `content`, `sr`, `pdf`; `reopened` for a file whose report was opened again since.
     pub changed: Vec<String>,
 }
 
@@ -227,6 +227,38 @@ impl Record {
         })
     }
 
+    /// Checks a file that should be a signed report, a PDF or one of the two DICOM objects, against what was signed.
+    ///
+    /// # Errors
+    /// [`Error::Dicom`] when it is neither; [`Error::NotSigned`] for an object that is no signed report of this record;
+    /// database errors. What does not fit is no error: it is told.
+    pub async fn verify_file(&self, bytes: &[u8]) -> Result<Verified> {
+        let mut conn = self.read().await?;
+        if bytes.starts_with(b"%PDF") {
+            let sha256 = mj_report::life::sha256_hex(bytes);
+            let found = signed_version(&mut conn, "pdf_sha256", &sha256).await?;
+            // A PDF that was changed names no report any more.
+            return Ok(found.unwrap_or_else(|| Verified {
+                valid: false,
+                signed_by: String::new(),
+                at: String::new(),
+                changed: vec!["pdf".to_owned()],
+            }));
+        }
+        let dataset = Dataset::read(bytes)?;
+        let instance = dataset.header()?.instance;
+        for (what, column) in [("sr", "sr_instance"), ("pdf", "pdf_instance")] {
+            let Some(mut verified) = signed_version(&mut conn, column, instance.as_str()).await? else { continue };
+            let known = crate::ingest::known_instance(&mut conn, &instance).await?;
+            if known.is_none_or(|known| known.sha256 != dataset.sha256()) {
+                verified.changed.push(what.to_owned());
+            }
+            verified.valid = verified.changed.is_empty();
+            return Ok(verified);
+        }
+        Err(Error::NotSigned)
+    }
+
     async fn is_object_whole(&self, instance: &InstanceUid) -> bool {
         let known = async {
             let mut conn = self.read().await?;
@@ -263,6 +295,32 @@ impl Record {
         let all_stored = outcomes.iter().all(|(_, outcome)| matches!(outcome, Ingested::Stored { .. }));
         if all_stored { Ok(placed) } else { Err(Error::Contradicts("import.same_uid_other_content")) }
     }
+}
+
+/// The signed version that a column of [`report_signature`] names, with those who had signed by then. Not valid when the
+/// report was opened again since: its signatures count no more.
+///
+/// [`report_signature`]: reports::signatures
+async fn signed_version(conn: &mut SqliteConnection, column: &'static str, value: &str) -> Result<Option<Verified>> {
+    let sql = format!(
+        "SELECT report_id, version, round, at, round = (SELECT round FROM report WHERE report.report_id = s.report_id) AS counts
+         FROM report_signature AS s WHERE {column} = ? ORDER BY counts DESC, signature_pk DESC LIMIT 1"
+    );
+    let Some(row) = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value).fetch_optional(&mut *conn).await? else { return Ok(None) };
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT person_name FROM report_signature WHERE report_id = ? AND round = ? AND version <= ? ORDER BY version")
+            .bind(row.try_get::<&str, _>("report_id")?)
+            .bind(row.try_get::<i64, _>("round")?)
+            .bind(row.try_get::<i64, _>("version")?)
+            .fetch_all(conn)
+            .await?;
+    let counts: bool = row.try_get("counts")?;
+    Ok(Some(Verified {
+        valid: counts,
+        signed_by: names.join(", "),
+        at: row.try_get("at")?,
+        changed: if counts { Vec::new() } else { vec!["reopened".to_owned()] },
+    }))
 }
 
 /// What a device proposed and nobody looked at is not reported.

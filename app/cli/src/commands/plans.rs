@@ -39,7 +39,11 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
         Command::Run { file, stl } => plan(ctx, &record, &file, stl).await,
         Command::List { study } => {
             let plans = record.plans(&study_of(&record, &study).await?).await?;
-            ctx.out.result(&plans, |all| all.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+            let mut json = Vec::with_capacity(plans.len());
+            for plan in &plans {
+                json.push(with_stale(&record, plan).await?);
+            }
+            ctx.out.result(&json, |_| plans.iter().map(line).collect::<Vec<_>>().join("\n"))?;
             Ok(Done::Well)
         }
         Command::Show { id } => {
@@ -86,8 +90,13 @@ async fn plan(ctx: &Ctx<'_>, record: &Record, path: &Path, stl: Option<PathBuf>)
     print(ctx, record, &plan).await
 }
 
-/// Shows a plan and which of its inputs have moved on since.
 async fn print(ctx: &Ctx<'_>, record: &Record, plan: &Plan) -> Result<Done, Failure> {
+    ctx.out.result(&with_stale(record, plan).await?, |_| line(plan))?;
+    Ok(Done::Well)
+}
+
+/// A plan and which of its inputs have moved on since.
+async fn with_stale(record: &Record, plan: &Plan) -> Result<serde_json::Value, Failure> {
     let mut stale = Vec::new();
     for input in &plan.inputs {
         let now = record.segment(&input.id).await?.revision;
@@ -99,8 +108,7 @@ async fn print(ctx: &Ctx<'_>, record: &Record, plan: &Plan) -> Result<Done, Fail
     if let Some(object) = json.as_object_mut() {
         object.insert("stale".into(), stale.into());
     }
-    ctx.out.result(&json, |_| line(plan))?;
-    Ok(Done::Well)
+    Ok(json)
 }
 
 fn line(plan: &Plan) -> String {

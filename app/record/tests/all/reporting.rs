@@ -417,3 +417,25 @@ async fn only_a_correction_names_its_predecessor() {
         assert_eq!(names(record.signed_sr(&amendment.id).await.unwrap()), wanted, "{kind:?}");
     }
 }
+
+/// A file is held against what was signed.
+#[tokio::test]
+async fn a_file_is_verified_against_what_was_signed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, study) = record_with_study(dir.path(), 2).await;
+    let id = sign_one(&record, &study, &[]).await.report.document.id;
+    let (sr, pdf) = (record.signed_sr(&id).await.unwrap(), record.signed_pdf(&id).await.unwrap());
+    for file in [&sr, &pdf] {
+        let verified = record.verify_file(file).await.unwrap();
+        assert_eq!((verified.valid, verified.signed_by.as_str()), (true, "演示医师甲"), "{verified:?}");
+    }
+    let mut forged = sr.clone();
+    let at = forged.windows(4).position(|w| w == "12.3".as_bytes()).unwrap();
+    forged[at] = b'9';
+    let verified = record.verify_file(&forged).await.unwrap();
+    assert_eq!((verified.valid, verified.changed.as_slice()), (false, &["sr".to_owned()][..]));
+    assert!(!record.verify_file(&[&pdf[..], b"\n"].concat()).await.unwrap().valid);
+    assert_eq!(record.verify_file(&Image::new(7, 1).bytes()).await.unwrap_err().code(), "report.not_signed");
+    record.reopen(&id, "u2").await.unwrap();
+    assert_eq!(record.verify_file(&sr).await.unwrap().changed, ["reopened"]);
+}
