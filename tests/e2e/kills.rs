@@ -95,7 +95,9 @@ fn typing_round(station: &Station, report: &str, field: &str, wait: Duration) ->
     let acknowledged = reader.join().unwrap();
     let after = field_text(station, report, field);
     let typed = after.strip_prefix(&before).unwrap_or_else(|| panic!("earlier text changed: {before:?} {after:?}"));
-    let expected: String = (0..acknowledged).map(|n| format!("第{n}句。")).collect();
+    // Each on a line of its own, behind what was there.
+    let expected = (0..acknowledged).map(|n| format!("第{n}句。")).collect::<Vec<_>>().join("\n");
+    let typed = if before.is_empty() { typed } else { typed.strip_prefix('\n').unwrap_or(typed) };
     assert!(typed.starts_with(&expected), "{acknowledged} sentences were acknowledged, found {typed:?}");
     was_killed
 }

@@ -64,6 +64,20 @@ fn walk(station: &Station, folder: &Path, places: &Places) {
     let after = station.json(&["report", "show", &id]);
     assert!(after.to_string().contains(&now), "{after}");
 
+    // And with it the image it lies on; a line outside of the images is refused.
+    let shown = station.json(&["show", &series]);
+    let slice = shown["spacing_mm"][2].as_f64().unwrap();
+    let mut moved = longer;
+    (moved[2], moved[5]) = (moved[2] + slice, moved[5] + slice);
+    let there = station.json(&["finding", "edit", &finding_id, "--line", &list(&moved)]);
+    assert_ne!(there["images"][0]["instance"], edited["images"][0]["instance"], "{there}");
+    let outside = station.run(&["finding", "edit", &finding_id, "--line", "0,0,90000,1,0,90000"]);
+    assert_eq!((outside.code, outside.error_code().as_str()), (1, "probe.outside"));
+    let back = station.json(&["finding", "edit", &finding_id, "--line", &list(&longer)]);
+    assert_eq!(back["images"], edited["images"]);
+    let wrong = station.run(&["probe", &series, "--lps", "nan,0,0"]);
+    assert_eq!((wrong.code, wrong.error_code().as_str()), (2, "cli.usage"));
+
     let Some(orthanc) = Orthanc::start() else { return };
     let pacs = format!("127.0.0.1:{}", orthanc.dicom_port);
     station.json(&["server", "add", "pacs", "--dicom", &pacs, "--aet", "ORTHANC"]);

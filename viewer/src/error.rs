@@ -78,6 +78,9 @@ pub enum Error {
     /// A message for a study that is not open.
     #[error("a message for a study that is not open")]
     StudyNotOpen,
+    /// A message of the parent that cannot be understood.
+    #[error("a message of the parent cannot be understood")]
+    Unreadable,
     /// PNG could not be written.
     #[error("encoding a picture failed: {0}")]
     Png(String),
@@ -108,6 +111,7 @@ impl Error {
         "segment.not_here",
         "finding.not_here",
         "study.not_open",
+        "link.unreadable",
         "viewer.png",
         "viewer.theme",
         "viewer.window",
@@ -141,6 +145,7 @@ impl Coded for Error {
             Self::NoSegment => "segment.not_here",
             Self::NoFinding => "finding.not_here",
             Self::StudyNotOpen => "study.not_open",
+            Self::Unreadable => "link.unreadable",
             Self::Png(_) => "viewer.png",
             Self::Theme(_) => "viewer.theme",
             Self::Window(_) => "viewer.window",

@@ -104,6 +104,14 @@ impl Reading {
     fn take(&self, incoming: Incoming) -> bool {
         let message = match incoming {
             Incoming::Message(message) => *message,
+            Incoming::Unreadable { job } => {
+                let error = mj_lang::tell(&Error::Unreadable, self.lang);
+                self.sender.send(match job {
+                    Some(job) => ToParent::JobFailed { job, error },
+                    None => ToParent::Problem { error },
+                });
+                return true;
+            }
             Incoming::End => {
                 // Nobody is left to hear of results: unfinished files are dropped with the process.
                 for flag in lock(&self.flags).values() {

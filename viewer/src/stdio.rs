@@ -5,7 +5,7 @@
 //! them are bounded.
 
 use crate::{Error, Result};
-use mj_link::{LineReader, LineWriter, Received, ToParent, ToViewer};
+use mj_link::{LineReader, LineWriter, Noise, Received, ToParent, ToViewer};
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -19,6 +19,11 @@ const QUEUE: usize = 1024;
 pub enum Incoming {
     /// A message.
     Message(Box<ToViewer>),
+    /// A message of the link that cannot be understood; the parent may wait for an answer to it.
+    Unreadable {
+        /// Number of the job it is about, when it says so.
+        job: Option<u64>,
+    },
     /// The parent closed its end or is gone: leave.
     End,
 }
@@ -108,7 +113,17 @@ pub fn read_from_parent(mut on: impl FnMut(Incoming) -> bool + Send + 'static) -
                             return;
                         }
                     }
-                    Ok(Received::Noise(noise)) => tracing::warn!("{noise}"),
+                    Ok(Received::Noise(noise)) => {
+                        tracing::warn!("{noise}");
+                        let unreadable = match noise {
+                            Noise::Unreadable { job, .. } => Incoming::Unreadable { job },
+                            Noise::OtherVersion(_) | Noise::TooLong => Incoming::Unreadable { job: None },
+                            Noise::NotAMessage { .. } => continue,
+                        };
+                        if !on(unreadable) {
+                            return;
+                        }
+                    }
                     Ok(Received::End) => break,
                     Err(e) => {
                         tracing::warn!("the link broke: {}", e.kind());

@@ -76,6 +76,27 @@ fn a_phantom_is_made_described_probed_rendered_segmented_and_cut() {
     };
     assert_eq!(back, voxel);
 
+    // The image that a position lies on; half a slice beyond the last is none.
+    let near = |dz: f64| {
+        let mut at = about_centre(&about);
+        at.z += dz;
+        Job::Nearest { series: current.clone(), at }
+    };
+    let thickness = about.spacing_mm.unwrap()[2];
+    let instance = |result: JobResult| match result {
+        JobResult::Nearest { instance, .. } => instance,
+        other => panic!("{other:?}"),
+    };
+    let middle = instance(peer.run(near(0.4 * thickness)).unwrap());
+    assert_eq!(middle, instance(peer.run(near(0.0)).unwrap()));
+    assert_ne!(middle, instance(peer.run(near(thickness)).unwrap()));
+    peer.run(near(15.4 * thickness)).unwrap();
+    for dz in [15.6 * thickness, -17.0 * thickness, 1000.0] {
+        assert_eq!(peer.run(near(dz)).unwrap_err().code, "probe.outside");
+    }
+    let aside = PointLps { x: 5000.0, ..about_centre(&about) };
+    assert_eq!(peer.run(Job::Nearest { series: current.clone(), at: aside }).unwrap_err().code, "probe.outside");
+
     let view = |kind, overlay| RenderView { kind, at: None, normal: None, window: None, slab_mm: None, size: (200, 160), overlay };
     for (kind, overlay) in [(ViewKind::Axial, true), (ViewKind::Mip, false), (ViewKind::Oblique, false)] {
         let out = folder.path().join("picture.png");
@@ -139,4 +160,21 @@ fn the_worker_leaves_when_its_parent_closes() {
     drop(worker);
     let end = events.next_within(Duration::from_secs(10));
     assert!(matches!(end, Some(Event::Ended)), "{end:?}");
+}
+
+/// A parent that waits for an answer gets one, even to a line that cannot be read.
+#[test]
+fn a_job_that_cannot_be_read_is_answered() {
+    let mut peer = Peer::start(None);
+    let files = SeriesFiles { series: mj_model::SeriesUid::fresh(), files: Vec::new() };
+    let told = peer.run(Job::Probe { series: files, at: ProbeAt::Lps(PointLps::new(f64::NAN, 0.0, 0.0)) }).unwrap_err();
+    assert_eq!(told.code, "link.unreadable");
+    peer.worker.send(&serde_json::json!({ "type": "unheard_of" })).unwrap();
+    loop {
+        match peer.events.next() {
+            Event::Message(ToParent::Problem { error }) => break assert_eq!(error.code, "link.unreadable"),
+            Event::Message(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -30,9 +30,26 @@ pub(crate) struct Args {
 impl Args {
     /// The language of messages: as asked for, else the system's.
     pub(crate) fn lang(&self) -> Lang {
-        let system = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-        self.lang.unwrap_or_else(|| if system().is_some_and(|v| v.starts_with("zh")) { Lang::Zh } else { Lang::En })
+        self.lang.unwrap_or_else(system_lang)
     }
+}
+
+fn system_lang() -> Lang {
+    let system = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    if system().is_some_and(|v| v.starts_with("zh")) { Lang::Zh } else { Lang::En }
+}
+
+/// What can be told of the options when the line as a whole is not understood: whether JSON is wanted, and the language.
+pub(crate) fn as_far_as_understood(typed: &[String]) -> (bool, Lang) {
+    let before_free_text = typed.iter().take_while(|arg| *arg != "--");
+    let is_json = before_free_text.clone().any(|arg| arg == "--json");
+    let named = |arg: &String| arg.strip_prefix("--lang=").map(str::to_owned);
+    let beside = typed.windows(2).find_map(|pair| match pair {
+        [option, value] if option == "--lang" => Some(value.clone()),
+        _ => None,
+    });
+    let lang = before_free_text.clone().find_map(named).or(beside).or_else(|| std::env::var("MINGJING_LANG").ok());
+    (is_json, lang.and_then(|lang| lang.parse().ok()).unwrap_or_else(system_lang))
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,9 +113,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Report,
     },
-    /// Verify a signed report.
+    /// Verify a signed report, or a file (PDF, DICOM) that should be one.
     Verify {
-        /// Id of the report.
+        /// Id of the report, or a file.
+        #[arg(value_name = "ID|FILE")]
         id: String,
     },
     /// The hospital's servers.
@@ -196,7 +214,7 @@ pub(crate) struct Probe {
     #[arg(long, value_parser = numbers::<3, usize>, required_unless_present = "lps", conflicts_with = "lps")]
     pub(crate) voxel: Option<[usize; 3]>,
     /// Position x,y,z in mm, LPS.
-    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) lps: Option<[f64; 3]>,
 }
 
@@ -211,19 +229,19 @@ pub(crate) struct Render {
     #[arg(long)]
     pub(crate) out: PathBuf,
     /// Centre x,y,z in mm, LPS.
-    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) at: Option<[f64; 3]>,
     /// Normal x,y,z of the oblique plane: away from the viewer, into the picture.
-    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) normal: Option<[f64; 3]>,
     /// Window center,width.
-    #[arg(long, value_parser = numbers::<2, f64>, allow_hyphen_values = true, conflicts_with = "preset")]
+    #[arg(long, value_parser = finite::<2>, allow_hyphen_values = true, conflicts_with = "preset")]
     pub(crate) wl: Option<[f64; 2]>,
     /// Window by name.
     #[arg(long)]
     pub(crate) preset: Option<Preset>,
     /// Thickness of a maximum slab in mm.
-    #[arg(long)]
+    #[arg(long, value_parser = finite_one)]
     pub(crate) slab: Option<f64>,
     /// Width x height in pixels.
     #[arg(long, value_parser = size, default_value = "512x512")]
@@ -291,7 +309,7 @@ pub(crate) enum Finding {
         /// Its id.
         id: String,
         /// Ends x,y,z,x,y,z in mm, LPS.
-        #[arg(long, value_parser = numbers::<6, f64>, allow_hyphen_values = true)]
+        #[arg(long, value_parser = finite::<6>, allow_hyphen_values = true)]
         line: [f64; 6],
     },
     /// Take a finding back; it stays in the history.
@@ -306,7 +324,7 @@ pub(crate) struct FindingAdd {
     /// UID or short id of the series it is drawn on.
     pub(crate) series: String,
     /// Ends x,y,z,x,y,z in mm, LPS.
-    #[arg(long, value_parser = numbers::<6, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<6>, allow_hyphen_values = true)]
     pub(crate) line: [f64; 6],
 }
 
@@ -337,13 +355,13 @@ pub(crate) struct SegmentRun {
     #[arg(long)]
     pub(crate) op: SegmentHow,
     /// Lowest,highest value, in the series' unit.
-    #[arg(long, value_parser = numbers::<2, f64>, allow_hyphen_values = true)]
+    #[arg(long, value_parser = finite::<2>, allow_hyphen_values = true)]
     pub(crate) range: [f64; 2],
     /// Where growing starts: x,y,z in mm, LPS.
-    #[arg(long, value_parser = numbers::<3, f64>, allow_hyphen_values = true, required_if_eq("op", "grow"))]
+    #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true, required_if_eq("op", "grow"))]
     pub(crate) seed: Option<[f64; 3]>,
     /// Growing stays within this distance of the seed, in mm.
-    #[arg(long)]
+    #[arg(long, value_parser = finite_one)]
     pub(crate) within: Option<f64>,
     /// What people call it.
     #[arg(long, default_value = "segment")]
@@ -415,9 +433,15 @@ pub(crate) enum Report {
         /// UID or short id of the study.
         study: String,
     },
-    /// Check a report.
+    /// Check a report, or a plain text as if it were one.
     Check {
-        /// Its id.
+        /// Its id, or FILE.txt.
+        #[arg(value_name = "ID|FILE")]
+        id: String,
+    },
+    /// Begin an addendum to a final report.
+    Addendum {
+        /// Id of the report it adds to.
         id: String,
     },
     /// Sign as the reporting physician.
@@ -536,7 +560,51 @@ fn numbers<const N: usize, T: std::str::FromStr + Copy + Default>(text: &str) ->
     parsed.ok_or_else(wrong)?.try_into().map_err(|_wrong_count: Vec<T>| wrong())
 }
 
+/// Numbers that are neither NaN nor infinite: such a one names no place and no value.
+fn finite<const N: usize>(text: &str) -> Result<[f64; N], String> {
+    let all = numbers::<N, f64>(text)?;
+    if all.iter().all(|v| v.is_finite()) { Ok(all) } else { Err("finite numbers are needed, not nan or inf".into()) }
+}
+
+/// One such number.
+fn finite_one(text: &str) -> Result<f64, String> {
+    finite::<1>(text).map(|[v]| v)
+}
+
 fn size(text: &str) -> Result<(u32, u32), String> {
     let parse = |part: &str| part.parse::<u32>().ok().filter(|n| (16..=8192).contains(n));
     text.split_once('x').and_then(|(w, h)| Some((parse(w)?, parse(h)?))).ok_or_else(|| "WIDTHxHEIGHT, each 16 to 8192".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_language_are_known_of_a_line_that_is_not_understood() {
+        let of = |line: &str| as_far_as_understood(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(of("mingjing --json nonsense --lang zh"), (true, Lang::Zh));
+        assert_eq!(of("mingjing list --wrong --lang=en"), (false, Lang::En));
+        assert!(!of("mingjing --lang en report set r1 findings -- --json").0);
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused_where_they_are_typed() {
+        assert!(Args::try_parse_from(["mingjing", "probe", "s1", "--lps", "1,-2,3.5"]).is_ok());
+        for wrong in [
+            &["probe", "s1", "--lps", "nan,0,0"][..],
+            &["render", "s1", "--view", "axial", "--out", "a.png", "--at", "0,inf,0"],
+            &["render", "s1", "--view", "axial", "--out", "a.png", "--wl", "nan,1"],
+            &["render", "s1", "--view", "oblique", "--out", "a.png", "--normal", "-inf,0,1"],
+            &["render", "s1", "--view", "mip", "--out", "a.png", "--slab", "NaN"],
+            &["segment", "run", "s1", "--op", "threshold", "--range", "-inf,inf"],
+            &["segment", "run", "s1", "--op", "grow", "--range", "1,2", "--seed", "1,2,nan"],
+            &["segment", "run", "s1", "--op", "grow", "--range", "1,2", "--seed", "1,2,3", "--within", "inf"],
+            &["finding", "add", "s1", "--line", "0,0,0,1,1,NaN"],
+            &["finding", "edit", "f1", "--line", "0,0,0,1,1,1e999"],
+        ] {
+            let refused = Args::try_parse_from(std::iter::once(&"mingjing").chain(wrong)).unwrap_err().to_string();
+            assert!(refused.contains("finite numbers are needed"), "{wrong:?}: {refused}");
+        }
+    }
 }

@@ -51,6 +51,15 @@ pub(crate) enum Failure {
         /// Why.
         source: std::io::Error,
     },
+    /// The command line is not understood.
+    #[error("used wrongly")]
+    Usage(String),
+    /// Two different passphrases were typed for a new record.
+    #[error("the two passphrases differ")]
+    PassphrasesDiffer,
+    /// A number is NaN or infinite and cannot be worked with.
+    #[error("a number is not finite")]
+    NotFinite,
     /// A plan file is not as it should be.
     #[error("the plan file is not understood")]
     PlanFile(String),
@@ -73,9 +82,16 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Exit code: 4 when a clinical check refuses, 1 otherwise.
+    /// A line that is not understood, by the parser's words: its first paragraph says what is wrong.
+    pub(crate) fn usage(words: &str) -> Self {
+        let said = words.split("\n\n").next().unwrap_or_default();
+        Self::Usage(said.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    /// Exit code: 4 when a clinical check refuses, 2 when used wrongly, 1 otherwise.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
+            Self::Usage(_) => 2,
             Self::Checks(_) => 4,
             _ => 1,
         }
@@ -109,6 +125,9 @@ impl Coded for Failure {
             Self::WrongKind { .. } => "id.wrong_kind",
             Self::File { what: "read", .. } => "file.not_read",
             Self::File { .. } => "file.not_written",
+            Self::Usage(_) => "cli.usage",
+            Self::PassphrasesDiffer => "record.passphrases_differ",
+            Self::NotFinite => "value.not_finite",
             Self::PlanFile(_) => "plan.file",
             Self::Unknown { .. } => "name.unknown",
             Self::Checks(_) => "report.checks_refuse",
@@ -120,7 +139,7 @@ impl Coded for Failure {
         match self {
             Self::WrongKind { wanted, id } => vec![("wanted", (*wanted).into()), ("id", id.clone())],
             Self::File { path, source, .. } => vec![("path", path.display().to_string()), ("reason", source.to_string())],
-            Self::PlanFile(why) => vec![("reason", why.clone())],
+            Self::PlanFile(why) | Self::Usage(why) => vec![("reason", why.clone())],
             Self::Unknown { what, name, known } => vec![("what", (*what).into()), ("name", name.clone()), ("known", known.clone())],
             Self::Checks(checks) => {
                 let messages: Vec<&str> = checks.iter().map(|c| c.message.as_str()).collect();
@@ -128,6 +147,23 @@ impl Coded for Failure {
             }
             Self::Runtime(source) => vec![("reason", source.to_string())],
             _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_not_understood_is_told_like_any_error() {
+        let failure = Failure::usage("error: unexpected argument '--wrong' found\n\nUsage: mingjing list\n");
+        assert_eq!(failure.exit_code(), 2);
+        for lang in [Lang::Zh, Lang::En] {
+            let told = failure.told(lang);
+            assert_eq!(told.code, "cli.usage");
+            assert!(told.message.contains("unexpected argument '--wrong' found") && !told.message.contains("Usage:"), "{}", told.message);
+            assert!(!told.hint.is_empty() && !Failure::PassphrasesDiffer.told(lang).hint.is_empty());
         }
     }
 }

@@ -15,7 +15,10 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(wrong) => return usage(&wrong),
+    };
     let out = out::Out::new(args.json, args.quiet, args.lang());
     start_log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -26,6 +29,19 @@ fn main() -> ExitCode {
         Ok(done) => done.exit_code(),
         Err(failure) => out.fail(&failure),
     }
+}
+
+/// Help and version as they are; a line that is not understood as an error like any other, with exit code 2.
+fn usage(wrong: &clap::Error) -> ExitCode {
+    let typed: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let (is_json, lang) = args::as_far_as_understood(&typed);
+    if is_json && wrong.use_stderr() {
+        let failure = failure::Failure::usage(&wrong.render().to_string());
+        return out::Out::new(true, false, lang).fail(&failure);
+    }
+    // With nobody to print for there is nobody to tell.
+    drop(wrong.print());
+    ExitCode::from(u8::try_from(wrong.exit_code()).unwrap_or(2))
 }
 
 /// The log goes to stderr and is off unless `MINGJING_LOG` asks for it; it never holds paths or patients.

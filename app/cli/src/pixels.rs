@@ -34,7 +34,11 @@ impl Pixels {
     pub(crate) fn run(&mut self, what: Job, out: &Out) -> Result<JobResult, Failure> {
         let job = self.next_job;
         self.next_job += 1;
-        self.worker.send(&ToViewer::RunJob { job, what })?;
+        let order = ToViewer::RunJob { job, what };
+        if !mj_link::is_sendable(&order) {
+            return Err(Failure::NotFinite);
+        }
+        self.worker.send(&order)?;
         let mut has_asked_to_stop = false;
         loop {
             if self.cancel.load(Ordering::Relaxed) && !has_asked_to_stop {
@@ -45,6 +49,8 @@ impl Pixels {
                 Some(Event::Message(ToParent::JobProgress { job: of, done, total })) if of == job => out.progress(done, total),
                 Some(Event::Message(ToParent::JobDone { job: of, result })) if of == job => return Ok(result),
                 Some(Event::Message(ToParent::JobFailed { job: of, error })) if of == job => return Err(Failure::Told(error)),
+                // It could not take something of ours; an answer to the job may never come.
+                Some(Event::Message(ToParent::Problem { error })) => return Err(Failure::Told(error)),
                 Some(Event::Ended) => {
                     return Err(mj_link::WorkerError::Ended(std::io::ErrorKind::UnexpectedEof.into()).into());
                 }

@@ -91,12 +91,7 @@ impl Dataset {
         }
         let root = parse::dataset(&bytes, from, is_explicit, is_big)?;
         if syntax.is_empty() {
-            syntax = match (is_explicit, is_big) {
-                (true, true) => syntax::EXPLICIT_BE,
-                (true, false) => syntax::EXPLICIT_LE,
-                (false, _) => syntax::IMPLICIT_LE,
-            }
-            .to_owned();
+            syntax = parse::native(is_explicit, is_big).to_owned();
         }
         Ok(Self { bytes, root, syntax, sha256, had_meta })
     }
@@ -132,6 +127,17 @@ impl Dataset {
 /// [`Error::Empty`], [`Error::NotDicom`] or [`Error::Truncated`] when no data set begins in the bytes.
 pub fn dataset_sha256(bytes: &[u8]) -> Result<[u8; 32]> {
     Ok(hash_from(bytes, parse::locate(bytes)?.start))
+}
+
+/// Where the encoded data set begins in an object, with or without preamble and meta group, and its transfer syntax: what
+/// goes over a wire.
+///
+/// # Errors
+/// As [`dataset_sha256`].
+pub fn locate(bytes: &[u8]) -> Result<(usize, String)> {
+    let found = parse::locate(bytes)?;
+    let syntax = if found.syntax.is_empty() { parse::native(found.is_explicit, found.is_big).to_owned() } else { found.syntax };
+    Ok((found.start, syntax))
 }
 
 fn hash_from(bytes: &[u8], start: usize) -> [u8; 32] {

@@ -29,6 +29,17 @@ pub struct Patient {
     pub age: Option<String>,
 }
 
+impl Patient {
+    /// True when two descriptions under one key cannot be of one person: sex, birth date or name differ where both say
+    /// them.
+    #[must_use]
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let differ = |a: &str, b: &str| !a.trim().is_empty() && !b.trim().is_empty() && !a.trim().eq_ignore_ascii_case(b.trim());
+        let birth = |patient: &Self| patient.birth_date.as_ref().map_or_else(String::new, |date| date.show().clone());
+        differ(&self.sex, &other.sex) || differ(&birth(self), &birth(other)) || self.name.contradicts(&other.name)
+    }
+}
+
 /// The study. Source: PS3.3 §C.7.2.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Study {

@@ -23,6 +23,7 @@ mod error_tests;
 #[cfg(all(test, feature = "pixels"))]
 mod fuzz_tests;
 pub mod header;
+pub mod likeness;
 #[cfg(test)]
 mod outside;
 #[cfg(feature = "pixels")]

@@ -141,9 +141,11 @@ pub fn samples_sha256(frames: &Frames) -> [u8; 32] {
 #[must_use]
 pub fn padding(dataset: &Dataset, layout: &Layout) -> Option<f64> {
     let value = dataset.root().int(tags::PIXEL_PADDING_VALUE)?;
-    // Written as US where the dictionary leaves the choice: the sign is the image's.
-    Some(match (layout.is_signed, value) {
-        (true, 0x8000..=0xFFFF) => (value - 0x1_0000) as f64,
-        _ => value as f64,
-    })
+    Some(in_sign_of_image(value as f64, layout.is_signed))
+}
+
+/// A 16-bit value of an attribute that may be US or SS, as a stored value: where the file left the choice open it was read
+/// as US, and the sign is the image's.
+pub(crate) fn in_sign_of_image(value: f64, is_signed: bool) -> f64 {
+    if is_signed && (32_768.0..65_536.0).contains(&value) { value - 65_536.0 } else { value }
 }

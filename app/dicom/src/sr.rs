@@ -139,6 +139,8 @@ pub struct SrInput<'a> {
     pub sections: Vec<Section>,
     /// Findings; those rejected or deleted are left out.
     pub findings: &'a [Finding],
+    /// Modality of each series that findings lie on; of one that is not named here, only the context's own is known.
+    pub modalities: &'a BTreeMap<SeriesUid, String>,
     /// 报告医师.
     pub reporting: Option<Observer>,
     /// 审核医师: makes the report VERIFIED.

@@ -9,10 +9,10 @@ use dicom_dictionary_std::tags;
 use mj_model::Code;
 use std::collections::BTreeMap;
 
-/// Implementation Class UID of everything written here.
-pub const IMPLEMENTATION_UID: &str = "2.25.191537226803962474131842095570196351007";
-/// Implementation Version Name.
-pub const IMPLEMENTATION_NAME: &str = "MINGJING_01";
+/// Our Implementation Class UID, in every file meta group and association (PS3.7 §D.3.3.2).
+pub const IMPLEMENTATION_CLASS_UID: &str = "2.25.333930977804645676282998244509739617702";
+/// Our Implementation Version Name (at most 16 characters).
+pub const IMPLEMENTATION_VERSION_NAME: &str = "MINGJING_0_1";
 /// Manufacturer written into objects.
 pub const MANUFACTURER: &str = "Mingjing";
 
@@ -152,8 +152,8 @@ impl Object {
             .uid(tags::MEDIA_STORAGE_SOP_CLASS_UID, sop_class)
             .uid(tags::MEDIA_STORAGE_SOP_INSTANCE_UID, instance)
             .uid(tags::TRANSFER_SYNTAX_UID, syntax::EXPLICIT_LE)
-            .uid(tags::IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_UID)
-            .text(tags::IMPLEMENTATION_VERSION_NAME, VR::SH, IMPLEMENTATION_NAME);
+            .uid(tags::IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_CLASS_UID)
+            .text(tags::IMPLEMENTATION_VERSION_NAME, VR::SH, IMPLEMENTATION_VERSION_NAME);
         let mut group = Vec::new();
         meta.encode(&mut group)?;
         let mut out = vec![0; 128];

@@ -42,9 +42,33 @@ pub enum Noise {
     /// A message of another protocol version.
     #[error("skipped a message of protocol version {0}, this program speaks {current}", current = version::CURRENT)]
     OtherVersion(u32),
+    /// A message of this protocol whose content cannot be read, such as a number that is none.
+    #[error("could not read the content of a message of {bytes} bytes: {why}")]
+    Unreadable {
+        /// Length of the line.
+        bytes: usize,
+        /// The parser's word, without the content.
+        why: String,
+        /// Number of the job it is about, when it says so.
+        job: Option<u64>,
+    },
     /// Longer than [`MAX_LINE`].
     #[error("dropped a line over {MAX_LINE} bytes")]
     TooLong,
+}
+
+/// As much of a message as can be told when its content cannot be read.
+#[derive(serde::Deserialize)]
+struct Outline {
+    v: u32,
+    #[serde(rename = "type")]
+    _type: serde::de::IgnoredAny,
+    data: Option<AboutJob>,
+}
+
+#[derive(serde::Deserialize)]
+struct AboutJob {
+    job: Option<u64>,
 }
 
 /// What one call of [`LineReader::next`] found.
@@ -124,8 +148,22 @@ pub fn parse<M: DeserializeOwned>(line: &[u8]) -> Received<M> {
     match serde_json::from_slice::<EnvelopeIn<M>>(line) {
         Ok(envelope) if envelope.v == version::CURRENT => Received::Message(envelope.message),
         Ok(envelope) => Received::Noise(Noise::OtherVersion(envelope.v)),
-        Err(e) => noise(shape(&e)),
+        Err(e) => match serde_json::from_slice::<Outline>(line) {
+            Ok(Outline { v: version::CURRENT, data, .. }) => {
+                let job = data.and_then(|data| data.job);
+                Received::Noise(Noise::Unreadable { bytes: line.len(), why: shape(&e), job })
+            }
+            Ok(outline) => Received::Noise(Noise::OtherVersion(outline.v)),
+            Err(_) => noise(shape(&e)),
+        },
     }
+}
+
+/// False when the other side could not read a message as it is: JSON has no NaN and no infinity, and writes `null`
+/// for them.
+pub fn is_sendable<M: Serialize + DeserializeOwned>(message: &M) -> bool {
+    let line = serde_json::to_vec(&EnvelopeOut { v: version::CURRENT, message });
+    line.is_ok_and(|line| matches!(parse::<M>(&line), Received::Message(_)))
 }
 
 /// Writes messages to a stream, one line each, flushed at once.
@@ -181,6 +219,25 @@ mod tests {
         assert_eq!(got[2], Received::Message(ToViewer::Quit));
         assert_eq!(got[3], Received::Noise(Noise::OtherVersion(99)));
         assert!(matches!(got[4], Received::Noise(Noise::NotAMessage { .. })));
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_read_names_its_job() {
+        let probe = |x: f64| {
+            let what = crate::Job::Probe {
+                series: crate::SeriesFiles { series: mj_model::SeriesUid::fresh(), files: Vec::new() },
+                at: crate::job::ProbeAt::Lps(mj_model::PointLps::new(x, 0.0, 0.0)),
+            };
+            ToViewer::RunJob { job: 7, what }
+        };
+        assert!(is_sendable(&probe(1.5)));
+        assert!(!is_sendable(&probe(f64::NAN)));
+        let mut line = Vec::new();
+        LineWriter::new(&mut line).send(&probe(f64::INFINITY)).unwrap();
+        let got = parse::<ToViewer>(&line);
+        assert!(matches!(got, Received::Noise(Noise::Unreadable { job: Some(7), .. })), "{got:?}");
+        let other = parse::<ToViewer>(br#"{"v":1,"type":"unheard_of"}"#);
+        assert!(matches!(other, Received::Noise(Noise::Unreadable { job: None, .. })), "{other:?}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub mod message;
 pub mod speech;
 pub mod worker;
 
-pub use codec::{LineReader, LineWriter, MAX_LINE, Noise, Received, version};
+pub use codec::{LineReader, LineWriter, MAX_LINE, Noise, Received, is_sendable, version};
 pub use job::{Job, JobResult};
 pub use message::{KeyGrant, ObjectFile, SegmentFile, SeriesFiles, ToParent, ToViewer, ViewState};
 pub use mj_model::{Coded, Lang, Told};

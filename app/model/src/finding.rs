@@ -89,6 +89,17 @@ impl Geometry {
             Self::PixelLine { .. } | Self::WholeImage => None,
         }
     }
+
+    /// True when no coordinate is NaN or infinite.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Self::Point { at } => at.is_finite(),
+            Self::Line { a, b } => a.is_finite() && b.is_finite(),
+            Self::PixelLine { a, b } => a.iter().chain(b).all(|v| v.is_finite()),
+            Self::WholeImage => true,
+        }
+    }
 }
 
 /// Who or what made a revision.
@@ -170,6 +181,15 @@ impl Finding {
     #[must_use]
     pub fn measurement(&self, id: &str) -> Option<&Measurement> {
         self.measurements.iter().find(|m| m.id == id)
+    }
+
+    /// What of it holds NaN or an infinity, which no JSON can carry; `None` when all its numbers are finite.
+    #[must_use]
+    pub fn non_finite(&self) -> Option<&'static str> {
+        if !self.geometry.is_finite() {
+            return Some("geometry");
+        }
+        self.measurements.iter().any(|m| !m.quantity.value.is_finite()).then_some("measurement")
     }
 }
 

@@ -64,6 +64,27 @@ impl PersonName {
         format!("{}={}={}", self.alphabetic.show(), self.ideographic.show(), self.phonetic.show()).trim_end_matches('=').to_owned()
     }
 
+    /// True when two names cannot be one person's: in some script both say one, and in none do they agree. Case,
+    /// blanks, punctuation, prefixes and suffixes, and which group a name stands in make no difference.
+    #[must_use]
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.plain_groups(), other.plain_groups());
+        let is_said_by_both = mine.iter().any(|m| theirs.iter().any(|t| script(m) == script(t)));
+        is_said_by_both && !mine.iter().any(|m| theirs.contains(m))
+    }
+
+    /// The groups that say something: family, given and middle name in one, lower case, letters and digits only.
+    fn plain_groups(&self) -> Vec<String> {
+        [&self.alphabetic, &self.ideographic, &self.phonetic]
+            .map(|group| {
+                let name = group.show().split('^').take(3).flat_map(str::chars);
+                name.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
+            })
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect()
+    }
+
     /// The name as people read it: the ideographic group in Chinese where there is one, family name first;
     /// the alphabetic group otherwise. Empty when the file has no name.
     #[must_use]
@@ -76,6 +97,18 @@ impl PersonName {
         };
         Phi::new(text)
     }
+}
+
+/// Which script a name is written in, as a number that only serves to tell scripts apart.
+fn script(name: &str) -> u32 {
+    let of = |c: char| match u32::from(c) {
+        0..=0x24F => 0,
+        0x2E80..=0x2FFF | 0x3400..=0x9FFF | 0xF900..=0xFAFF | 0x2_0000..=0x3_FFFF => 1,
+        0x3040..=0x30FF | 0xFF66..=0xFF9F => 2,
+        0x1100..=0x11FF | 0xAC00..=0xD7FF => 3,
+        other => 0x100 + other / 0x100,
+    };
+    name.chars().map(of).max().unwrap_or(0)
 }
 
 /// Someone who works at the station.
@@ -106,6 +139,26 @@ pub enum Role {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_one_person_and_of_two() {
+        let contradict = |a: &str, b: &str| PersonName::parse(a).contradicts(&PersonName::parse(b));
+        for (a, b) in [
+            ("Shili^Yi", "SHILI YI"),
+            ("Shili^Yi^^Dr", "shili^yi"),
+            ("Shili^Yi=示例^一", "示例一"),
+            ("Shili^Yi=示例^一", "Shili^Yi=示例^壹"),
+            ("Shili^Yi", "示例^一"),
+            ("", "Shili^Yi"),
+            ("^^", "Shili^Yi"),
+        ] {
+            assert!(!contradict(a, b) && !contradict(b, a), "{a} {b}");
+        }
+        for (a, b) in [("Shili^Yi", "Shili^Er"), ("示例^一", "示例^二"), ("Shili^Yi=示例^一", "示例^二"), ("Shili^Yi", "Shili^Er=示例^二")]
+        {
+            assert!(contradict(a, b) && contradict(b, a), "{a} {b}");
+        }
+    }
 
     #[test]
     fn names_in_three_groups() {

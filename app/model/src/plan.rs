@@ -40,6 +40,17 @@ pub struct Segment {
     pub at: Moment,
 }
 
+impl Segment {
+    /// What of it holds NaN or an infinity, which no JSON can carry; `None` when all its numbers are finite.
+    #[must_use]
+    pub fn non_finite(&self) -> Option<&'static str> {
+        if !self.volume_ml.is_finite() || !self.mesh_volume_ml.is_finite() {
+            return Some("volume");
+        }
+        (!self.box_lps.0.is_finite() || !self.box_lps.1.is_finite()).then_some("box")
+    }
+}
+
 /// A cutting plane in patient space.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CutPlane {
@@ -94,6 +105,24 @@ pub struct Plan {
     pub origin: Origin,
     /// When.
     pub at: Moment,
+}
+
+impl Plan {
+    /// What of it holds NaN or an infinity, which no JSON can carry; `None` when all its numbers are finite.
+    #[must_use]
+    pub fn non_finite(&self) -> Option<&'static str> {
+        let is_result_finite = |r: &PlanResult| {
+            let (low, high) = r.interval_ml;
+            [r.volume_ml, r.mesh_volume_ml, low, high, r.percent].iter().all(|v| v.is_finite())
+        };
+        let is_step_finite = |step: &PlanStep| match step {
+            PlanStep::Cut { plane, .. } => plane.point.is_finite() && plane.normal.is_finite(),
+        };
+        if !self.steps.iter().all(is_step_finite) {
+            return Some("plane");
+        }
+        (!self.results.iter().all(is_result_finite)).then_some("result")
+    }
 }
 
 /// A step of a plan.

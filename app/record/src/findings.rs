@@ -37,7 +37,8 @@ impl Record {
     ///
     /// # Errors
     /// [`Error::Stale`] when somebody else stored a revision since; [`Error::Unknown`] when the study is not in
-    /// the record; [`Error::WrongKind`] when the id belongs to a finding of another study; database errors.
+    /// the record; [`Error::WrongKind`] when the id belongs to a finding of another study; [`Error::Unusable`] when a
+    /// number of it is not finite; database errors.
     pub async fn put_finding(&self, finding: Finding, who: &str) -> Result<FindingStored> {
         let mut tx = self.write().await?;
         let finding = store(&mut tx, finding, who).await?;
@@ -133,7 +134,14 @@ pub(crate) async fn of_patient(conn: &mut SqliteConnection, finding: &str, study
     row.as_ref().map(|row| json(row, "content")).transpose()
 }
 
+/// An error when a value about to be kept holds NaN or an infinity: JSON would write `null`, and what was stored
+/// could not be read again.
+pub(crate) fn refuse_non_finite(field: Option<&'static str>) -> Result<()> {
+    field.map_or(Ok(()), |field| Err(Error::Unusable { field, value: "NaN / ∞".to_owned() }))
+}
+
 async fn store(tx: &mut WriteTx, mut finding: Finding, who: &str) -> Result<Finding> {
+    refuse_non_finite(finding.non_finite())?;
     require_study(tx.conn(), &finding.study).await?;
     let known: Option<(u32, String)> =
         sqlx::query_as("SELECT revision, study_uid FROM finding WHERE finding_id = ?").bind(&finding.id).fetch_optional(tx.conn()).await?;

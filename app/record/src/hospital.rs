@@ -109,7 +109,12 @@ impl Record {
         if let Some(trouble) = door.trouble.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(trouble);
         }
-        let receipt = door.tally.into_inner().unwrap_or_else(PoisonError::into_inner).into_receipt();
+        if !report.cancelled {
+            self.settle_waiting().await?;
+        }
+        let mut tally = door.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.conclude(&mut tally).await?;
+        let receipt = tally.into_receipt();
         self.keep_receipt(&receipt).await?;
         if report.cancelled {
             return Err(Error::Cancelled);

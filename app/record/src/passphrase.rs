@@ -33,6 +33,12 @@ impl Passphrase {
         Self::new(text.lines().next().unwrap_or_default())
     }
 
+    /// True when both are the same words; for a person who types a new one twice.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        *self.0 == *other.0
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

@@ -52,7 +52,8 @@ impl Report {
 pub struct Applied {
     /// Revision of the document after it.
     pub revision: u64,
-    /// The operations as they were done: the edit's, moved past those of others.
+    /// The operations as they were done: the edit's, moved past those of others, and what brought chips and claims that
+    /// came back up to their findings.
     pub ops: Vec<Op>,
     /// Operations done since the edit's base revision, which the editor has not seen.
     pub others: Vec<Op>,
@@ -81,7 +82,7 @@ impl Record {
         let history: String =
             sqlx::query_scalar("SELECT clinical_history FROM study WHERE study_uid = ?").bind(study.as_str()).fetch_one(tx.conn()).await?;
         document.prefill(template, Prefill::ClinicalHistory, &history);
-        if let Some(prior) = crate::worklist::priors(tx.conn(), study).await?.first() {
+        if let Some(prior) = latest_before(tx.conn(), study).await? {
             let text =
                 [prior.date.as_deref().unwrap_or_default(), prior.modalities.join("/").as_str(), prior.description.as_str()].join(" ");
             document.prefill(template, Prefill::Prior, text.trim());
@@ -138,8 +139,12 @@ impl Record {
         }
         refuse_strangers(tx.conn(), &document, &ops).await?;
         let revision = append(&mut tx, document, &ops, edit.by, Undoes::Nothing, who).await?;
+        let applied = match ops.iter().all(is_plain_text) {
+            true => Applied { revision, ops, others },
+            false => caught_up(&mut tx, &id, Applied { revision, ops, others }, who).await?,
+        };
         tx.commit().await?;
-        Ok(Applied { revision, ops, others })
+        Ok(applied)
     }
 
     /// Takes back the last edit that is not taken back, by appending its inverse. `None` when there is none.
@@ -172,8 +177,10 @@ impl Record {
         let after = ops_after(tx.conn(), &id, target).await?;
         let ops = mj_report::rebase(&inverse, &after);
         let revision = append(&mut tx, document, &ops, EditSource::Undo, Undoes::Revision(target), who).await?;
+        // What comes back may show a number that has changed since.
+        let applied = caught_up(&mut tx, &id, Applied { revision, ops, others: Vec::new() }, who).await?;
         tx.commit().await?;
-        Ok(Some(Applied { revision, ops, others: Vec::new() }))
+        Ok(Some(applied))
     }
 
     /// Reads a report over.
@@ -203,9 +210,46 @@ impl Record {
             AmendKind::Corrected => signed.correction(&new_id)?,
         };
         insert_report(&mut tx, draft.document(), draft.amends(), who).await?;
+        catch_up(&mut tx, &new_id, who).await?;
         tx.commit().await?;
         self.report(&new_id).await
     }
+}
+
+/// The patient's latest study of an earlier date; none when the study has no date.
+async fn latest_before(conn: &mut SqliteConnection, study: &StudyUid) -> Result<Option<crate::StudyRow>> {
+    let date: Option<String> =
+        sqlx::query_scalar("SELECT date FROM study WHERE study_uid = ?").bind(study.as_str()).fetch_one(&mut *conn).await?;
+    let Some(date) = date else { return Ok(None) };
+    let others = crate::worklist::priors(conn, study).await?;
+    Ok(others.into_iter().find(|other| other.date.as_ref().is_some_and(|other| *other < date)))
+}
+
+/// Typing and deleting bring back no chip and no claim.
+const fn is_plain_text(op: &Op) -> bool {
+    matches!(op, Op::Insert { .. } | Op::Delete { .. })
+}
+
+/// Brings chips and claims of a draft up to the present revisions of their findings, as an edit of the station's own.
+/// Gives the revision after it and what was done; `None` when nothing was behind.
+pub(crate) async fn catch_up(tx: &mut WriteTx, id: &str, who: &str) -> Result<Option<(u64, Vec<Op>)>> {
+    let document = load(tx.conn(), id).await?;
+    let findings = spoken_of(tx.conn(), &document).await?;
+    let ops = mj_report::refresh(&document, &findings);
+    if ops.is_empty() {
+        return Ok(None);
+    }
+    let revision = append(tx, document, &ops, EditSource::Binding, Undoes::Automatic, who).await?;
+    Ok(Some((revision, ops)))
+}
+
+/// [`catch_up`] after an edit, told as part of it.
+async fn caught_up(tx: &mut WriteTx, id: &str, mut applied: Applied, who: &str) -> Result<Applied> {
+    if let Some((revision, mut ops)) = catch_up(tx, id, who).await? {
+        applied.revision = revision;
+        applied.ops.append(&mut ops);
+    }
+    Ok(applied)
 }
 
 /// A chip may show only a number of the report's own patient.

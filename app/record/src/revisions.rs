@@ -2,7 +2,7 @@
 
 use crate::audit::note;
 use crate::db::{json, to_json};
-use crate::findings::require_study;
+use crate::findings::{refuse_non_finite, require_study};
 use crate::{Error, Record, Result};
 use mj_model::plan::{Plan, Segment};
 use mj_model::{SeriesUid, StudyUid};
@@ -19,8 +19,10 @@ impl Record {
     /// one. Its DICOM SEG must be in the record.
     ///
     /// # Errors
-    /// [`Error::Stale`]; [`Error::Unknown`] when study or SEG are not in the record; database errors.
+    /// [`Error::Stale`]; [`Error::Unknown`] when study or SEG are not in the record; [`Error::Unusable`] when a number of
+    /// it is not finite; database errors.
     pub async fn put_segment(&self, mut segment: Segment, who: &str) -> Result<Segment> {
+        refuse_non_finite(segment.non_finite())?;
         let mut tx = self.write().await?;
         require_study(tx.conn(), &segment.study).await?;
         if crate::ingest::known_instance(tx.conn(), &segment.seg_instance).await?.is_none() {
@@ -85,8 +87,10 @@ impl Record {
     /// Stores the next revision of a plan. `plan.revision` is the revision it was based on, 0 for a new one.
     ///
     /// # Errors
-    /// [`Error::Stale`]; [`Error::Unknown`] when the study is not in the record; database errors.
+    /// [`Error::Stale`]; [`Error::Unknown`] when the study is not in the record; [`Error::Unusable`] when a number of it is
+    /// not finite; database errors.
     pub async fn put_plan(&self, mut plan: Plan, who: &str) -> Result<Plan> {
+        refuse_non_finite(plan.non_finite())?;
         let mut tx = self.write().await?;
         require_study(tx.conn(), &plan.study).await?;
         let present: Option<u32> =

@@ -15,10 +15,12 @@ use mj_dicom::encapsulated::{PdfInput, read_pdf, write_pdf};
 use mj_dicom::sr::{self, ObjectRef, Observer, Section, SectionKind, SrInput};
 use mj_model::person::{Person, Role};
 use mj_model::{Finding, FindingState, InstanceUid, SeriesUid, StudyUid};
+use mj_report::life::AmendKind;
 use mj_report::{BlockKind, Document, Signature};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::{Row as _, SqliteConnection};
+use std::collections::BTreeMap;
 
 /// Series Number of reports as SR and as PDF: far behind the images.
 const SR_SERIES_NUMBER: i64 = 9001;
@@ -57,7 +59,7 @@ pub struct Verified {
     pub signed_by: String,
     /// When it was signed last.
     pub at: String,
-    /// What does not fit: `content`, `sr`, `pdf`.
+    /// What does not fit: `content`, `sr`, `pdf`; `reopened` for a file whose report was opened again since.
     pub changed: Vec<String>,
 }
 
@@ -110,6 +112,7 @@ impl Record {
             document: signed.content().document.clone(),
             signatures: signed.signatures().to_vec(),
             is_final: signed.state().is_complete(),
+            modalities: modalities(tx.conn(), &findings).await?,
             findings,
             predecessor: predecessor(tx.conn(), &id, &before).await?,
             device: station(tx.conn()).await?,
@@ -153,6 +156,8 @@ impl Record {
         sqlx::query("UPDATE report SET state = 'draft', round = round + 1 WHERE report_id = ?").bind(&id).execute(tx.conn()).await?;
         reports::refresh_study_state(tx.conn(), &life.content().document.study).await?;
         note(&mut tx, who, "report.reopened", &id, &serde_json::Value::Null).await?;
+        // Findings may have moved on while it was signed.
+        reports::catch_up(&mut tx, &id, who).await?;
         tx.commit().await?;
         self.report(&id).await
     }
@@ -222,6 +227,38 @@ impl Record {
         })
     }
 
+    /// Checks a file that should be a signed report, a PDF or one of the two DICOM objects, against what was signed.
+    ///
+    /// # Errors
+    /// [`Error::Dicom`] when it is neither; [`Error::NotSigned`] for an object that is no signed report of this record;
+    /// database errors. What does not fit is no error: it is told.
+    pub async fn verify_file(&self, bytes: &[u8]) -> Result<Verified> {
+        let mut conn = self.read().await?;
+        if bytes.starts_with(b"%PDF") {
+            let sha256 = mj_report::life::sha256_hex(bytes);
+            let found = signed_version(&mut conn, "pdf_sha256", &sha256).await?;
+            // A PDF that was changed names no report any more.
+            return Ok(found.unwrap_or_else(|| Verified {
+                valid: false,
+                signed_by: String::new(),
+                at: String::new(),
+                changed: vec!["pdf".to_owned()],
+            }));
+        }
+        let dataset = Dataset::read(bytes)?;
+        let instance = dataset.header()?.instance;
+        for (what, column) in [("sr", "sr_instance"), ("pdf", "pdf_instance")] {
+            let Some(mut verified) = signed_version(&mut conn, column, instance.as_str()).await? else { continue };
+            let known = crate::ingest::known_instance(&mut conn, &instance).await?;
+            if known.is_none_or(|known| known.sha256 != dataset.sha256()) {
+                verified.changed.push(what.to_owned());
+            }
+            verified.valid = verified.changed.is_empty();
+            return Ok(verified);
+        }
+        Err(Error::NotSigned)
+    }
+
     async fn is_object_whole(&self, instance: &InstanceUid) -> bool {
         let known = async {
             let mut conn = self.read().await?;
@@ -260,6 +297,32 @@ impl Record {
     }
 }
 
+/// The signed version that a column of [`report_signature`] names, with those who had signed by then. Not valid when the
+/// report was opened again since: its signatures count no more.
+///
+/// [`report_signature`]: reports::signatures
+async fn signed_version(conn: &mut SqliteConnection, column: &'static str, value: &str) -> Result<Option<Verified>> {
+    let sql = format!(
+        "SELECT report_id, version, round, at, round = (SELECT round FROM report WHERE report.report_id = s.report_id) AS counts
+         FROM report_signature AS s WHERE {column} = ? ORDER BY counts DESC, signature_pk DESC LIMIT 1"
+    );
+    let Some(row) = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value).fetch_optional(&mut *conn).await? else { return Ok(None) };
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT person_name FROM report_signature WHERE report_id = ? AND round = ? AND version <= ? ORDER BY version")
+            .bind(row.try_get::<&str, _>("report_id")?)
+            .bind(row.try_get::<i64, _>("round")?)
+            .bind(row.try_get::<i64, _>("version")?)
+            .fetch_all(conn)
+            .await?;
+    let counts: bool = row.try_get("counts")?;
+    Ok(Some(Verified {
+        valid: counts,
+        signed_by: names.join(", "),
+        at: row.try_get("at")?,
+        changed: if counts { Vec::new() } else { vec!["reopened".to_owned()] },
+    }))
+}
+
 /// What a device proposed and nobody looked at is not reported.
 fn is_reported(finding: &Finding) -> bool {
     matches!(finding.state, FindingState::Accepted | FindingState::Edited)
@@ -271,6 +334,8 @@ struct Made {
     signatures: Vec<Signature>,
     is_final: bool,
     findings: Vec<Finding>,
+    /// Modality of each series that the findings lie on.
+    modalities: BTreeMap<SeriesUid, String>,
     predecessor: Option<ObjectRef>,
     device: Device,
     at: mj_model::Moment,
@@ -296,6 +361,7 @@ impl Made {
             lang: self.document.lang,
             sections: self.document.blocks.iter().filter(|block| !block.text.trim().is_empty()).map(section).collect(),
             findings: &self.findings,
+            modalities: &self.modalities,
             reporting: observer(Role::Reporting),
             reviewing: observer(Role::Reviewing),
             at: self.at,
@@ -331,6 +397,19 @@ const fn section_kind(kind: BlockKind) -> SectionKind {
         BlockKind::Recommendation => SectionKind::Recommendation,
         BlockKind::Other => SectionKind::Other,
     }
+}
+
+/// Modality of each series that findings lie on.
+async fn modalities(conn: &mut SqliteConnection, findings: &[Finding]) -> Result<BTreeMap<SeriesUid, String>> {
+    let mut found = BTreeMap::new();
+    for finding in findings {
+        let modality: Option<String> = sqlx::query_scalar("SELECT modality FROM series WHERE series_uid = ?")
+            .bind(finding.series.as_str())
+            .fetch_optional(&mut *conn)
+            .await?;
+        found.extend(modality.map(|modality| (finding.series.clone(), modality)));
+    }
+    Ok(found)
 }
 
 async fn add_signature(
@@ -393,14 +472,15 @@ async fn signed_findings(conn: &mut SqliteConnection, id: &str) -> Result<Vec<Fi
     Ok(findings)
 }
 
-/// The structured report that the new one takes the place of: the version before, or the one it corrects.
+/// The structured report that the new one takes the place of: its own version before, or the one it corrects. An addendum
+/// stands beside the report it adds to, which holds on.
 async fn predecessor(conn: &mut SqliteConnection, id: &str, report: &Report) -> Result<Option<ObjectRef>> {
-    let amended = report.amends.as_ref().map(|amends| amends.report.as_str());
+    let corrected = report.amends.as_ref().filter(|amends| amends.kind == AmendKind::Corrected).map(|amends| amends.report.as_str());
     let instance: Option<String> = sqlx::query_scalar(
         "SELECT sr_instance FROM report_signature WHERE report_id IN (?1, ?2) ORDER BY report_id = ?1 DESC, version DESC LIMIT 1",
     )
     .bind(id)
-    .bind(amended)
+    .bind(corrected)
     .fetch_optional(&mut *conn)
     .await?;
     let Some(instance) = instance else { return Ok(None) };

@@ -32,7 +32,7 @@ pub struct StudyDetail {
     pub instances: u32,
     /// Other studies of the same patient (issuer and id), latest first.
     pub priors: Vec<StudyRow>,
-    /// Instances kept aside for a person to decide.
+    /// Instances kept aside for a person to decide, and those whose pixels are still to be compared.
     pub conflicts: Vec<crate::Conflict>,
 }
 
@@ -81,9 +81,11 @@ impl Record {
                 .fetch_one(&mut *conn)
                 .await?;
         let aside = sqlx::query(
-            "SELECT instance_uid, came_from, reason FROM conflict WHERE study_uid = ? AND state = 'aside' ORDER BY conflict_pk",
+            "SELECT instance_uid, came_from, CASE state WHEN 'waiting' THEN ?2 ELSE reason END AS reason FROM conflict
+             WHERE study_uid = ?1 AND state IN ('aside', 'waiting') ORDER BY conflict_pk",
         )
         .bind(study.as_str())
+        .bind(crate::ingest::WAITING)
         .fetch_all(&mut *conn)
         .await?;
         let conflicts = aside.iter().map(|row| {

@@ -107,8 +107,13 @@ fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResu
 fn nearest(series: &SeriesFiles, at: mj_model::PointLps, context: &Context) -> Result<JobResult> {
     let series = open(series, context)?;
     let stack = main_stack(&series)?;
-    // A single image without a place in the patient is the nearest there is.
-    let k = stack.nearest_slice(at).or((stack.n_slices() == 1).then_some(0)).ok_or(Error::NotAVolume)?;
+    let k = match stack.nearest_slice(at) {
+        Some(k) if holds(stack, k, at) => k,
+        Some(_) => return Err(Error::Outside),
+        // A single image without a place in the patient is the nearest there is.
+        None if stack.n_slices() == 1 => 0,
+        None => return Err(Error::NotAVolume),
+    };
     let slice = stack.load_slice(k)?;
     let source = slice.sources.into_iter().next().ok_or(Error::NothingToShow)?;
     Ok(JobResult::Nearest {
@@ -117,6 +122,18 @@ fn nearest(series: &SeriesFiles, at: mj_model::PointLps, context: &Context) -> R
         frame: source.frame,
         frame_of_reference: stack.frame_of_reference().cloned(),
     })
+}
+
+/// True when a position lies on slice `k`, the nearest one: within half a voxel of its image, and of its plane within half
+/// a slice or half the way to its neighbour. Units: mm, LPS.
+fn holds(stack: &Stack, k: usize, at: mj_model::PointLps) -> bool {
+    let Some(grid) = stack.slice_grid(k) else { return false };
+    let neighbours = [k.checked_sub(1), k.checked_add(1)].into_iter().flatten().filter_map(|other| stack.slice_grid(other));
+    let away = |origin: mj_model::PointLps| (origin - grid.origin).dot(grid.axes[2]).abs();
+    let reach = neighbours.map(|other| away(other.origin)).fold(grid.spacing_mm[2], f64::max) / 2.0;
+    let [i, j, _] = grid.voxel_from_lps(at);
+    let is_on_image = |index: f64, n: usize| (-0.5..=n as f64 - 0.5).contains(&index);
+    is_on_image(i, grid.dims[0]) && is_on_image(j, grid.dims[1]) && away(at) <= reach + 1e-6
 }
 
 /// Examines plain files, those of folders one by one. A refusal is told in the reader's language.

@@ -96,6 +96,8 @@ impl window::Room for Room {
         Box::new(move |incoming| {
             events.send(match incoming {
                 Incoming::Message(message) => Event::Parent(message),
+                // Already in the log; a room has no job to answer for.
+                Incoming::Unreadable { .. } => return true,
                 Incoming::End => Event::ParentEnded,
             })
         })

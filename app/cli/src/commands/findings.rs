@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::out::Done;
 use mj_link::{Job, JobResult};
 use mj_model::finding::{ImageRef, Origin, OriginKind, length_of};
-use mj_model::{Finding, FindingState, Geometry, Measurement, Side, clock, code::known, uid::TrackingUid};
+use mj_model::{Finding, FindingState, FrameOfReferenceUid, Geometry, Measurement, SeriesUid, Side, clock, code::known, uid::TrackingUid};
 use mj_record::Record;
 
 /// Who the command line writes as.
@@ -33,6 +33,7 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
         Command::Edit { id, line } => {
             let mut finding = record.finding(&id).await?;
             finding.geometry = line_geometry(line);
+            (finding.images, finding.frame_of_reference) = place(ctx, &record, &finding.series, &finding.geometry).await?;
             finding.state = FindingState::Edited;
             measure(&mut finding);
             put(ctx, &record, finding).await
@@ -49,11 +50,7 @@ async fn add(ctx: &Ctx<'_>, record: &Record, add: &FindingAdd) -> Result<Done, F
     let series = series_of(record, &add.series).await?;
     let study = record.study_of_series(&series).await?;
     let geometry = line_geometry(add.line);
-    let middle = geometry.centre().unwrap_or_default();
-    let job = Job::Nearest { series: files_of(record, &series).await?, at: middle };
-    let JobResult::Nearest { instance, sop_class, frame, frame_of_reference } = ctx.pixels(Some(record))?.run(job, ctx.out)? else {
-        return Err(unexpected());
-    };
+    let (images, frame_of_reference) = place(ctx, record, &series, &geometry).await?;
     let mut finding = Finding {
         id: record.new_id(),
         tracking_uid: TrackingUid::fresh(),
@@ -61,7 +58,7 @@ async fn add(ctx: &Ctx<'_>, record: &Record, add: &FindingAdd) -> Result<Done, F
         study,
         series,
         frame_of_reference,
-        images: vec![ImageRef { instance, sop_class, frame }],
+        images,
         state: FindingState::Accepted,
         kind: known::unclassified_finding(),
         site: None,
@@ -73,6 +70,23 @@ async fn add(ctx: &Ctx<'_>, record: &Record, add: &FindingAdd) -> Result<Done, F
     };
     measure(&mut finding);
     put(ctx, record, finding).await
+}
+
+/// The image a geometry lies on, and the frame of reference it is in.
+async fn place(
+    ctx: &Ctx<'_>,
+    record: &Record,
+    series: &SeriesUid,
+    geometry: &Geometry,
+) -> Result<(Vec<ImageRef>, Option<FrameOfReferenceUid>), Failure> {
+    let middle = geometry.centre().unwrap_or_default();
+    let job = Job::Nearest { series: files_of(record, series).await?, at: middle };
+    match ctx.pixels(Some(record))?.run(job, ctx.out)? {
+        JobResult::Nearest { instance, sop_class, frame, frame_of_reference } => {
+            Ok((vec![ImageRef { instance, sop_class, frame }], frame_of_reference))
+        }
+        _ => Err(unexpected()),
+    }
 }
 
 fn line_geometry(ends: [f64; 6]) -> Geometry {

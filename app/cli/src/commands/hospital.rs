@@ -43,14 +43,12 @@ pub(super) async fn echo(ctx: &Ctx<'_>, name: &str) -> Result<Done, Failure> {
 
 pub(super) async fn find(ctx: &Ctx<'_>, find: &Find) -> Result<Done, Failure> {
     let record = ctx.record().await?;
-    let keys = [
-        (Key::PatientName, &find.name),
-        (Key::PatientId, &find.patient),
-        (Key::AccessionNumber, &find.accession),
-        (Key::StudyDate, &find.date),
-    ];
+    let keys = [(Key::PatientId, &find.patient), (Key::AccessionNumber, &find.accession), (Key::StudyDate, &find.date)];
     let mut query = FindQuery::studies();
     query.keys.extend(keys.into_iter().filter_map(|(key, value)| Some((key, Phi::new(value.clone()?)))));
+    if let Some(name) = &find.name {
+        query = query.named(name);
+    }
     let found = record.find_on(&find.server, &query).await?;
     ctx.out.result(&found, |rows| rows.iter().map(|row| found_line(ctx, row)).collect::<Vec<_>>().join("\n"))?;
     Ok(Done::Well)

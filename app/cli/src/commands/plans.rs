@@ -39,7 +39,11 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
         Command::Run { file, stl } => plan(ctx, &record, &file, stl).await,
         Command::List { study } => {
             let plans = record.plans(&study_of(&record, &study).await?).await?;
-            ctx.out.result(&plans, |all| all.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+            let mut json = Vec::with_capacity(plans.len());
+            for plan in &plans {
+                json.push(with_stale(&record, plan).await?);
+            }
+            ctx.out.result(&json, |_| plans.iter().map(line).collect::<Vec<_>>().join("\n"))?;
             Ok(Done::Well)
         }
         Command::Show { id } => {
@@ -51,7 +55,15 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
 
 fn read(path: &Path) -> Result<(PlanFile, CutPlane), Failure> {
     let text = std::fs::read_to_string(path).map_err(|source| Failure::File { what: "read", path: path.into(), source })?;
-    let file: PlanFile = toml::from_str(&text).map_err(|e| Failure::PlanFile(e.to_string()))?;
+    understood(&text)
+}
+
+/// A plan file's content: the plan and its plane.
+fn understood(text: &str) -> Result<(PlanFile, CutPlane), Failure> {
+    let file: PlanFile = toml::from_str(text).map_err(|e| Failure::PlanFile(e.to_string()))?;
+    if !file.cut.point.iter().chain(&file.cut.normal).all(|v| v.is_finite()) {
+        return Err(Failure::PlanFile("cut.point and cut.normal need finite numbers".into()));
+    }
     let normal = VectorLps::from(file.cut.normal).unit().ok_or_else(|| Failure::PlanFile("cut.normal has no direction".into()))?;
     let plane = CutPlane { point: PointLps::from(file.cut.point), normal };
     Ok((file, plane))
@@ -78,8 +90,13 @@ async fn plan(ctx: &Ctx<'_>, record: &Record, path: &Path, stl: Option<PathBuf>)
     print(ctx, record, &plan).await
 }
 
-/// Shows a plan and which of its inputs have moved on since.
 async fn print(ctx: &Ctx<'_>, record: &Record, plan: &Plan) -> Result<Done, Failure> {
+    ctx.out.result(&with_stale(record, plan).await?, |_| line(plan))?;
+    Ok(Done::Well)
+}
+
+/// A plan and which of its inputs have moved on since.
+async fn with_stale(record: &Record, plan: &Plan) -> Result<serde_json::Value, Failure> {
     let mut stale = Vec::new();
     for input in &plan.inputs {
         let now = record.segment(&input.id).await?.revision;
@@ -91,8 +108,7 @@ async fn print(ctx: &Ctx<'_>, record: &Record, plan: &Plan) -> Result<Done, Fail
     if let Some(object) = json.as_object_mut() {
         object.insert("stale".into(), stale.into());
     }
-    ctx.out.result(&json, |_| line(plan))?;
-    Ok(Done::Well)
+    Ok(json)
 }
 
 fn line(plan: &Plan) -> String {
@@ -103,4 +119,22 @@ fn line(plan: &Plan) -> String {
         lines.push(format!("  {name}: {ml:.1} ml ({low:.1}-{high:.1}), {percent:.1} %, mesh {mesh:.1} ml"));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plane_that_is_nowhere_is_refused() {
+        let with = |point: &str, normal: &str| {
+            let text = format!("name = \"a\"\nsegment = \"g1\"\n[cut]\npoint = [{point}]\nnormal = [{normal}]\n");
+            understood(&text)
+        };
+        assert!(with("0.0, 1.0, 2.0", "0.0, 0.0, 3.0").is_ok());
+        for (point, normal) in [("nan, 0.0, 0.0", "0.0, 0.0, 1.0"), ("0.0, 0.0, 0.0", "inf, 0.0, 1.0"), ("0.0, 0.0, 0.0", "0.0, 0.0, 0.0")]
+        {
+            assert!(matches!(with(point, normal), Err(Failure::PlanFile(_))), "{point} {normal}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 pub(super) async fn init(ctx: &Ctx<'_>) -> Result<Done, Failure> {
     let dir = ctx.record_dir()?;
-    Record::init(dir, &passphrase::find(ctx.args)?).await?.close().await;
+    Record::init(dir, &passphrase::choose(ctx.args)?).await?.close().await;
     ctx.out.result(&serde_json::json!({"record": dir, "created": true}), |_| {
         key::CLI_INIT_DONE.with(ctx.out.lang, &[("record", &dir.display().to_string())])
     })?;

@@ -5,10 +5,17 @@ use crate::args::{Report as Command, ReportForm, Sign};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_record::{Record, Report, SignRequest};
+use mj_report::life::AmendKind;
 use mj_report::{Block, CheckResult, Document, Edit, EditSource, Op, Severity, Slot, SlotState, Template};
 use std::path::Path;
 
 pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
+    if let Command::Check { id } = &command
+        && let Some(text) = file(id)
+    {
+        // A text of somebody else's needs no record.
+        return print_checks(ctx, &check_text(&String::from_utf8_lossy(&text?)));
+    }
     let record = ctx.record().await?;
     match command {
         Command::New { study, template } => {
@@ -33,15 +40,30 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
         }
         Command::Check { id } => {
             let checks = checks(&record, &id).await?;
-            ctx.out.result(&checks, |all| {
-                all.iter().map(|c| format!("{:?}  {}  {}", c.severity, c.rule, c.message)).collect::<Vec<_>>().join("\n")
-            })?;
-            Ok(Done::Well)
+            print_checks(ctx, &checks)
         }
+        Command::Addendum { id } => print(ctx, &record.amend(&id, AmendKind::Addendum, WHO).await?),
         Command::Sign(sign) => self::sign(ctx, &record, &sign, false).await,
         Command::Countersign(sign) => self::sign(ctx, &record, &sign, true).await,
         Command::Export { id, form, out } => export(ctx, &record, &id, form, &out).await,
     }
+}
+
+fn print_checks(ctx: &Ctx<'_>, checks: &Vec<CheckResult>) -> Result<Done, Failure> {
+    ctx.out
+        .result(checks, |all| all.iter().map(|c| format!("{:?}  {}  {}", c.severity, c.rule, c.message)).collect::<Vec<_>>().join("\n"))?;
+    Ok(Done::Well)
+}
+
+/// Reads a plain text over, as a report in the fields that its headings name.
+fn check_text(text: &str) -> Vec<CheckResult> {
+    mj_report::check_text(text.trim_start_matches('\u{FEFF}'), &mj_report::CheckContext::default())
+}
+
+/// The content of a file, where what was typed names one and no id: `None` for an id.
+fn file(typed: &str) -> Option<Result<Vec<u8>, Failure>> {
+    let path = Path::new(typed);
+    path.is_file().then(|| std::fs::read(path).map_err(|source| Failure::File { what: "read", path: path.into(), source }))
 }
 
 fn print(ctx: &Ctx<'_>, report: &Report) -> Result<Done, Failure> {
@@ -78,17 +100,22 @@ async fn set(ctx: &Ctx<'_>, record: &Record, id: &str, field: &str, text: &str) 
     print(ctx, &record.report(id).await?)
 }
 
-/// Appends lines from standard input, each acknowledged after it is on disk.
+/// Appends lines from standard input, each on a line of its own and acknowledged after it is on disk.
 async fn type_in(ctx: &Ctx<'_>, record: &Record, id: &str, field: &str) -> Result<Done, Failure> {
     for line in std::io::stdin().lines() {
-        let text = line.map_err(|source| Failure::File { what: "read", path: "stdin".into(), source })?;
+        let line = line.map_err(|source| Failure::File { what: "read", path: "stdin".into(), source })?;
         let document = record.report(id).await?.document;
-        let block = section(&document, field)?;
-        let ops = vec![Op::Insert { block: field.into(), at: block.text.chars().count(), text }];
+        let ops = vec![next_line(section(&document, field)?, &line)];
         let applied = record.apply(id, Edit { base_revision: document.revision, ops, by: EditSource::Typing }, WHO).await?;
         ctx.out.result(&serde_json::json!({"revision": applied.revision}), |_| applied.revision.to_string())?;
     }
     Ok(Done::Well)
+}
+
+/// The operation that appends a line: behind a line end, unless it is the first.
+fn next_line(block: &Block, line: &str) -> Op {
+    let text = if block.text.is_empty() { line.to_owned() } else { format!("\n{line}") };
+    Op::Insert { block: block.id.clone(), at: block.n_chars(), text }
 }
 
 fn section<'a>(document: &'a Document, field: &str) -> Result<&'a Block, Failure> {
@@ -163,10 +190,37 @@ async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, form: ReportForm, out:
     Ok(Done::Well)
 }
 
-/// Verifies the signatures of a report against what is stored.
+/// Verifies the signatures of a report against what is stored, or a file against what was signed.
 pub(super) async fn verify(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     let record = ctx.record().await?;
-    let verified = record.verify(id).await?;
+    let verified = match file(id) {
+        Some(bytes) => record.verify_file(&bytes?).await?,
+        None => record.verify(id).await?,
+    };
     ctx.out.result(&verified, |v| format!("{}  {}  {}", v.valid, v.signed_by, v.at))?;
     Ok(Done::Well)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_typed_is_a_line_of_its_own() {
+        let mut document = Document::from_text("", Some(mj_model::Lang::Zh));
+        let mut block = Block::new("findings", "检查所见", "Findings", mj_report::BlockKind::Findings);
+        block.text.clear();
+        document.blocks = vec![block];
+        for line in ["第一句。", "第二句。"] {
+            let op = next_line(&document.blocks[0], line);
+            document.apply(&[op]).unwrap();
+        }
+        assert_eq!(document.blocks[0].plain(), "第一句。\n第二句。");
+    }
+
+    #[test]
+    fn a_text_is_read_over_as_a_report() {
+        let found = check_text("\u{FEFF}检查所见：\n右肺上叶结节。\n诊断意见：\n左肺上叶结节。\n");
+        assert!(found.iter().any(|check| check.field.is_some()), "{found:?}");
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct Found {
     pub start: usize,
     pub is_explicit: bool,
     pub is_big: bool,
-    /// Empty when no meta group names it.
+    /// That of the bytes, where the meta group names another native one; empty when no meta group names any.
     pub syntax: String,
     pub had_meta: bool,
 }
@@ -67,11 +67,23 @@ pub(super) fn locate(bytes: &[u8]) -> Result<Found> {
     let (is_explicit, is_big) = match uid.as_str() {
         "" => guess,
         // Some devices name one syntax and write the other: what the bytes say holds.
-        syntax::IMPLICIT_LE | syntax::EXPLICIT_BE => guess,
+        syntax::IMPLICIT_LE | syntax::EXPLICIT_LE | syntax::EXPLICIT_BE => guess,
         syntax::DEFLATED_LE => (true, false),
         _ => (guess.0, false),
     };
+    if matches!(uid.as_str(), syntax::IMPLICIT_LE | syntax::EXPLICIT_LE | syntax::EXPLICIT_BE) {
+        native(is_explicit, is_big).clone_into(&mut uid);
+    }
     Ok(Found { start: at, is_explicit, is_big, syntax: uid, had_meta })
+}
+
+/// The native transfer syntax of an encoding.
+pub(super) const fn native(is_explicit: bool, is_big: bool) -> &'static str {
+    match (is_explicit, is_big) {
+        (true, true) => syntax::EXPLICIT_BE,
+        (true, false) => syntax::EXPLICIT_LE,
+        (false, _) => syntax::IMPLICIT_LE,
+    }
 }
 
 fn ascii(raw: &[u8]) -> String {

@@ -107,3 +107,22 @@ fn the_index_of_a_medium_is_told_apart() {
         assert_eq!(dataset.unwrap().header().unwrap_err(), Error::DicomDir, "{file}");
     }
 }
+
+/// Some devices name one native syntax and write another: what is told is what was read.
+#[test]
+fn the_syntax_told_is_the_one_that_was_read() {
+    let mut object = crate::write::Object::new();
+    object.text(tags::PATIENT_NAME, VR::PN, "Shili^Yi");
+    let file = object.into_file("1.2.840.10008.5.1.4.1.1.2", "1.2.3").unwrap();
+    assert_eq!(Dataset::read(&file).unwrap().transfer_syntax(), crate::syntax::EXPLICIT_LE);
+    let explicit = b"1.2.840.10008.1.2.1\0";
+    let at = file.windows(explicit.len()).position(|w| w == explicit).unwrap();
+    for named in [b"1.2.840.10008.1.2\0\0\0", b"1.2.840.10008.1.2.2\0"] {
+        let mut misnamed = file.clone();
+        misnamed[at..at + explicit.len()].copy_from_slice(named);
+        let dataset = Dataset::read(&misnamed).unwrap();
+        assert_eq!(dataset.transfer_syntax(), crate::syntax::EXPLICIT_LE);
+        assert_eq!(dataset.root().text(tags::PATIENT_NAME), "Shili^Yi");
+        assert_eq!(locate(&misnamed).unwrap().1, crate::syntax::EXPLICIT_LE);
+    }
+}

@@ -22,19 +22,45 @@ pub(super) struct Block {
 /// Sorts images into blocks.
 pub(super) fn arrange(slices: Vec<Slice>) -> Vec<Block> {
     let mut groups: Vec<Vec<Slice>> = Vec::new();
+    let tells_frames = tells_frames(&slices);
+    let together = |a: &Slice, b: &Slice| belong_together(a, b) && (!tells_frames || is_same_frame(a, b));
     for slice in slices {
-        match groups.iter_mut().find(|g| g.first().is_some_and(|first| belong_together(first, &slice))) {
+        match groups.iter_mut().find(|g| g.first().is_some_and(|first| together(first, &slice))) {
             Some(group) => group.push(slice),
             None => groups.push(vec![slice]),
         }
     }
     let orientations = count_orientations(&groups);
+    let has_many_frames = tells_frames && {
+        let mut placed = groups.iter().flatten().filter(|s| s.axes.is_some());
+        placed.next().is_some_and(|first| placed.any(|other| other.frame_of_reference != first.frame_of_reference))
+    };
     let mut blocks: Vec<Block> = groups.into_iter().flat_map(blocks_of).collect();
     if orientations > 1 {
         let warning = Warning::new("geometry.mixed_orientation", format!("{orientations} orientations in one series"));
         blocks.iter_mut().for_each(|block| block.warnings.push(warning.clone()));
     }
+    if has_many_frames {
+        let warning = Warning::new("geometry.frame_of_reference_varies", "several Frames of Reference in one series, each shown apart");
+        blocks.iter_mut().for_each(|block| block.warnings.push(warning.clone()));
+    }
     blocks
+}
+
+/// Positions of two frames of reference have nothing to do with each other, so their images never lie in one block.
+/// Images without a place need no frame.
+fn is_same_frame(a: &Slice, b: &Slice) -> bool {
+    a.axes.is_none() || a.frame_of_reference == b.frame_of_reference
+}
+
+/// False when every image names a frame of reference of its own: some de-identifiers write one for each file, which says
+/// nothing about where images lie (LIDC-IDRI). Their block is warned of instead.
+fn tells_frames(slices: &[Slice]) -> bool {
+    let mut frames: Vec<_> = slices.iter().filter(|s| s.axes.is_some()).map(|s| &s.frame_of_reference).collect();
+    let n = frames.len();
+    frames.sort();
+    frames.dedup();
+    n < FEWEST || frames.len() < n || frames.contains(&&None)
 }
 
 fn belong_together(a: &Slice, b: &Slice) -> bool {

@@ -6,7 +6,7 @@ use super::volume_type::{Sample, SampleType, map_of, varies};
 use super::{Kind, Stack};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::pixels::{Decoder, FrameSamples, MAX_DECODED};
+use crate::pixels::{self, Decoder, FrameSamples, MAX_DECODED};
 use crate::watch::Watch;
 use dicom_dictionary_std::tags;
 use mj_model::{Grid, Samples, Volume};
@@ -112,7 +112,7 @@ pub fn decode_slice(dataset: &Dataset, frame: u32) -> Result<FrameSamples> {
     if layout.photometric == "PALETTE COLOR" {
         return Ok(palette(&samples, dataset, layout.bits_allocated));
     }
-    modality_lut(samples, dataset)
+    modality_lut(samples, dataset, layout.is_signed)
 }
 
 /// Rec. 601 luma in 8 bits (Y itself where the file holds it), in the sample type of the file.
@@ -173,11 +173,12 @@ fn palette(samples: &FrameSamples, dataset: &Dataset, bits_allocated: u16) -> Fr
 }
 
 /// Applies the Modality LUT where the file has one. Source: PS3.3 §C.11.1.1.
-fn modality_lut(samples: FrameSamples, dataset: &Dataset) -> Result<FrameSamples> {
+fn modality_lut(samples: FrameSamples, dataset: &Dataset, is_signed: bool) -> Result<FrameSamples> {
     let Some(item) = dataset.root().item(tags::MODALITY_LUT_SEQUENCE) else { return Ok(samples) };
     let descriptor = item.floats(tags::LUT_DESCRIPTOR);
     let table = item.floats(tags::LUT_DATA);
     let [_, first, bits] = *descriptor.first_chunk::<3>().ok_or(Error::BadValue { keyword: "LUTDescriptor" })?;
+    let first = pixels::in_sign_of_image(first, is_signed);
     if table.is_empty() || bits > 16.0 {
         return Err(Error::BadValue { keyword: "LUTData" });
     }
@@ -228,4 +229,34 @@ fn fill_with<T: Sample>(
         Ok(())
     })?;
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::write::Object;
+    use dicom_core::VR;
+
+    /// Written as US, as most writers do: the first mapped value is still in the image's sign.
+    #[test]
+    fn a_modality_lut_of_signed_samples_begins_below_zero() {
+        let mut lut = Object::new();
+        lut.u16s(tags::LUT_DESCRIPTOR, &[4, 64_512, 16]).u16s(tags::LUT_DATA, &[10, 11, 12, 13]);
+        let mut image = Object::new();
+        image
+            .u16s(tags::SAMPLES_PER_PIXEL, &[1])
+            .text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2")
+            .u16s(tags::ROWS, &[1])
+            .u16s(tags::COLUMNS, &[4])
+            .u16s(tags::BITS_ALLOCATED, &[16])
+            .u16s(tags::BITS_STORED, &[16])
+            .u16s(tags::HIGH_BIT, &[15])
+            .u16s(tags::PIXEL_REPRESENTATION, &[1])
+            .items(tags::MODALITY_LUT_SEQUENCE, vec![lut]);
+        let stored: [i16; 4] = [-1024, -1023, -1021, 5];
+        image.bytes(tags::PIXEL_DATA, VR::OW, stored.iter().flat_map(|v| v.to_le_bytes()).collect());
+        let dataset = Dataset::read(&image.into_file("1.2.840.10008.5.1.4.1.1.2", "1.2.3").unwrap()).unwrap();
+        let FrameSamples::F32(mapped) = decode_slice(&dataset, 0).unwrap() else { panic!("not mapped") };
+        assert_eq!(mapped, [10.0, 11.0, 13.0, 13.0]);
+    }
 }

@@ -234,9 +234,15 @@ mod made {
 
     /// A 2 x 2 slice at `k`, filled with `value`.
     fn slice(patient_id: &str, number: i64, k: usize, value: i16, slope: f64) -> Arc<dyn Source> {
+        slice_in("2.25.3", patient_id, number, k, value, slope)
+    }
+
+    /// As [`slice`], in a frame of reference.
+    fn slice_in(frame: &str, patient_id: &str, number: i64, k: usize, value: i16, slope: f64) -> Arc<dyn Source> {
         let (i, j) = (VectorLps::new(1.0, 0.0, 0.0), VectorLps::new(0.0, 1.0, 0.0));
         let grid = Grid { dims: [2, 2, 9], origin: PointLps::default(), axes: [i, j, i.cross(j)], spacing_mm: [1.0, 1.0, 2.0] };
-        let series = shared(patient_id);
+        let mut series = shared(patient_id);
+        series.frame_of_reference = FrameOfReferenceUid::parse(frame).unwrap();
         let input = CtInput {
             series: &series,
             instance: InstanceUid::parse(&format!("2.25.100{number}")).unwrap(),
@@ -261,6 +267,26 @@ mod made {
             assert!((0..4).all(|k| volume.stored(Voxel { i: 0, j: 0, k }) == Some(value)), "{value}");
             assert!(stack.warnings().is_empty(), "{:?}", stack.warnings());
         }
+    }
+
+    #[test]
+    fn two_frames_of_reference_never_form_one_volume() {
+        let of = |frame, range: std::ops::Range<i64>| range.map(move |k| slice_in(frame, "P", k, k as usize, 1, 1.0));
+        let files: Vec<_> = of("2.25.3", 0..4).chain(of("2.25.5", 4..7)).collect();
+        let series = open(&files, &Watch::default()).unwrap();
+        assert_eq!(series.stacks.iter().map(|s| (s.kind(), s.n_slices())).collect::<Vec<_>>(), [(Kind::Volume, 4), (Kind::Volume, 3)]);
+        for (stack, frame) in series.stacks.iter().zip(["2.25.3", "2.25.5"]) {
+            assert_eq!(stack.load(&Watch::default()).unwrap().frame_of_reference.unwrap().as_str(), frame);
+            assert_eq!(codes(stack), ["geometry.frame_of_reference_varies"]);
+        }
+        // One for each file says nothing about places.
+        let frames = ["2.25.11", "2.25.12", "2.25.13", "2.25.14"];
+        let files: Vec<_> = (0..4).map(|k| slice_in(frames[k as usize], "P", k, k as usize, 1, 1.0)).collect();
+        let series = open(&files, &Watch::default()).unwrap();
+        assert_eq!(
+            series.stacks.iter().map(|s| (s.kind(), codes(s))).collect::<Vec<_>>(),
+            [(Kind::Volume, vec!["geometry.frame_of_reference_varies"])]
+        );
     }
 
     #[test]

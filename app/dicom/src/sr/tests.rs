@@ -4,6 +4,8 @@ use mj_model::finding::{Origin, OriginKind};
 use mj_model::uid::TrackingUid;
 use mj_model::{FindingState, FrameOfReferenceUid, Measurement, PointLps, Quantity, Side, Unit};
 
+static NO_MODALITIES: std::sync::OnceLock<BTreeMap<SeriesUid, String>> = std::sync::OnceLock::new();
+
 fn dataset(relative: &str) -> Option<Dataset> {
     Some(Dataset::from_vec(std::fs::read(mj_testdata::path(relative)?).unwrap()).unwrap())
 }
@@ -52,6 +54,7 @@ fn input<'a>(context: &'a Dataset, findings: &'a [Finding]) -> SrInput<'a> {
             Section::new("诊断意见", "右肺上叶结节，建议随访。"),
         ],
         findings,
+        modalities: NO_MODALITIES.get_or_init(BTreeMap::new),
         reporting: Some(Observer { name: "报告医师甲".into(), at: moment() }),
         reviewing: Some(Observer { name: "审核医师乙".into(), at: moment() }),
         at: moment(),
@@ -165,4 +168,40 @@ fn headings_name_their_kind() {
     ] {
         assert_eq!(Section::new(title, "").kind, kind, "{title}");
     }
+}
+
+/// A group of the image library for each series, each with its own modality; and a side is told without a site too.
+#[test]
+fn each_series_has_its_own_modality_and_a_side_needs_no_site() {
+    let Some(context) = dataset("seg_sr/liver_ct3slice/ct/01.dcm") else { return };
+    let line = Geometry::Line { a: PointLps::new(-20.25, 31.5, -128.75), b: PointLps::new(-12.75, 38.5, -128.75) };
+    let of = |series: &str, instance: &str, tracking: &str| {
+        let mut one = finding(&context, line.clone());
+        one.tracking_uid = TrackingUid::parse(tracking).unwrap();
+        one.series = SeriesUid::parse(series).unwrap();
+        one.images[0].instance = InstanceUid::parse(instance).unwrap();
+        one.site = None;
+        one.side = Side::Left;
+        one
+    };
+    let findings = [finding(&context, line.clone()), of("2.25.61", "2.25.71", "2.25.81"), of("2.25.62", "2.25.72", "2.25.82")];
+    let modalities = BTreeMap::from([(SeriesUid::parse("2.25.61").unwrap(), "MR".to_owned())]);
+    let written = write(&SrInput { modalities: &modalities, ..input(&context, &findings) }).unwrap();
+    let dataset = Dataset::read(&written.bytes).unwrap();
+    let concept = |item: &crate::View<'_>| item.item(tags::CONCEPT_NAME_CODE_SEQUENCE).map_or(String::new(), |c| c.text(tags::CODE_VALUE));
+    let library = dataset.root().items(tags::CONTENT_SEQUENCE).find(|item| concept(item) == "111028").unwrap();
+    let mut told: Vec<Option<String>> = library
+        .items(tags::CONTENT_SEQUENCE)
+        .map(|group| {
+            let modality = group.items(tags::CONTENT_SEQUENCE).find(|item| concept(item) == "121139")?;
+            Some(modality.item(tags::CONCEPT_CODE_SEQUENCE)?.text(tags::CODE_VALUE))
+        })
+        .collect();
+    told.sort();
+    assert_eq!(told, [None, Some("CT".to_owned()), Some("MR".to_owned())], "the third series is not known to be anything");
+    let back = read(&dataset).unwrap();
+    let sides: Vec<_> = back.findings.iter().map(|f| (f.site.is_some(), f.side)).collect();
+    assert_eq!(sides, [(true, Side::Right), (false, Side::Left), (false, Side::Left)]);
+    outside::dciodvfy(&written.bytes, "sr-series");
+    outside::pixelmed_sr(&written.bytes, "sr-series");
 }

@@ -15,7 +15,7 @@ pub(super) fn root(input: &SrInput<'_>, context: &Context, findings: &[&Finding]
     let mut children = vec![language(input.lang)];
     children.extend(observers(input));
     children.push(item::code(HAS_CONCEPT_MOD, &dcm("121058", "Procedure reported"), &procedure(&context.modality), Vec::new()));
-    children.push(image_library(context, images));
+    children.push(image_library(input, context, images));
     if !findings.is_empty() {
         let groups = findings.iter().enumerate().map(|(at, f)| group(at + 1, f)).collect();
         children.push(item::container(Some(CONTAINS), &dcm("126010", "Imaging Measurements"), None, groups));
@@ -74,18 +74,24 @@ fn procedure(modality: &str) -> Code {
     }
 }
 
-/// Source: PS3.16 TID 1600, TID 1602; CID 29.
-fn image_library(context: &Context, images: &ImagesBySeries) -> Object {
-    let modality = match context.modality.as_str() {
-        "CT" => Some(dcm("CT", "Computed Tomography")),
-        "MR" => Some(dcm("MR", "Magnetic Resonance")),
-        "PT" => Some(dcm("PT", "Positron emission tomography")),
-        "US" => Some(dcm("US", "Ultrasound")),
-        "CR" => Some(dcm("CR", "Computed Radiography")),
-        "DX" => Some(dcm("DX", "Digital Radiography")),
-        _ => None,
-    };
-    let groups = images.iter().map(|(_, images)| {
+/// Source: PS3.16 CID 29.
+fn modality_code(modality: &str) -> Option<Code> {
+    Some(match modality {
+        "CT" => dcm("CT", "Computed Tomography"),
+        "MR" => dcm("MR", "Magnetic Resonance"),
+        "PT" => dcm("PT", "Positron emission tomography"),
+        "US" => dcm("US", "Ultrasound"),
+        "CR" => dcm("CR", "Computed Radiography"),
+        "DX" => dcm("DX", "Digital Radiography"),
+        _ => return None,
+    })
+}
+
+/// A group of the library for each series, which says that series' own modality. Source: PS3.16 TID 1600, TID 1602.
+fn image_library(input: &SrInput<'_>, context: &Context, images: &ImagesBySeries) -> Object {
+    let groups = images.iter().map(|(series, images)| {
+        let of_context = (*series == context.series).then_some(&context.modality);
+        let modality = input.modalities.get(series).or(of_context).and_then(|modality| modality_code(modality));
         let mut children: Vec<Object> =
             modality.iter().map(|m| item::code(HAS_ACQ_CONTEXT, &dcm("121139", "Modality"), m, Vec::new())).collect();
         children.extend(images.iter().map(|i| item::image(CONTAINS, None, i)));
@@ -96,19 +102,26 @@ fn image_library(context: &Context, images: &ImagesBySeries) -> Object {
 
 /// One finding with its measurements. Source: PS3.16 TID 1501.
 fn group(number: usize, finding: &Finding) -> Object {
+    let mut qualities = Vec::new();
     let mut children = vec![
         item::text(HAS_OBS_CONTEXT, &dcm("112039", "Tracking Identifier"), &format!("{} {number}", finding.kind.name_en)),
         item::uid(HAS_OBS_CONTEXT, &dcm("112040", "Tracking Unique Identifier"), finding.tracking_uid.as_str()),
         item::code(CONTAINS, &dcm("121071", "Finding"), &finding.kind, Vec::new()),
     ];
-    if let Some(site) = &finding.site {
-        let side = laterality(finding.side).map(|side| item::code(HAS_CONCEPT_MOD, &sct("272741003", "Laterality"), &side, Vec::new()));
-        children.push(item::code(HAS_CONCEPT_MOD, &sct("363698007", "Finding Site"), site, side.into_iter().collect()));
+    let side = |relation| laterality(finding.side).map(|side| item::code(relation, &sct("272741003", "Laterality"), &side, Vec::new()));
+    match &finding.site {
+        Some(site) => {
+            let side = side(HAS_CONCEPT_MOD).into_iter().collect();
+            children.push(item::code(HAS_CONCEPT_MOD, &sct("363698007", "Finding Site"), site, side));
+        }
+        // Without a site to modify, the side stands as a qualitative evaluation of the group.
+        None => qualities.extend(side(CONTAINS)),
     }
     for measurement in &finding.measurements {
         let quantity = &measurement.quantity;
         children.push(item::number(&quantity.what, quantity.value, &quantity.unit, sources(finding)));
     }
+    children.append(&mut qualities);
     item::container(Some(CONTAINS), &dcm("125007", "Measurement Group"), Some("1501"), children)
 }
 

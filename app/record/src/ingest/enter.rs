@@ -7,6 +7,7 @@ use crate::db::{WriteTx, to_json};
 use crate::objects::{Place, Placed};
 use crate::{Record, Result};
 use mj_dicom::Header;
+use mj_dicom::header::Patient;
 use mj_model::InstanceUid;
 use serde_json::json;
 use sqlx::{Row as _, SqliteConnection};
@@ -41,9 +42,9 @@ enum Decision {
     Aside { reason: &'static str, is_new: bool },
 }
 
-const OTHER_CONTENT: &str = "import.same_uid_other_content";
-const OTHER_PATIENT: &str = "import.patient_mismatch";
-const OTHER_SERIES: &str = "import.series_mismatch";
+pub(super) const OTHER_CONTENT: &str = "import.same_uid_other_content";
+pub(super) const OTHER_PATIENT: &str = "import.patient_mismatch";
+pub(super) const OTHER_SERIES: &str = "import.series_mismatch";
 
 /// SOP classes without pixels by nature: presentation states, structured reports and key objects,
 /// registrations, waveforms, encapsulated documents, RT objects. Source: PS3.6 annex A.
@@ -85,13 +86,15 @@ impl Record {
         let mut within: BTreeMap<InstanceUid, [u8; 32]> = BTreeMap::new();
         let mut aside: BTreeSet<(InstanceUid, [u8; 32])> = BTreeSet::new();
         let mut patients: BTreeMap<String, (String, String, String)> = BTreeMap::new();
+        let mut people: BTreeMap<(String, String, String), Patient> = BTreeMap::new();
         let mut series_studies: BTreeMap<String, String> = BTreeMap::new();
         for prepared in batch {
             let mut decision = decide(tx.conn(), &prepared).await?;
             let header = &prepared.header;
             if let Decision::Store = decision {
                 let patient = identity(header);
-                let same_patient = *patients.entry(header.study.uid.to_string()).or_insert_with(|| patient.clone()) == patient;
+                let mut same_patient = *patients.entry(header.study.uid.to_string()).or_insert_with(|| patient.clone()) == patient;
+                same_patient &= !people.entry(row_of(header)).or_insert_with(|| header.patient.clone()).contradicts(&header.patient);
                 let of_series = series_studies.entry(header.series.uid.to_string()).or_insert_with(|| header.study.uid.to_string());
                 decision = match within.get(&header.instance) {
                     Some(sha256) if *sha256 == prepared.sha256 => Decision::Present { by_pixels: false },
@@ -155,6 +158,8 @@ impl Record {
                         let (file, bytes) = files.next().ok_or(crate::Error::Task)?;
                         add_conflict(tx.conn(), &header, &sha256, &file, bytes, reason, "aside", &from).await?;
                         note(tx, "", "import.kept_aside", instance.as_str(), &json!({ "reason": reason })).await?;
+                    } else {
+                        wait_no_more(tx.conn(), &instance, &sha256, reason).await?;
                     }
                     Ingested::Conflict { instance, study, reason }
                 }
@@ -163,7 +168,7 @@ impl Record {
                         let (file, bytes) = files.next().ok_or(crate::Error::Task)?;
                         add_conflict(tx.conn(), &header, &sha256, &file, bytes, OTHER_CONTENT, "waiting", &from).await?;
                     }
-                    Ingested::Waiting { instance, study }
+                    Ingested::Waiting { instance, study, dataset_sha256: sha256 }
                 }
             };
             outcomes.push((from, outcome));
@@ -186,17 +191,24 @@ async fn decide(conn: &mut SqliteConnection, prepared: &Prepared) -> Result<Deci
             .bind(sha256)
             .fetch_one(&mut *conn)
             .await?;
+        if is_twin {
+            return Ok(Decision::Present { by_pixels: true });
+        }
         let kept = kept_aside(conn, instance, sha256).await?;
         let is_new = kept.is_none() && prepared.staged.is_some();
+        if let Some((state, reason)) = &kept
+            && state == "aside"
+        {
+            return Ok(Decision::Aside { reason: known_reason(reason), is_new });
+        }
         let verdict = prepared.twin.filter(|verdict| verdict.against == known.sha256);
-        return Ok(match (is_twin, kept, verdict) {
-            (true, ..) => Decision::Present { by_pixels: true },
-            (_, Some((state, _)), _) if state == "waiting" => Decision::Wait { is_new },
-            (_, Some(_), _) => Decision::Aside { reason: OTHER_CONTENT, is_new },
-            (_, None, Some(verdict)) if verdict.is_same => Decision::Twin,
-            (_, None, Some(_)) => Decision::Aside { reason: OTHER_CONTENT, is_new },
-            (_, None, None) if header.has_pixels && known.has_pixels => Decision::Wait { is_new },
-            (_, None, None) => Decision::Aside { reason: OTHER_CONTENT, is_new },
+        // A verdict ends the waiting, of a newcomer as of one that came before.
+        return Ok(match verdict.map(|verdict| (verdict.contradiction, verdict.same_pixels)) {
+            Some((Some(reason), _)) => Decision::Aside { reason, is_new },
+            Some((None, Some(true))) => Decision::Twin,
+            Some((None, Some(false))) => Decision::Aside { reason: OTHER_CONTENT, is_new },
+            _ if kept.is_some() || (header.has_pixels && known.has_pixels) => Decision::Wait { is_new },
+            _ => Decision::Aside { reason: OTHER_CONTENT, is_new },
         });
     }
     let reason = contradiction(conn, header).await?;
@@ -206,7 +218,32 @@ async fn decide(conn: &mut SqliteConnection, prepared: &Prepared) -> Result<Deci
     })
 }
 
-async fn kept_aside(conn: &mut SqliteConnection, instance: &str, sha256: &[u8]) -> Result<Option<(String, String)>> {
+/// The reason of a kept conflict, as one of those that are told.
+fn known_reason(kept: &str) -> &'static str {
+    [OTHER_PATIENT, OTHER_SERIES].into_iter().find(|reason| *reason == kept).unwrap_or(OTHER_CONTENT)
+}
+
+/// One that waited turns out to be a contradiction: a person decides.
+pub(super) async fn wait_no_more(conn: &mut SqliteConnection, instance: &InstanceUid, sha256: &[u8], reason: &str) -> Result<bool> {
+    let changed =
+        sqlx::query("UPDATE conflict SET state = 'aside', reason = ? WHERE instance_uid = ? AND dataset_sha256 = ? AND state = 'waiting'")
+            .bind(reason)
+            .bind(instance.as_str())
+            .bind(sha256)
+            .execute(&mut *conn)
+            .await?;
+    if changed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE study SET local_state = 'conflict' WHERE study_uid IN (SELECT study_uid FROM conflict WHERE instance_uid = ? AND dataset_sha256 = ?)")
+        .bind(instance.as_str())
+        .bind(sha256)
+        .execute(conn)
+        .await?;
+    Ok(true)
+}
+
+pub(super) async fn kept_aside(conn: &mut SqliteConnection, instance: &str, sha256: &[u8]) -> Result<Option<(String, String)>> {
     Ok(sqlx::query_as("SELECT state, reason FROM conflict WHERE instance_uid = ? AND dataset_sha256 = ?")
         .bind(instance)
         .bind(sha256)
@@ -222,7 +259,45 @@ fn identity(header: &Header) -> (String, String, String) {
     (key.issuer.show().clone(), key.id.show().clone(), name)
 }
 
-/// A study under another patient, or a series in another study.
+/// The row of a patient: issuer, id, and the study where there is no id.
+fn row_of(header: &Header) -> (String, String, String) {
+    let key = &header.patient.key;
+    let scope = if key.id.show().is_empty() { header.study.uid.to_string() } else { String::new() };
+    (key.issuer.show().clone(), key.id.show().clone(), scope)
+}
+
+/// What the record knows of the patient of an object.
+async fn known_patient(conn: &mut SqliteConnection, header: &Header) -> Result<Option<Patient>> {
+    let (issuer, id, scope) = row_of(header);
+    let row = sqlx::query(
+        "SELECT name_alphabetic, name_ideographic, name_phonetic, sex, birth_date FROM patient WHERE issuer = ? AND patient_id = ? AND scope = ?",
+    )
+    .bind(issuer)
+    .bind(id)
+    .bind(scope)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        Ok(Patient {
+            key: header.patient.key.clone(),
+            name: name_of(&row)?,
+            sex: row.try_get("sex")?,
+            birth_date: row.try_get::<Option<String>, _>("birth_date")?.map(mj_model::Phi::new),
+            age: None,
+        })
+    })
+    .transpose()
+}
+
+fn name_of(row: &sqlx::sqlite::SqliteRow) -> Result<mj_model::PersonName> {
+    Ok(mj_model::PersonName {
+        alphabetic: mj_model::Phi::new(row.try_get("name_alphabetic")?),
+        ideographic: mj_model::Phi::new(row.try_get("name_ideographic")?),
+        phonetic: mj_model::Phi::new(row.try_get("name_phonetic")?),
+    })
+}
+
+/// A study under another patient, another person under a known patient's id, or a series in another study.
 async fn contradiction(conn: &mut SqliteConnection, header: &Header) -> Result<Option<&'static str>> {
     let of_study = sqlx::query(
         "SELECT issuer, patient_id, name_alphabetic, name_ideographic, name_phonetic FROM study JOIN patient USING (patient_pk) WHERE study_uid = ?",
@@ -234,16 +309,15 @@ async fn contradiction(conn: &mut SqliteConnection, header: &Header) -> Result<O
         let (issuer, id, new_name) = identity(header);
         let mut is_same = row.try_get::<String, _>("issuer")? == issuer && row.try_get::<String, _>("patient_id")? == id;
         if id.is_empty() {
-            let name = mj_model::PersonName {
-                alphabetic: mj_model::Phi::new(row.try_get("name_alphabetic")?),
-                ideographic: mj_model::Phi::new(row.try_get("name_ideographic")?),
-                phonetic: mj_model::Phi::new(row.try_get("name_phonetic")?),
-            };
-            is_same &= name.to_dicom() == new_name;
+            is_same &= name_of(&row)?.to_dicom() == new_name;
         }
         if !is_same {
             return Ok(Some(OTHER_PATIENT));
         }
+    }
+    // Two hospitals, or one typing mistake: the same number does not make two people one.
+    if known_patient(conn, header).await?.is_some_and(|known| known.contradicts(&header.patient)) {
+        return Ok(Some(OTHER_PATIENT));
     }
     let of_series: Option<String> = sqlx::query_scalar("SELECT study_uid FROM series JOIN study USING (study_pk) WHERE series_uid = ?")
         .bind(header.series.uid.as_str())
@@ -252,7 +326,7 @@ async fn contradiction(conn: &mut SqliteConnection, header: &Header) -> Result<O
     Ok(of_series.is_some_and(|study| study != header.study.uid.as_str()).then_some(OTHER_SERIES))
 }
 
-async fn add_twin(conn: &mut SqliteConnection, instance: &InstanceUid, sha256: &[u8]) -> Result<()> {
+pub(super) async fn add_twin(conn: &mut SqliteConnection, instance: &InstanceUid, sha256: &[u8]) -> Result<()> {
     sqlx::query("INSERT OR IGNORE INTO instance_twin VALUES (?, ?)").bind(instance.as_str()).bind(sha256).execute(conn).await?;
     Ok(())
 }
@@ -412,15 +486,17 @@ impl Rows {
 
 async fn insert_study(conn: &mut SqliteConnection, header: &Header) -> Result<i64> {
     let (patient, study) = (&header.patient, &header.study);
-    let (issuer, id) = (patient.key.issuer.show(), patient.key.id.show());
-    let scope = if id.is_empty() { study.uid.as_str() } else { "" };
+    let (issuer, id, scope) = row_of(header);
+    // Nothing here contradicts the row of an id that is known; another study may say what the first one left out.
     sqlx::query(
-        "INSERT OR IGNORE INTO patient (issuer, patient_id, scope, name_alphabetic, name_ideographic, name_phonetic, sex, birth_date)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO patient (issuer, patient_id, scope, name_alphabetic, name_ideographic, name_phonetic, sex, birth_date)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (issuer, patient_id, scope) DO UPDATE SET
+             sex = CASE sex WHEN '' THEN excluded.sex ELSE sex END, birth_date = COALESCE(birth_date, excluded.birth_date)",
     )
-    .bind(issuer)
-    .bind(id)
-    .bind(scope)
+    .bind(&issuer)
+    .bind(&id)
+    .bind(&scope)
     .bind(patient.name.alphabetic.show())
     .bind(patient.name.ideographic.show())
     .bind(patient.name.phonetic.show())

@@ -22,7 +22,7 @@ use mj_dicom::Watch;
 use mj_model::{Coded as _, StudyUid};
 pub(crate) use prepare::Candidate;
 use prepare::Prepared;
-pub(crate) use receipt::Tally;
+pub(crate) use receipt::{Tally, WAITING};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,9 +75,13 @@ impl Record {
         }
         self.enter_batch(batch, &mut tally).await?;
         feeder.await?;
-        self.keep_receipt(&tally.receipt).await?;
+        if !watch.cancel.load(Ordering::Relaxed) {
+            self.settle_waiting().await?;
+        }
+        self.conclude(&mut tally).await?;
         (watch.progress)(tally.seen, tally.seen);
         let receipt = tally.into_receipt();
+        self.keep_receipt(&receipt).await?;
         if watch.cancel.load(Ordering::Relaxed) {
             return Err(Error::Cancelled);
         }

@@ -40,7 +40,7 @@ pub(crate) struct Prepared {
     pub(crate) sha256: [u8; 32],
     /// The sealed file; none when the same object was found in the record already.
     pub(crate) staged: Option<Staged>,
-    /// What a viewer said when the record held another data set of the same UID.
+    /// What was found out when the record held another data set of the same UID.
     pub(crate) twin: Option<super::twins::Verdict>,
 }
 
@@ -75,7 +75,7 @@ impl Record {
         let record = self.clone();
         let staged = tokio::task::spawn_blocking(move || record.stage(&bytes)).await??;
         let twin = match known {
-            Some(known) if header.has_pixels && known.has_pixels => self.compare_pixels(&known, &staged).await?,
+            Some(known) if header.has_pixels && known.has_pixels => self.compare(&known, &staged).await?,
             _ => None,
         };
         Ok((header, sha256, Some(staged), twin))

@@ -32,7 +32,8 @@ pub struct Conflict {
     pub sop_instance_uid: InstanceUid,
     /// The file it came in.
     pub path: String,
-    /// `import.same_uid_other_content`, `import.patient_mismatch`, `import.series_mismatch`.
+    /// `import.same_uid_other_content`, `import.patient_mismatch`, `import.series_mismatch`, or `import.waiting` while
+    /// nobody could compare the decoded pixels.
     pub reason: String,
 }
 
@@ -95,7 +96,22 @@ pub enum Ingested {
         instance: InstanceUid,
         /// Its study.
         study: StudyUid,
+        /// SHA-256 of its data set, by which it is found again.
+        #[serde(skip)]
+        dataset_sha256: [u8; 32],
     },
+}
+
+/// Reason of a conflict whose pixels nobody has compared yet.
+pub(crate) const WAITING: &str = "import.waiting";
+
+/// An instance that waits while an import goes on.
+#[derive(Clone)]
+pub(super) struct Waiting {
+    pub(super) path: String,
+    pub(super) instance: InstanceUid,
+    pub(super) study: StudyUid,
+    pub(super) sha256: [u8; 32],
 }
 
 /// The receipt while it grows.
@@ -104,6 +120,8 @@ pub(crate) struct Tally {
     pub(super) seen: u64,
     pub(super) receipt: ImportReceipt,
     studies: BTreeSet<StudyUid>,
+    /// What became of these is known at the end.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 impl Tally {
@@ -134,22 +152,24 @@ impl Tally {
                     self.note(path, "import.no_pixels");
                 }
             }
-            Ingested::AlreadyPresent { study, by_pixels, .. } => {
-                self.receipt.already_present += 1;
-                self.studies.insert(study);
-                if by_pixels {
-                    self.note(path, "import.same_pixels");
-                }
+            Ingested::AlreadyPresent { study, by_pixels, .. } => self.present(path, study, by_pixels),
+            Ingested::Conflict { instance, reason, .. } => self.conflict(path, instance, reason),
+            Ingested::Waiting { instance, study, dataset_sha256 } => {
+                self.waiting.push(Waiting { path, instance, study, sha256: dataset_sha256 });
             }
-            Ingested::Conflict { instance, reason, .. } => {
-                self.receipt.conflicts.push(Conflict { sop_instance_uid: instance, path, reason: reason.to_owned() });
-            }
-            Ingested::Waiting { .. } => self.receipt.skipped.push(Skipped {
-                path,
-                code: "import.waiting".to_owned(),
-                reason: "same UID with other content: waits until the decoded pixels are compared".to_owned(),
-            }),
         }
+    }
+
+    pub(super) fn present(&mut self, path: String, study: StudyUid, by_pixels: bool) {
+        self.receipt.already_present += 1;
+        self.studies.insert(study);
+        if by_pixels {
+            self.note(path, "import.same_pixels");
+        }
+    }
+
+    pub(super) fn conflict(&mut self, path: String, instance: InstanceUid, reason: &str) {
+        self.receipt.conflicts.push(Conflict { sop_instance_uid: instance, path, reason: reason.to_owned() });
     }
 
     fn note(&mut self, path: String, code: &str) {

@@ -2,11 +2,7 @@
 
 use dicom_dictionary_std::uids;
 
-/// Our implementation class, in every association and file meta group (PS3.7 §D.3.3.2).
-pub const IMPLEMENTATION_CLASS_UID: &str = "2.25.333930977804645676282998244509739617702";
-
-/// Our implementation version name (at most 16 characters).
-pub const IMPLEMENTATION_VERSION_NAME: &str = "MINGJING_0_1";
+pub use mj_dicom::write::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME};
 
 /// The DICOM application context (PS3.7 §A.2.1).
 pub(super) const APPLICATION_CONTEXT: &str = "1.2.840.10008.3.1.1.1";

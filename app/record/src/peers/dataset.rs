@@ -101,25 +101,36 @@ fn skip_item(bytes: &[u8], explicit: bool, depth: usize) -> Option<usize> {
     }
 }
 
-/// SOP Instance UID (0008,0018) of a data set; `None` where it has none or the syntax is not little endian.
-pub(super) fn sop_instance(bytes: &[u8], transfer_syntax: &str) -> Option<String> {
+/// What a data set says that it is, as far as it can be told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct SopUids {
+    /// SOP Class UID (0008,0016).
+    pub(super) class: Option<String>,
+    /// SOP Instance UID (0008,0018).
+    pub(super) instance: Option<String>,
+}
+
+/// SOP Class and SOP Instance UID of a data set; none where it has none or the syntax is not little endian.
+pub(super) fn sop_uids(bytes: &[u8], transfer_syntax: &str) -> SopUids {
     use dicom_dictionary_std::uids;
+    let mut found = SopUids::default();
     if matches!(transfer_syntax, super::classes::EXPLICIT_VR_BIG_ENDIAN | uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN) {
-        return None;
+        return found;
     }
     let mut rest = bytes;
     // Group 0008 stands at the front, and nothing before (0008,0018) is a sequence.
-    while let Some(h) = head(rest, transfer_syntax != uids::IMPLICIT_VR_LITTLE_ENDIAN) {
-        let (value, after) = usize::try_from(h.length).ok().and_then(|n| rest.get(h.size..)?.split_at_checked(n))?;
-        if h.tag == (0x0008, 0x0018) {
-            return Some(String::from_utf8_lossy(value).trim_matches(['\0', ' ']).to_owned());
-        }
-        if h.tag > (0x0008, 0x0018) {
-            return None;
+    while let Some(h) = head(rest, transfer_syntax != uids::IMPLICIT_VR_LITTLE_ENDIAN).filter(|h| h.tag <= (0x0008, 0x0018)) {
+        let end = usize::try_from(h.length).ok().and_then(|n| rest.get(h.size..)?.split_at_checked(n));
+        let Some((value, after)) = end else { break };
+        let uid = || Some(String::from_utf8_lossy(value).trim_matches(['\0', ' ']).to_owned());
+        match h.tag {
+            (0x0008, 0x0016) => found.class = uid(),
+            (0x0008, 0x0018) => found.instance = uid(),
+            _ => {}
         }
         rest = after;
     }
-    None
+    found
 }
 
 /// Writes one element of a query identifier. `vr` must be one with a short length.

@@ -237,9 +237,9 @@ pub(super) fn received(message: Message, context: &Accepted, from_aet: &str) -> 
     if sop_class.as_str() != context.sop_class || message.data.is_empty() {
         return Some(Err(StoreStatus::Mismatch));
     }
-    if let Some(inside) = dataset::sop_instance(&message.data, &context.transfer_syntax)
-        && inside != instance.as_str()
-    {
+    let inside = dataset::sop_uids(&message.data, &context.transfer_syntax);
+    let differs = |inside: Option<String>, said: &str| inside.is_some_and(|uid| uid != said);
+    if differs(inside.class, sop_class.as_str()) || differs(inside.instance, instance.as_str()) {
         return Some(Err(StoreStatus::Mismatch));
     }
     let mut bytes = part10::head(sop_class.as_str(), instance.as_str(), transfer_syntax.as_str(), from_aet);

@@ -1,4 +1,4 @@
-//! From data sets on the wire to part-10 files and back.
+//! From data sets on the wire to part-10 files.
 //!
 //! Source: PS3.10 §7.1 (file meta information).
 
@@ -35,37 +35,6 @@ fn short(out: &mut Vec<u8>, element: u16, vr: [u8; 2], value: &str, pad: u8) {
     }
 }
 
-/// Where the data set begins in a part-10 file, and the transfer syntax its meta group names. `None` when the
-/// bytes do not begin with a preamble and a meta group.
-pub(super) fn data_set(bytes: &[u8]) -> Option<(usize, String)> {
-    if bytes.get(128..132)? != b"DICM" {
-        return None;
-    }
-    let mut at = 132;
-    let mut transfer_syntax = None;
-    loop {
-        if bytes.get(at..).is_none_or(|rest| !rest.starts_with(&[2, 0])) {
-            break;
-        }
-        let head = bytes.get(at..at + 8)?;
-        let element = u16::from_le_bytes([head[2], head[3]]);
-        let long = matches!(&head[4..6], b"OB" | b"OW" | b"UN" | b"UT" | b"SQ");
-        let (start, length) = if long {
-            let l = bytes.get(at + 8..at + 12)?;
-            (at + 12, usize::try_from(u32::from_le_bytes([l[0], l[1], l[2], l[3]])).ok()?)
-        } else {
-            (at + 8, usize::from(u16::from_le_bytes([head[6], head[7]])))
-        };
-        let end = start.checked_add(length)?;
-        let value = bytes.get(start..end)?;
-        if element == 0x0010 {
-            transfer_syntax = Some(String::from_utf8_lossy(value).trim_end_matches(['\0', ' ']).to_owned());
-        }
-        at = end;
-    }
-    Some((at, transfer_syntax?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,19 +42,13 @@ mod tests {
     #[test]
     fn head_is_a_meta_group_that_others_read() {
         let mut file = head("1.2.840.10008.5.1.4.1.1.2", "1.2.3", "1.2.840.10008.1.2.1", "PACS");
-        let (at, ts) = data_set(&[file.as_slice(), &[8, 0, 0x18, 0, b'U', b'I', 6, 0, b'1', b'.', b'2', b'.', b'3', 0]].concat()).unwrap();
+        let (at, ts) =
+            mj_dicom::dataset::locate(&[file.as_slice(), &[8, 0, 0x18, 0, b'U', b'I', 6, 0, b'1', b'.', b'2', b'.', b'3', 0]].concat())
+                .unwrap();
         assert_eq!((at, ts.as_str()), (file.len(), "1.2.840.10008.1.2.1"));
         file.extend_from_slice(&[8, 0, 0x18, 0, b'U', b'I', 6, 0, b'1', b'.', b'2', b'.', b'3', 0]);
         let object = dicom_object::from_reader(file.as_slice()).unwrap();
         assert_eq!(object.meta().media_storage_sop_instance_uid(), "1.2.3");
         assert_eq!(object.meta().source_application_entity_title(), Some("PACS"));
-    }
-
-    #[test]
-    fn rubbish_has_no_data_set() {
-        assert_eq!(data_set(b"not a file"), None);
-        let mut cut = head("1.2", "1.2", "1.2", "A");
-        cut.truncate(cut.len() - 3);
-        assert_eq!(data_set(&cut), None);
     }
 }

@@ -5,7 +5,7 @@ use super::{
     associate::{Association, MAX_CONTEXTS, Proposed},
     classes::{NATIVE, is_native},
     command::{Command, element, field},
-    dataset, part10,
+    dataset,
     status::StatusClass,
 };
 use dicom_dictionary_std::uids;
@@ -259,7 +259,8 @@ impl Ready {
 async fn ready(association: &mut Association, kind: &Kind, instance: &InstanceUid, loading: Loading) -> Result<Ready, StoreOutcome> {
     let unreadable = |cause: String| StoreOutcome::Unreadable { cause };
     let bytes = loading.await.map_err(|e| unreadable(e.to_string()))?.map_err(|e| unreadable(e.kind().to_string()))?;
-    let (from, stored) = part10::data_set(&bytes).ok_or_else(|| unreadable("no part-10 file".into()))?;
+    // Only the data set travels: one that was stored without preamble or meta group goes as well as any.
+    let (from, stored) = mj_dicom::dataset::locate(&bytes).map_err(|error| unreadable(error.to_string()))?;
     if stored != kind.transfer_syntax {
         return Err(unreadable("another transfer syntax than the record says".into()));
     }

@@ -91,8 +91,28 @@ async fn what_is_sent_arrives_byte_for_byte() {
     let kept = shelf.kept.lock().unwrap();
     for ((uid, sent), got) in objects.iter().zip(kept.iter()) {
         assert_eq!((&got.instance, got.from_aet.as_str()), (uid, "TESTER"));
-        let data = |bytes: &[u8]| bytes[part10::data_set(bytes).unwrap().0..].to_vec();
+        let data = |bytes: &[u8]| bytes[mj_dicom::dataset::locate(bytes).unwrap().0..].to_vec();
         assert!(data(sent) == data(&got.bytes), "{} bytes differ", sent.len());
+    }
+}
+
+/// Objects that came without preamble or without any meta group are stored as they came, and go out like any other.
+#[tokio::test]
+async fn objects_without_preamble_or_meta_are_sent() {
+    let shelf = Arc::new(Shelf::default());
+    let running = start(&shelf, |_| {}).await;
+    let uid = InstanceUid::fresh();
+    let whole = object(&uid, 64);
+    let from = mj_dicom::dataset::locate(&whole).unwrap().0;
+    // A meta group that names another native syntax than the data set is written in.
+    let mut misnamed = part10::head(CT, uid.as_str(), "1.2.840.10008.1.2", "TESTER");
+    misnamed.extend_from_slice(&whole[from..]);
+    let items = [whole[132..].to_vec(), whole[from..].to_vec(), misnamed].map(|bytes| item(&uid, bytes));
+    let report = store(&running.peer, items, go).await.unwrap();
+    assert_eq!((report.accepted, report.unreadable, report.refused), (3, 0, 0));
+    running.end().await;
+    for got in shelf.kept.lock().unwrap().iter() {
+        assert!(got.bytes.ends_with(&whole[from..]));
     }
 }
 
@@ -144,7 +164,12 @@ async fn what_is_not_what_it_says_is_refused() {
     let shelf = Arc::new(Shelf::default());
     let running = start(&shelf, |c| c.max_object_bytes = 100_000).await;
     let (uid, other) = (InstanceUid::fresh(), InstanceUid::fresh());
+    // The command says CT, the data set itself something else.
+    let mut other_class = part10::head(CT, uid.as_str(), EXPLICIT, "TESTER");
+    dataset::push(&mut other_class, true, (0x0008, 0x0016), *b"UI", b"1.2.840.10008.5.1.4.1.1.4");
+    dataset::push(&mut other_class, true, (0x0008, 0x0018), *b"UI", uid.as_str().as_bytes());
     let items = [
+        item(&uid, other_class),
         item(&uid, object(&other, 64)),
         item(&uid, object(&uid, 200_000)),
         item(&uid, b"no dicom".to_vec()),
@@ -166,8 +191,8 @@ async fn what_is_not_what_it_says_is_refused() {
     })
     .await
     .unwrap();
-    assert_eq!(seen, [0xA900, 0xA700, 1, 1, 2, 0]);
-    assert_eq!((report.accepted, report.refused, report.unreadable), (1, 3, 2));
+    assert_eq!(seen, [0xA900, 0xA900, 0xA700, 1, 1, 2, 0]);
+    assert_eq!((report.accepted, report.refused, report.unreadable), (1, 4, 2));
     running.end().await;
     assert_eq!(shelf.kept.lock().unwrap().len(), 1);
 }

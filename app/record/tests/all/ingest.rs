@@ -162,6 +162,101 @@ async fn one_uid_two_data_sets() {
     assert_eq!(record.object_bytes(&image.instance_uid()).await.unwrap(), image.bytes());
 }
 
+/// A number typed twice, or two hospitals of one issuer: another person under a known id is kept aside, in one batch as in
+/// a later one; the same person written otherwise is not.
+#[tokio::test]
+async fn two_persons_of_one_id_stay_two() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = new_record(dir.path()).await;
+    let of = |study| Image { patient_id: "42".into(), name: "Shili^Yi=示例^一".into(), ..Image::new(study, 1) };
+    let first = Image { birth: String::new(), ..of(1) };
+    let same = Image { name: "SHILI YI".into(), ..of(2) };
+    let script = Image { name: "示例一".into(), ..of(3) };
+    write(&dir.path().join("a"), &[first.clone(), same, script]);
+    let receipt = import(&record, &dir.path().join("a")).await;
+    assert_eq!((receipt.stored, receipt.conflicts.len()), (3, 0), "{receipt:?}");
+    let others = [
+        Image { name: "Shili^Er=示例^二".into(), ..of(4) },
+        Image { sex: "M".into(), ..of(5) },
+        // The first study left it out; the second one said it.
+        Image { birth: "19700101".into(), ..of(6) },
+    ];
+    write(&dir.path().join("b"), &others);
+    let receipt = import(&record, &dir.path().join("b")).await;
+    let reasons: Vec<&str> = receipt.conflicts.iter().map(|c| c.reason.as_str()).collect();
+    assert_eq!((receipt.stored, reasons), (0, vec!["import.patient_mismatch"; 3]), "{receipt:?}");
+    assert_eq!(record.study(&first.study_uid()).await.unwrap().priors.len(), 2);
+    // Both in one batch.
+    let pair = [Image { patient_id: "43".into(), ..of(7) }, Image { patient_id: "43".into(), sex: "M".into(), ..of(8) }];
+    write(&dir.path().join("c"), &pair);
+    let receipt = import(&record, &dir.path().join("c")).await;
+    assert_eq!((receipt.stored, receipt.conflicts.len()), (1, 1), "{receipt:?}");
+}
+
+/// The same pixels under the same UID are another image when they are somebody else's, of another series, or lie otherwise.
+#[tokio::test]
+async fn same_pixels_of_somebody_else_are_no_twin() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = new_record(dir.path()).await;
+    let image = Image::new(4, 1);
+    record.ingest_bytes(image.bytes(), "a").await.unwrap();
+    let others = [
+        (Image { patient_id: "P999".into(), ..image.clone() }, "import.patient_mismatch"),
+        (Image { sex: "M".into(), ..image.clone() }, "import.patient_mismatch"),
+        (Image { name: "Shili^Er=示例^二".into(), ..image.clone() }, "import.patient_mismatch"),
+        (Image { study: "1.2.826.0.1.5".into(), ..image.clone() }, "import.series_mismatch"),
+        (Image { series: "1.2.826.0.1.4.2".into(), ..image.clone() }, "import.series_mismatch"),
+        (Image { spacing: "2\\2".into(), ..image.clone() }, "import.same_uid_other_content"),
+    ];
+    // Nobody needs to decode a pixel for this, and it stays so when somebody can.
+    for round in 0..2 {
+        for (other, wanted) in &others {
+            let outcome = record.ingest_bytes(other.bytes(), "b").await.unwrap();
+            assert!(matches!(outcome, Ingested::Conflict { reason, .. } if reason == *wanted), "{round} {wanted}: {outcome:?}");
+        }
+        record.set_pixel_hasher(viewer(&record));
+    }
+    assert_eq!(record.settle_waiting().await.unwrap(), 0);
+}
+
+/// What waits is told as something to decide, and ends as twin or conflict when somebody can decode pixels, two of one
+/// batch included.
+#[tokio::test]
+async fn what_waits_is_told_and_ends_with_the_next_import() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = new_record(dir.path()).await;
+    let image = Image::new(4, 1);
+    let folder = dir.path().join("in");
+    let put = |name: &str, image: &Image| {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), image.bytes()).unwrap();
+    };
+    put("1", &image);
+    put("2", &Image { description: "edited by a PACS".into(), ..image.clone() });
+    put("3", &Image { pixels: Some(vec![9; 128]), ..image.clone() });
+    put("4", &Image { spacing: "3\\3".into(), ..image.clone() });
+    let receipt = import(&record, &folder).await;
+    let mut reasons: Vec<&str> = receipt.conflicts.iter().map(|c| c.reason.as_str()).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["import.same_uid_other_content", "import.waiting", "import.waiting"], "{receipt:?}");
+    assert_eq!((receipt.seen, receipt.stored, receipt.skipped.len()), (4, 1, 0));
+    assert_eq!(record.study(&image.study_uid()).await.unwrap().conflicts.len(), 3);
+
+    record.set_pixel_hasher(viewer(&record));
+    let receipt = import(&record, &folder).await;
+    assert_eq!((receipt.stored, receipt.already_present, receipt.conflicts.len()), (0, 2, 2), "{receipt:?}");
+    assert!(receipt.conflicts.iter().all(|c| c.reason == "import.same_uid_other_content"), "{receipt:?}");
+    assert_eq!(record.study(&image.study_uid()).await.unwrap().conflicts.len(), 2);
+    assert_eq!(std::fs::read_dir(record.grant().inbox).unwrap().count(), 2, "the file of the twin is gone");
+
+    // With somebody to decode them, a batch of its own ends decided.
+    let other = new_record(&dir.path().join("other")).await;
+    other.set_pixel_hasher(viewer(&other));
+    let receipt = import(&other, &folder).await;
+    assert_eq!((receipt.stored, receipt.already_present, receipt.conflicts.len()), (1, 1, 2), "{receipt:?}");
+    assert!(receipt.notes.iter().any(|note| note.code == "import.same_pixels"), "{receipt:?}");
+}
+
 #[tokio::test]
 async fn what_a_child_made_enters_by_the_inbox() {
     let dir = tempfile::tempdir().unwrap();

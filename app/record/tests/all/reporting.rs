@@ -271,3 +271,171 @@ async fn key_images_go_into_the_sheet() {
     assert_eq!(sheet.pictures.len(), 1, "what was signed stays");
     assert!(record.verify(&signed.report.document.id).await.unwrap().valid);
 }
+
+/// What JSON cannot carry is refused at the door: once stored as null, a study's findings could never be read again.
+#[tokio::test]
+async fn numbers_that_are_none_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, study) = record_with_study(dir.path(), 2).await;
+    let line = ruler(&study, "f1", f64::NAN);
+    let mut value = ruler(&study, "f2", 3.0);
+    value.measurements[0].quantity.value = f64::INFINITY;
+    for finding in [line, value] {
+        let refused = record.put_finding(finding, "u1").await.unwrap_err();
+        assert_eq!(refused.code(), "record.unusable_value");
+    }
+    assert!(record.findings(&study).await.unwrap().is_empty());
+
+    let plane = |x: f64| mj_model::plan::CutPlane { point: [x, 0.0, 0.0].into(), normal: [0.0, 0.0, 1.0].into() };
+    let mut plan = mj_model::plan::Plan {
+        id: "p1".into(),
+        revision: 0,
+        study: study.clone(),
+        name: "示例".into(),
+        inputs: Vec::new(),
+        steps: vec![mj_model::plan::PlanStep::Cut { segment: "g1".into(), plane: plane(f64::NAN) }],
+        results: Vec::new(),
+        origin: ruler(&study, "f1", 1.0).origin,
+        at: mj_model::clock::now(),
+    };
+    assert_eq!(record.put_plan(plan.clone(), "u1").await.unwrap_err().code(), "record.unusable_value");
+    plan.steps = vec![mj_model::plan::PlanStep::Cut { segment: "g1".into(), plane: plane(1.0) }];
+    plan.results = vec![mj_model::plan::PlanResult {
+        name: "remnant".into(),
+        volume_ml: 1.0,
+        mesh_volume_ml: 1.0,
+        interval_ml: (0.5, f64::INFINITY),
+        percent: 50.0,
+    }];
+    assert_eq!(record.put_plan(plan.clone(), "u1").await.unwrap_err().code(), "record.unusable_value");
+    plan.results.clear();
+    record.put_plan(plan, "u1").await.unwrap();
+    let image = Image::new(7, 1);
+    let segment = mj_model::plan::Segment {
+        id: "g1".into(),
+        revision: 0,
+        study: study.clone(),
+        series: mj_model::SeriesUid::parse(&image.series).unwrap(),
+        label: "示例".into(),
+        kind: None,
+        seg_instance: image.instance_uid(),
+        voxels: 0,
+        volume_ml: 0.0,
+        mesh_volume_ml: 0.0,
+        box_lps: ([f64::INFINITY; 3].into(), [f64::NEG_INFINITY; 3].into()),
+        made_by: serde_json::Value::Null,
+        origin: ruler(&study, "f1", 1.0).origin,
+        at: mj_model::clock::now(),
+    };
+    assert_eq!(record.put_segment(segment, "u1").await.unwrap_err().code(), "record.unusable_value");
+}
+
+/// A chip that an undo brings back shows what its finding says now, not what it said when the chip was taken out.
+#[tokio::test]
+async fn what_undo_brings_back_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, study) = record_with_study(dir.path(), 2).await;
+    let id = ready_to_sign(&record, &study).await;
+    let document = record.report(&id).await.unwrap().document;
+    assert!(document.block("impression").unwrap().plain().starts_with("右肺结节，长径约12.3\u{2009}mm"));
+    let out = Edit {
+        base_revision: document.revision,
+        ops: vec![Op::Delete { block: "impression".into(), at: 8, len: 1 }],
+        by: EditSource::Typing,
+    };
+    record.apply(&id, out, "u1").await.unwrap();
+    record.put_finding(mj_model::Finding { revision: 1, ..ruler(&study, "f-1", 14.0) }, "u1").await.unwrap();
+    let undone = record.undo(&id, "u1").await.unwrap().unwrap();
+    let now = record.report(&id).await.unwrap().document;
+    assert!(impression(&record.report(&id).await.unwrap()).starts_with("右肺结节，长径约14.0\u{2009}mm"), "{}", now.plain());
+    let slot = now.slots().next().unwrap().1;
+    assert_eq!((slot.state, slot.finding_revision), (SlotState::Verified, 2));
+    // Whoever keeps a copy gets there by what was told.
+    assert_eq!(undone.revision, now.revision);
+    let mut copy = document;
+    copy.apply(&[Op::Delete { block: "impression".into(), at: 8, len: 1 }]).unwrap();
+    copy.apply(&undone.ops).unwrap();
+    assert_eq!(copy.blocks, now.blocks);
+
+    // An edit that was made before the finding moved on and arrives after it.
+    let late = mj_report::insert_number("impression", 0, &ruler_at(&study, 1, 12.3), "m1").unwrap();
+    let applied = record.apply(&id, Edit { base_revision: now.revision, ops: vec![late], by: EditSource::Binding }, "u1").await.unwrap();
+    let report = record.report(&id).await.unwrap();
+    assert!(impression(&report).starts_with("14.0\u{2009}mm"), "{}", impression(&report));
+    assert_eq!(applied.revision, report.document.revision);
+}
+
+fn ruler_at(study: &StudyUid, revision: u32, length_mm: f64) -> mj_model::Finding {
+    mj_model::Finding { revision, ..ruler(study, "f-1", length_mm) }
+}
+
+#[tokio::test]
+async fn a_report_opened_again_shows_the_present_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, study) = record_with_study(dir.path(), 2).await;
+    let id = sign_one(&record, &study, &[]).await.report.document.id;
+    record.put_finding(ruler_at(&study, 1, 14.0), "u1").await.unwrap();
+    assert!(impression(&record.report(&id).await.unwrap()).contains("12.3"));
+    let report = record.reopen(&id, "u2").await.unwrap();
+    assert!(impression(&report).contains("14.0\u{2009}mm"), "{}", impression(&report));
+}
+
+/// What was made later is no comparison.
+#[tokio::test]
+async fn only_an_earlier_study_is_compared_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, study) = record_with_study(dir.path(), 2).await;
+    let of =
+        |study, date: &str| Image { patient_id: "P7".into(), date: date.into(), description: format!("of {date}"), ..Image::new(study, 1) };
+    let prefilled = || async {
+        let report = draft(&record, &study).await;
+        report.document.plain()
+    };
+    record.ingest_bytes(of(21, "20270303").bytes(), "test").await.unwrap();
+    assert!(!prefilled().await.contains("of 20270303"));
+    for image in [of(22, "20250101"), of(23, "20251231")] {
+        record.ingest_bytes(image.bytes(), "test").await.unwrap();
+    }
+    let text = prefilled().await;
+    assert!(text.contains("2025-12-31") && !text.contains("2027") && !text.contains("2025-01-01"), "{text}");
+    assert_eq!(record.study(&study).await.unwrap().priors.len(), 3, "the study page lists all of them");
+}
+
+/// A correction takes the place of the report it corrects; an addendum stands beside the one it adds to.
+#[tokio::test]
+async fn only_a_correction_names_its_predecessor() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, study) = record_with_study(dir.path(), 2).await;
+    let id = sign_one(&record, &study, &[]).await.report.document.id;
+    let reviewer = record.add_person("演示医师乙", Role::Reviewing).await.unwrap();
+    record.countersign(request(&record, &id, &reviewer.id, &[], true).await).await.unwrap();
+    for (kind, wanted) in [(mj_report::life::AmendKind::Addendum, false), (mj_report::life::AmendKind::Corrected, true)] {
+        let amendment = record.amend(&id, kind, &reviewer.id).await.unwrap().document;
+        record.apply(&amendment.id, typed(amendment.revision, 0, "补充说明。"), "u1").await.unwrap();
+        record.sign(request(&record, &amendment.id, "演示医师甲", &[], false).await).await.unwrap();
+        let names = |bytes: Vec<u8>| mj_dicom::Dataset::read(&bytes).unwrap().root().has(dicom_core::Tag(0x0040, 0xA360));
+        assert_eq!(names(record.signed_sr(&amendment.id).await.unwrap()), wanted, "{kind:?}");
+    }
+}
+
+/// A file is held against what was signed.
+#[tokio::test]
+async fn a_file_is_verified_against_what_was_signed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, study) = record_with_study(dir.path(), 2).await;
+    let id = sign_one(&record, &study, &[]).await.report.document.id;
+    let (sr, pdf) = (record.signed_sr(&id).await.unwrap(), record.signed_pdf(&id).await.unwrap());
+    for file in [&sr, &pdf] {
+        let verified = record.verify_file(file).await.unwrap();
+        assert_eq!((verified.valid, verified.signed_by.as_str()), (true, "演示医师甲"), "{verified:?}");
+    }
+    let mut forged = sr.clone();
+    let at = forged.windows(4).position(|w| w == "12.3".as_bytes()).unwrap();
+    forged[at] = b'9';
+    let verified = record.verify_file(&forged).await.unwrap();
+    assert_eq!((verified.valid, verified.changed.as_slice()), (false, &["sr".to_owned()][..]));
+    assert!(!record.verify_file(&[&pdf[..], b"\n"].concat()).await.unwrap().valid);
+    assert_eq!(record.verify_file(&Image::new(7, 1).bytes()).await.unwrap_err().code(), "report.not_signed");
+    record.reopen(&id, "u2").await.unwrap();
+    assert_eq!(record.verify_file(&sr).await.unwrap().changed, ["reopened"]);
+}

@@ -33,6 +33,9 @@ pub(crate) struct Image {
     pub(crate) patient_id: String,
     pub(crate) issuer: String,
     pub(crate) name: String,
+    pub(crate) birth: String,
+    pub(crate) sex: String,
+    pub(crate) spacing: String,
     pub(crate) date: String,
     pub(crate) accession: String,
     pub(crate) description: String,
@@ -50,6 +53,9 @@ impl Image {
             patient_id: format!("P{study}"),
             issuer: "HOSPITAL".into(),
             name: "Shili^Yi=示例^一".into(),
+            birth: "19600502".into(),
+            sex: "F".into(),
+            spacing: "1\\1".into(),
             date: "20260102".into(),
             accession: format!("A{study:05}"),
             description: "Chest CT".into(),
@@ -83,8 +89,8 @@ impl Image {
         put((0x10, 0x10), "PN", self.name.as_bytes());
         put((0x10, 0x20), "LO", self.patient_id.as_bytes());
         put((0x10, 0x21), "LO", self.issuer.as_bytes());
-        put((0x10, 0x30), "DA", b"19600502");
-        put((0x10, 0x40), "CS", b"F");
+        put((0x10, 0x30), "DA", self.birth.as_bytes());
+        put((0x10, 0x40), "CS", self.sex.as_bytes());
         put((0x10, 0x21B0), "LT", self.history.as_bytes());
         put((0x20, 0x0D), "UI", self.study.as_bytes());
         put((0x20, 0x0E), "UI", self.series.as_bytes());
@@ -99,7 +105,7 @@ impl Image {
             put((0x28, 4), "CS", b"MONOCHROME2");
             put((0x28, 0x10), "US", &us(8));
             put((0x28, 0x11), "US", &us(8));
-            put((0x28, 0x30), "DS", b"1\\1");
+            put((0x28, 0x30), "DS", self.spacing.as_bytes());
             put((0x28, 0x100), "US", &us(16));
             put((0x28, 0x101), "US", &us(16));
             put((0x28, 0x102), "US", &us(15));
