@@ -23,6 +23,8 @@ mod planning;
 mod secrecy;
 mod station;
 mod tidy;
+#[cfg(unix)]
+mod view;
 mod voxels;
 #[cfg(unix)]
 mod windows;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what goes wrong fails the test, with its place")]
 
+mod patch;
+
 use mj_link::job::{ProbeAt, RenderView, SegmentOp, ViewKind};
 use mj_link::message::{KeyGrant, ObjectFile, SeriesFiles};
 use mj_link::{Event, Events, Job, JobResult, ToParent, ToViewer, Worker};
@@ -133,6 +135,26 @@ fn a_phantom_is_made_described_probed_rendered_segmented_and_cut() {
 fn about_centre(about: &mj_link::job::Described) -> PointLps {
     let (origin, spacing) = (about.origin_lps.unwrap(), about.spacing_mm.unwrap());
     PointLps::new(origin.x + spacing[0] * 32.0, origin.y + spacing[1] * 32.0, origin.z + spacing[2] * 16.0)
+}
+
+#[test]
+fn sides_are_named_only_where_the_file_gives_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut peer = Peer::start(None);
+    peer.run(Job::Phantom { out: folder.path().to_owned(), seed: 5, slices: 8, size: 64 }).unwrap();
+    let film = folder.path().join("film");
+    std::fs::create_dir(&film).unwrap();
+    let one = std::fs::read(folder.path().join("current/0002.dcm")).unwrap();
+    let view =
+        |slab_mm| RenderView { kind: ViewKind::Axial, at: None, normal: None, window: None, slab_mm, size: (400, 400), overlay: true };
+    let mut has_letter = |bytes: Vec<u8>| {
+        std::fs::write(film.join("1.dcm"), bytes).unwrap();
+        let out = folder.path().join("film.png");
+        peer.run(Job::Render { series: series(&film), view: view(None), out: out.clone() }).unwrap();
+        patch::has_letter(&std::fs::read(out).unwrap())
+    };
+    assert!(has_letter(one.clone()), "one CT slice lost its letters");
+    assert!(!has_letter(patch::without_place(one)), "letters on an image without orientation");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what goes wrong fails the test, with its place")]
 
+mod patch;
+
 use clap::Parser as _;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2, vec2};
 use mj_link::message::{ObjectFile, SeriesFiles};
@@ -13,7 +15,7 @@ use mj_viewer::reading::action::Action;
 use mj_viewer::reading::event::Event as RoomEvent;
 use mj_viewer::reading::room::{Port, Room};
 use mj_viewer::stdio::Sender;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,8 @@ struct Bench {
     room: Room,
     said: Receiver<ToParent>,
     study: StudyUid,
+    /// What stood in the last frame.
+    written: Vec<String>,
     _folder: tempfile::TempDir,
 }
 
@@ -37,7 +41,7 @@ impl Bench {
         let (sender, said) = Sender::to_queue();
         let room = Room::new(&ctx, &Args::parse_from(["x", "--lang", "zh"]), Port::Parent(sender)).unwrap();
         let study = StudyUid::parse("1.2").unwrap();
-        let mut bench = Self { ctx, room, said, study, _folder: folder };
+        let mut bench = Self { ctx, room, said, study, written: Vec::new(), _folder: folder };
         bench.open();
         bench
     }
@@ -64,6 +68,59 @@ impl Bench {
         let input = egui::RawInput { screen_rect: Some(Rect::from_min_size(Pos2::ZERO, SIZE)), events, ..Default::default() };
         let mut output = self.ctx.run_ui(input, |ui| self.room.ui(ui));
         output.textures_delta.clear();
+        self.written = output.shapes.iter().flat_map(|s| texts_of(&s.shape)).collect();
+    }
+
+    /// True when a text stood in the last frame.
+    fn shows(&self, text: &str) -> bool {
+        self.written.iter().any(|t| t.contains(text))
+    }
+
+    /// Draws until something is so.
+    fn until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !is_so(self) {
+            assert!(Instant::now() < until, "no {what}: {:?}", self.written);
+            self.frame(Vec::new());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// A folder of some of the current study's images, changed.
+    fn changed(&self, name: &str, images: std::ops::RangeInclusive<usize>, change: impl Fn(Vec<u8>) -> Vec<u8>) -> PathBuf {
+        let to = self._folder.path().join(name);
+        std::fs::create_dir(&to).unwrap();
+        for n in images {
+            let name = format!("{n:04}.dcm");
+            std::fs::write(to.join(&name), change(std::fs::read(self._folder.path().join("current").join(&name)).unwrap())).unwrap();
+        }
+        to
+    }
+
+    /// Tells to open series and does not wait.
+    fn tell_open(&mut self, series: Vec<SeriesFiles>, findings: Vec<Finding>) {
+        let study = self.study.clone();
+        self.tell(ToViewer::OpenStudy { study, series, findings, view: None });
+    }
+
+    fn grant_keys(&mut self) -> (mj_seal::Key, PathBuf) {
+        let inbox = self._folder.path().join("inbox");
+        let key = mj_seal::Key::from_bytes([5; 32]);
+        let keys = Some(mj_link::KeyGrant { object_key: key.to_hex().to_string(), inbox: inbox.clone() });
+        self.tell(ToViewer::Hello { lang: Lang::Zh, keys, person: "p".into() });
+        (key, inbox)
+    }
+
+    /// Takes a key image: its caption and PNG.
+    fn key_image(&mut self) -> (String, Vec<u8>) {
+        let (key, inbox) = self.grant_keys();
+        self.said();
+        self.key(Key::K, Modifiers::NONE);
+        let said = self.said();
+        let Some(ToParent::KeyImage { file, caption, .. }) = said.iter().find(|m| matches!(m, ToParent::KeyImage { .. })) else {
+            panic!("{said:?}")
+        };
+        (caption.clone(), mj_seal::open(&key, &std::fs::read(inbox.join(file)).unwrap()).unwrap().to_vec())
     }
 
     /// Until movements have ended and were reported.
@@ -102,6 +159,15 @@ impl Bench {
             self.tell(ToViewer::FindingStored { study: self.study.clone(), finding: stored });
         }
         changes
+    }
+}
+
+/// The texts of a shape.
+fn texts_of(shape: &egui::Shape) -> Vec<String> {
+    match shape {
+        egui::Shape::Text(text) => vec![text.galley.text().to_owned()],
+        egui::Shape::Vec(shapes) => shapes.iter().flat_map(texts_of).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -157,20 +223,9 @@ fn a_length_is_drawn_changed_undone_and_deleted() {
 #[test]
 fn a_key_image_is_a_sealed_picture_in_the_inbox() {
     let mut bench = Bench::new();
-    let inbox = bench._folder.path().join("inbox");
-    let key = mj_seal::Key::from_bytes([5; 32]);
-    let keys = Some(mj_link::KeyGrant { object_key: key.to_hex().to_string(), inbox: inbox.clone() });
-    bench.tell(ToViewer::Hello { lang: Lang::Zh, keys, person: "p".into() });
-    bench.said();
-    bench.key(Key::K, Modifiers::NONE);
-    let said = bench.said();
-    let Some(ToParent::KeyImage { file, caption, .. }) = said.iter().find(|m| matches!(m, ToParent::KeyImage { .. })) else {
-        panic!("{said:?}")
-    };
+    let (caption, picture) = bench.key_image();
     assert!(caption.contains("横断面") && !caption.contains("示例"));
-    let sealed = std::fs::read(inbox.join(file)).unwrap();
-    let picture = mj_seal::open(&key, &sealed).unwrap();
-    assert!(picture.starts_with(&[0x89, b'P', b'N', b'G']));
+    assert!(patch::has_letter(&picture), "a CT slice without letters");
 }
 
 #[test]
@@ -257,4 +312,134 @@ fn toolbar_buttons_have_names_and_work() {
     harness.run_steps(3);
     assert!(harness.query_by_label(mj_lang::key::READING_MOUSE_RIGHT_DOES.get(Lang::En)).is_some(), "help did not open");
     assert!(harness.query_by_label(mj_lang::key::READING_NO_SERIES.get(Lang::En)).is_some());
+}
+
+#[test]
+fn an_image_without_orientation_has_no_sides_and_its_marks_go_with_it() {
+    let mut bench = Bench::new();
+    assert!(bench.shows("R") && bench.written.iter().any(|t| t == "L"));
+    let film = bench.changed("film", 7..=7, |b| patch::lossy(patch::without_spacing(patch::without_place(b))));
+    let (_, series) = series_of(&film);
+    bench.tell_open(vec![series], Vec::new());
+    bench.until("film", |b| b.shows("图 1/1"));
+    bench.rest();
+    for letter in ["L", "R", "A", "P", "H", "F"] {
+        assert!(!bench.written.iter().any(|t| t == letter), "{letter} on an image without orientation");
+    }
+    let (caption, picture) = bench.key_image();
+    assert!(!patch::has_letter(&picture), "letters on a key image without orientation");
+    assert!(caption.contains("有损压缩") && caption.contains("未定标"), "{caption}");
+    assert!(!caption.contains("示例"));
+}
+
+#[test]
+fn a_key_image_of_a_slab_says_so() {
+    let mut bench = Bench::new();
+    bench.room.act(Action::Slab);
+    let (caption, _) = bench.key_image();
+    assert!(caption.contains("厚层 10 mm"), "{caption}");
+    bench.room.act(Action::Slab);
+    assert!(!bench.key_image().0.contains("厚层"));
+}
+
+/// A finding on an image of the phantom, as another window made it.
+fn finding_on(bench: &Bench, image: usize) -> (Finding, mj_model::PointLps) {
+    let bytes = std::fs::read(bench._folder.path().join(format!("current/{image:04}.dcm"))).unwrap();
+    let dataset = mj_dicom::Dataset::read(&bytes).unwrap();
+    let header = dataset.header().unwrap();
+    let series = mj_dicom::series::open(
+        &[std::sync::Arc::new(mj_viewer::source::ObjectSource::plain(bench._folder.path().join(format!("current/{image:04}.dcm")))) as _],
+        &mj_dicom::Watch::default(),
+    )
+    .unwrap();
+    let centre = series.stacks[0].grid().unwrap().centre();
+    let image = mj_model::finding::ImageRef { instance: header.instance.clone(), sop_class: header.sop_class.clone(), frame: None };
+    let finding = Finding {
+        id: "f1".into(),
+        tracking_uid: mj_model::uid::TrackingUid::fresh(),
+        revision: 1,
+        study: header.study.uid.clone(),
+        series: header.series.uid.clone(),
+        frame_of_reference: None,
+        images: vec![image],
+        state: FindingState::Accepted,
+        kind: mj_model::code::known::unclassified_finding(),
+        site: None,
+        side: mj_model::Side::None,
+        geometry: Geometry::Point { at: centre },
+        measurements: Vec::new(),
+        origin: mj_model::finding::Origin { who: mj_model::finding::OriginKind::Person, name: String::new(), version: String::new() },
+        at: mj_model::clock::now(),
+    };
+    (finding, centre)
+}
+
+#[test]
+fn a_finding_asked_for_while_its_series_loads_is_reached() {
+    let mut bench = Bench::new();
+    let (finding, centre) = finding_on(&bench, 4);
+    let (study, current) = series_of(&bench._folder.path().join("current"));
+    let (_, prior) = series_of(&bench._folder.path().join("prior"));
+    let focus = || ToViewer::FocusFinding { study: study.clone(), finding: "f1".into() };
+    let is_there = move |b: &Bench| {
+        b.room.situation().is_volume && b.room.view_state().and_then(|v| v.crosshair).is_some_and(|at| (at.z - centre.z).abs() < 0.1)
+    };
+    // In the series that is being read, and in another one.
+    for series in [vec![current.clone(), prior.clone()], vec![prior.clone(), current.clone()]] {
+        bench.tell(ToViewer::CloseStudy { study: study.clone() });
+        bench.tell_open(series, vec![finding.clone()]);
+        bench.tell(focus());
+        bench.until("crosshair on the finding", is_there);
+        bench.rest();
+        assert!(is_there(&bench), "it went away again");
+    }
+}
+
+#[test]
+fn a_finding_without_a_place_is_found_by_its_image() {
+    let mut bench = Bench::new();
+    let stack = bench.changed("stack", 1..=9, patch::without_place);
+    let (study, series) = series_of(&stack);
+    let (finding, _) = finding_on(&bench, 6);
+    for geometry in [Geometry::PixelLine { a: [1.0, 1.0], b: [9.0, 9.0] }, finding.geometry.clone()] {
+        bench.tell(ToViewer::CloseStudy { study: study.clone() });
+        bench.tell_open(vec![series.clone()], vec![Finding { geometry, ..finding.clone() }]);
+        bench.tell(ToViewer::FocusFinding { study: study.clone(), finding: "f1".into() });
+        bench.until("image of the finding", |b| b.shows("图 6/9"));
+        bench.rest();
+        assert!(bench.shows("图 6/9"), "it went away again");
+    }
+}
+
+#[test]
+fn a_finding_that_is_not_here_is_told() {
+    let mut bench = Bench::new();
+    let told = mj_lang::key::ERROR_FINDING_NOT_HERE_MESSAGE.get(Lang::Zh);
+    bench.tell(ToViewer::FocusFinding { study: bench.study.clone(), finding: "nobody".into() });
+    bench.until("word of it", |b| b.shows(told));
+    // Known, but on a series that this study does not hold.
+    let (finding, _) = finding_on(&bench, 4);
+    let (_, prior) = series_of(&bench._folder.path().join("prior"));
+    let mut other = Bench::new();
+    other.tell_open(vec![prior], vec![finding]);
+    other.tell(ToViewer::FocusFinding { study: other.study.clone(), finding: "f1".into() });
+    other.until("word of it", |b| b.shows(told));
+}
+
+#[test]
+fn a_study_without_images_says_so_and_ends_what_was_being_drawn() {
+    let mut bench = Bench::new();
+    bench.key(Key::L, Modifiers::NONE);
+    let press = |pos, pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
+    bench.frame(vec![Event::PointerMoved(A), press(A, true)]);
+    bench.tell_open(Vec::new(), Vec::new());
+    bench.frame(vec![Event::PointerMoved(B), press(B, false)]);
+    bench.rest();
+    assert!(bench.shows(mj_lang::key::ERROR_SERIES_NOTHING_TO_SHOW_MESSAGE.get(Lang::Zh)), "{:?}", bench.written);
+    assert!(bench.shows(mj_lang::key::ERROR_SERIES_NOTHING_TO_SHOW_HINT.get(Lang::Zh)));
+    assert!(!bench.shows(mj_lang::key::READING_LOADING.get(Lang::Zh)));
+    // And back: the line begun before does not come to life.
+    bench.open();
+    bench.frame(vec![Event::PointerMoved(B), press(B, false)]);
+    assert!(bench.changes().is_empty() && bench.room.drawn_findings().is_empty());
 }

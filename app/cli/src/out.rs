@@ -74,6 +74,12 @@ impl Out {
 
     /// Prints an error and gives the exit code.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        self.warn(failure);
+        ExitCode::from(failure.exit_code())
+    }
+
+    /// Prints an error that does not end the command.
+    pub(crate) fn warn(&self, failure: &Failure) {
         let told = failure.told(self.lang);
         let text = if self.is_json {
             let mut value = serde_json::json!({"code": told.code, "message": told.message, "hint": told.hint});
@@ -86,7 +92,6 @@ impl Out {
         };
         // With stderr gone there is nobody left to tell.
         drop(writeln!(std::io::stderr(), "{}", text.trim_end()));
-        ExitCode::from(failure.exit_code())
     }
 }
 

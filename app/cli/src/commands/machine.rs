@@ -3,7 +3,8 @@
 use super::{Ctx, files_of};
 use crate::failure::Failure;
 use crate::out::Done;
-use mj_link::find_program;
+use mj_link::{ToParent, ToViewer, find_program};
+use mj_model::StudyUid;
 use std::path::Path;
 use std::process::Command;
 
@@ -91,24 +92,42 @@ pub(super) async fn view(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     }
     series.sort_by_key(|s| Some(&s.series) != first.as_ref());
     let findings = record.findings(&study).await?;
-    let (mut worker, events) = mj_link::Worker::spawn::<mj_link::ToParent>(&program, &["--room", "reading", "--stdio"])?;
+    let (mut worker, events) = mj_link::Worker::spawn::<ToParent>(&program, &["--room", "reading", "--stdio"])?;
     let grant = record.grant();
     let keys = mj_link::KeyGrant { object_key: grant.object_key.to_string(), inbox: grant.inbox };
-    worker.send(&mj_link::ToViewer::Hello { lang: ctx.out.lang, keys: Some(keys), person: super::findings::WHO.into() })?;
-    worker.send(&mj_link::ToViewer::OpenStudy { study: study.clone(), series, findings, view: None })?;
+    worker.send(&ToViewer::Hello { lang: ctx.out.lang, keys: Some(keys), person: super::findings::WHO.into() })?;
+    worker.send(&ToViewer::OpenStudy { study: study.clone(), series, findings, view: None })?;
     loop {
         match events.next() {
-            mj_link::Event::Message(mj_link::ToParent::FindingChanged { study: of, finding }) if of == study => {
-                let id = finding.id.clone();
-                let answer = match record.put_finding(finding, super::findings::WHO).await {
-                    Ok(stored) => mj_link::ToViewer::FindingStored { study: of, finding: stored.finding },
-                    Err(e) => mj_link::ToViewer::FindingRefused { study: of, finding: id, error: mj_lang::tell(&e, ctx.out.lang) },
-                };
-                worker.send(&answer)?;
+            mj_link::Event::Message(message) => {
+                if let Some(answer) = keep(ctx, &record, &study, message).await {
+                    worker.send(&answer)?;
+                }
             }
             mj_link::Event::Ended => return Ok(Done::Well),
-            mj_link::Event::Message(_) | mj_link::Event::Noise(_) => {}
+            mj_link::Event::Noise(_) => {}
         }
+    }
+}
+
+/// Keeps what the reader of a study made in the viewer; gives the answer, where one is owed.
+async fn keep(ctx: &Ctx<'_>, record: &mj_record::Record, study: &StudyUid, message: ToParent) -> Option<ToViewer> {
+    match message {
+        ToParent::FindingChanged { study: of, finding } if of == *study => {
+            let id = finding.id.clone();
+            Some(match record.put_finding(finding, super::findings::WHO).await {
+                Ok(stored) => ToViewer::FindingStored { study: of, finding: stored.finding },
+                Err(e) => ToViewer::FindingRefused { study: of, finding: id, error: mj_lang::tell(&e, ctx.out.lang) },
+            })
+        }
+        ToParent::KeyImage { study: of, instance, file, caption } if of == *study => {
+            let kept = record.key_image_from_inbox(&file, study, &instance, &caption, super::findings::WHO).await;
+            if let Err(error) = kept {
+                ctx.out.warn(&error.into());
+            }
+            None
+        }
+        _ => None,
     }
 }
 

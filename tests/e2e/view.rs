@@ -1,0 +1,88 @@
+//! The reading room opened from the command line: what is made in it is kept.
+
+use crate::station::{Station, string};
+use crate::windows::{numbers, turn};
+use mj_model::StudyUid;
+use mj_record::{Passphrase, Record};
+use mj_tests::windows::Screen;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(90), "no {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// True once the room has said where a picture lies.
+fn has_picture(log: &Path) -> bool {
+    let said = std::fs::read_to_string(log).unwrap_or_default();
+    let layouts = said.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok());
+    let panes = layouts.last().and_then(|l| Some(l["layout"]["panes"].as_array()?.clone())).unwrap_or_default();
+    panes.iter().any(|p| p["centre"].is_array() && numbers(&p["rect"]).len() == 4)
+}
+
+fn n_files(folder: &Path) -> usize {
+    std::fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+/// The command, ended with the test.
+struct Viewing(Child);
+
+impl Drop for Viewing {
+    fn drop(&mut self) {
+        if self.0.kill().and_then(|()| self.0.wait()).is_err() {
+            eprintln!("pid {} was not stopped", self.0.id());
+        }
+    }
+}
+
+#[test]
+fn a_key_image_taken_in_view_is_kept() {
+    let _turn = turn();
+    let station = Station::new();
+    station.import(&station.phantom(64, 24).join("current"));
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let Some(screen) = Screen::start(1280, 800) else { return };
+    let log = station.dir().join("view.log");
+    let mut command = station.command(&["view", &study]);
+    command.env("DISPLAY", &screen.display).env("LIBGL_ALWAYS_SOFTWARE", "1").env("MINGJING_LAYOUT_JSON", "true");
+    command.env("XDG_RUNTIME_DIR", station.dir()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+    let mut viewing = Viewing(command.spawn().unwrap());
+    until("picture", || has_picture(&log).then_some(()));
+    let window = until("window", || {
+        let found = screen.xdotool(&["search", "--onlyvisible", "--name", "Mingjing reading room"]);
+        found.lines().last().map(str::to_owned)
+    });
+    drop(screen.xdotool(&["windowactivate", "--sync", &window]));
+    let inbox = station.record().join("inbox");
+    let key = || drop(screen.xdotool(&["key", "k"]));
+    key();
+    // Long enough to be made; then the picture has left the inbox.
+    std::thread::sleep(Duration::from_secs(3));
+    let start = Instant::now();
+    while n_files(&inbox) > 0 && start.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let pid = screen.xdotool(&["getwindowpid", &window]);
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    until("end of the command", || viewing.0.try_wait().unwrap());
+    assert_eq!(n_files(&inbox), 0, "the picture stayed in the inbox");
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let kept = runtime.block_on(async {
+        let record = Record::open(&station.record(), &Passphrase::from_file(&station.passphrase_file()).unwrap()).await.unwrap();
+        let kept = record.key_images(&StudyUid::parse(&study).unwrap()).await.unwrap();
+        record.close().await;
+        kept
+    });
+    assert_eq!(kept.len(), 1, "no key image in the record: {}", std::fs::read_to_string(&log).unwrap());
+    assert!(kept[0].caption.contains("Axial"), "{}", kept[0].caption);
+}
