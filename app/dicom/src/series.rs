@@ -340,6 +340,12 @@ impl Stack {
         self.slices.get(self.slices.len() / 2).map_or(&[], |s| s.windows.as_slice())
     }
 
+    /// The grid of one slice by itself (one voxel thick).
+    #[must_use]
+    pub fn slice_grid(&self, k: usize) -> Option<Grid> {
+        self.slices.get(k).map(geometry::grid_of_slice)
+    }
+
     /// The slice nearest to a position (mm, LPS), by the distance from its plane; none where no slice has a place.
     #[must_use]
     pub fn nearest_slice(&self, at: PointLps) -> Option<usize> {
