@@ -2,19 +2,16 @@
 
 use crate::failure::Failure;
 use crate::out::Out;
-use mj_link::{Event, Events, Job, JobResult, KeyGrant, ObjectFile, ToParent, ToViewer, Worker, find_program};
+use mj_link::{Headless, Job, JobError, JobResult, KeyGrant, ObjectFile};
 use mj_record::{Grant, PixelHasher, Record};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// A headless viewer, ready for jobs.
 pub(crate) struct Pixels {
-    worker: Worker,
-    events: Events<ToParent>,
+    viewer: Headless,
     cancel: Arc<AtomicBool>,
-    next_job: u64,
 }
 
 impl Pixels {
@@ -24,39 +21,17 @@ impl Pixels {
     }
 
     fn start_with(grant: Option<Grant>, out: &Out, cancel: &Arc<AtomicBool>) -> Result<Self, Failure> {
-        let (mut worker, events) = Worker::spawn(&find_program("mingjing-viewer")?, &["--headless"])?;
         let keys = grant.map(|grant| KeyGrant { object_key: grant.object_key.to_string(), inbox: grant.inbox });
-        worker.send(&ToViewer::Hello { lang: out.lang, keys, person: String::new() })?;
-        Ok(Self { worker, events, cancel: Arc::clone(cancel), next_job: 1 })
+        Ok(Self { viewer: Headless::start(out.lang, keys)?, cancel: Arc::clone(cancel) })
     }
 
     /// Runs one job to its end, with progress; Ctrl-C cancels it.
     pub(crate) fn run(&mut self, what: Job, out: &Out) -> Result<JobResult, Failure> {
-        let job = self.next_job;
-        self.next_job += 1;
-        let order = ToViewer::RunJob { job, what };
-        if !mj_link::is_sendable(&order) {
-            return Err(Failure::NotFinite);
-        }
-        self.worker.send(&order)?;
-        let mut has_asked_to_stop = false;
-        loop {
-            if self.cancel.load(Ordering::Relaxed) && !has_asked_to_stop {
-                has_asked_to_stop = true;
-                self.worker.send(&ToViewer::CancelJob { job })?;
-            }
-            match self.events.next_within(Duration::from_millis(100)) {
-                Some(Event::Message(ToParent::JobProgress { job: of, done, total })) if of == job => out.progress(done, total),
-                Some(Event::Message(ToParent::JobDone { job: of, result })) if of == job => return Ok(result),
-                Some(Event::Message(ToParent::JobFailed { job: of, error })) if of == job => return Err(Failure::Told(error)),
-                // It could not take something of ours; an answer to the job may never come.
-                Some(Event::Message(ToParent::Problem { error })) => return Err(Failure::Told(error)),
-                Some(Event::Ended) => {
-                    return Err(mj_link::WorkerError::Ended(std::io::ErrorKind::UnexpectedEof.into()).into());
-                }
-                Some(Event::Message(_) | Event::Noise(_)) | None => {}
-            }
-        }
+        self.viewer.run(what, &self.cancel, &mut |done, total| out.progress(done, total)).map_err(|error| match error {
+            JobError::Worker(error) => error.into(),
+            JobError::Told(told) => Failure::Told(told),
+            JobError::NotFinite => Failure::NotFinite,
+        })
     }
 }
 

@@ -13,12 +13,14 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
+pub mod headless;
 pub mod job;
 pub mod message;
 pub mod speech;
 pub mod worker;
 
 pub use codec::{LineReader, LineWriter, MAX_LINE, Noise, Received, is_sendable, version};
+pub use headless::{Headless, JobError};
 pub use job::{Job, JobResult};
 pub use message::{KeyGrant, ObjectFile, SegmentFile, SeriesFiles, ToParent, ToViewer, ViewState};
 pub use mj_model::{Coded, Lang, Told};

@@ -11,6 +11,7 @@ pub mod findings;
 pub mod hospital;
 pub mod importing;
 pub mod lines;
+mod pixels;
 pub mod planning;
 pub mod reports;
 pub mod settings;
@@ -176,6 +177,7 @@ impl Desk {
     }
 
     fn opened(&self, record: Record) -> Boot {
+        record.set_pixel_hasher(Arc::new(pixels::Hasher::new(&record, self.lang())));
         *lock(&self.0.record) = Some(record.clone());
         let watching = self.0.runtime.spawn(hospital::watch(self.clone(), record.clone()));
         let asking = self.0.runtime.spawn(hospital::watch_line(self.clone(), record));
