@@ -1,7 +1,7 @@
 //! The reading room opened from the command line: what is made in it is kept.
 
 use crate::station::{Station, string};
-use crate::windows::{numbers, turn};
+use crate::windows::{numbers, origin_of, turn};
 use mj_model::StudyUid;
 use mj_record::{Passphrase, Record};
 use mj_tests::windows::Screen;
@@ -27,6 +27,12 @@ fn has_picture(log: &Path) -> bool {
     let layouts = said.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok());
     let panes = layouts.last().and_then(|l| Some(l["layout"]["panes"].as_array()?.clone())).unwrap_or_default();
     panes.iter().any(|p| p["centre"].is_array() && numbers(&p["rect"]).len() == 4)
+}
+
+/// The process that a process has started.
+fn child_of(pid: u32) -> Option<u32> {
+    let told = Command::new("pgrep").args(["-P", &pid.to_string()]).output().ok()?;
+    String::from_utf8_lossy(&told.stdout).lines().next()?.parse().ok()
 }
 
 fn n_files(folder: &Path) -> usize {
@@ -57,22 +63,17 @@ fn a_key_image_taken_in_view_is_kept() {
     command.env("XDG_RUNTIME_DIR", station.dir()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
     let mut viewing = Viewing(command.spawn().unwrap());
     until("picture", || has_picture(&log).then_some(()));
-    let window = until("window", || {
-        let found = screen.xdotool(&["search", "--onlyvisible", "--name", "Mingjing reading room"]);
-        found.lines().last().map(str::to_owned)
-    });
-    drop(screen.xdotool(&["windowactivate", "--sync", &window]));
+    let room = until("room", || child_of(viewing.0.id()));
+    until("window", || origin_of(&screen, room));
     let inbox = station.record().join("inbox");
-    let key = || drop(screen.xdotool(&["key", "k"]));
-    key();
+    drop(screen.xdotool(&["key", "k"]));
     // Long enough to be made; then the picture has left the inbox.
     std::thread::sleep(Duration::from_secs(3));
     let start = Instant::now();
     while n_files(&inbox) > 0 && start.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(100));
     }
-    let pid = screen.xdotool(&["getwindowpid", &window]);
-    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    assert!(Command::new("kill").arg(room.to_string()).status().unwrap().success());
     until("end of the command", || viewing.0.try_wait().unwrap());
     assert_eq!(n_files(&inbox), 0, "the picture stayed in the inbox");
 
