@@ -24,8 +24,8 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 /// True once the room has said where a picture lies.
 fn has_picture(log: &Path) -> bool {
     let said = std::fs::read_to_string(log).unwrap_or_default();
-    let layouts = said.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok());
-    let panes = layouts.last().and_then(|l| Some(l["layout"]["panes"].as_array()?.clone())).unwrap_or_default();
+    let mut layouts = said.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok());
+    let panes = layouts.next_back().and_then(|l| Some(l["layout"]["panes"].as_array()?.clone())).unwrap_or_default();
     panes.iter().any(|p| p["centre"].is_array() && numbers(&p["rect"]).len() == 4)
 }
 

@@ -91,15 +91,15 @@ mod tests {
     #[test]
     fn another_place_or_scale_is_another_image() {
         let known = image(|_| {});
-        assert!(is_alike(&known, &image(|o| drop(o.text(tags::STUDY_DESCRIPTION, VR::LO, "edited")))));
-        assert!(is_alike(&known, &image(|o| drop(o.values(tags::PIXEL_SPACING, VR::DS, &["0.70", "7e-1"])))));
-        assert!(is_alike(&known, &image(|o| drop(o.text(tags::RESCALE_SLOPE, VR::DS, "1")))));
+        assert!(is_alike(&known, &image(|o| _ = o.text(tags::STUDY_DESCRIPTION, VR::LO, "edited"))));
+        assert!(is_alike(&known, &image(|o| _ = o.values(tags::PIXEL_SPACING, VR::DS, &["0.70", "7e-1"]))));
+        assert!(is_alike(&known, &image(|o| _ = o.text(tags::RESCALE_SLOPE, VR::DS, "1"))));
         let others: [&dyn Fn(&mut Object); 5] = [
-            &|o| drop(o.values(tags::PIXEL_SPACING, VR::DS, &["0.8", "0.8"])),
-            &|o| drop(o.text(tags::RESCALE_INTERCEPT, VR::DS, "-1024")),
-            &|o| drop(o.text(tags::IMAGE_LATERALITY, VR::CS, "L")),
-            &|o| drop(o.text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1")),
-            &|o| drop(o.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, vec![Object::new()])),
+            &|o| _ = o.values(tags::PIXEL_SPACING, VR::DS, &["0.8", "0.8"]),
+            &|o| _ = o.text(tags::RESCALE_INTERCEPT, VR::DS, "-1024"),
+            &|o| _ = o.text(tags::IMAGE_LATERALITY, VR::CS, "L"),
+            &|o| _ = o.text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1"),
+            &|o| _ = o.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, vec![Object::new()]),
         ];
         for (at, other) in others.into_iter().enumerate() {
             assert!(!is_alike(&known, &image(other)), "{at}");

@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn numbers_arrive_as_they_were_sent() {
-        let mut point = mj_model::PointLps::new(0.1, -1.0 / 3.0, 1234.567_890_123);
+        let mut point = mj_model::PointLps::new(0.1, -1.0 / 3.0, 1_234.567_890_123);
         for _ in 0..2_000 {
             point = mj_model::PointLps::new(point.y * 1.7 + 0.3, point.z / 7.0 - 0.011, (point.x * 13.3 + 0.7) % 1_000.0);
             let view = crate::message::ViewState { crosshair: Some(point), ..Default::default() };

@@ -50,13 +50,23 @@ impl Report {
 /// What became of an edit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Applied {
-    /// Revision of the document after it.
+    /// Revision of the document after the edit.
     pub revision: u64,
-    /// The operations as they were done: the edit's, moved past those of others, and what brought chips and claims that
-    /// came back up to their findings.
+    /// The edit's operations as they were done, moved past those of others.
     pub ops: Vec<Op>,
     /// Operations done since the edit's base revision, which the editor has not seen.
     pub others: Vec<Op>,
+    /// What brought chips and claims that came back up to their findings, as one more revision; empty when nothing
+    /// was behind.
+    pub caught_up: Vec<Op>,
+}
+
+impl Applied {
+    /// Revision of the document now.
+    #[must_use]
+    pub const fn last_revision(&self) -> u64 {
+        self.revision + if self.caught_up.is_empty() { 0 } else { 1 }
+    }
 }
 
 /// What an edit takes back.
@@ -135,13 +145,13 @@ impl Record {
         let others = ops_after(tx.conn(), &id, edit.base_revision).await?;
         let ops = if others.is_empty() { edit.ops } else { mj_report::rebase(&edit.ops, &others) };
         if ops.is_empty() {
-            return Ok(Applied { revision: present, ops, others });
+            return Ok(Applied { revision: present, ops, others, caught_up: Vec::new() });
         }
         refuse_strangers(tx.conn(), &document, &ops).await?;
         let revision = append(&mut tx, document, &ops, edit.by, Undoes::Nothing, who).await?;
         let applied = match ops.iter().all(is_plain_text) {
-            true => Applied { revision, ops, others },
-            false => caught_up(&mut tx, &id, Applied { revision, ops, others }, who).await?,
+            true => Applied { revision, ops, others, caught_up: Vec::new() },
+            false => Applied { revision, ops, others, caught_up: catch_up(&mut tx, &id, who).await? },
         };
         tx.commit().await?;
         Ok(applied)
@@ -178,7 +188,7 @@ impl Record {
         let ops = mj_report::rebase(&inverse, &after);
         let revision = append(&mut tx, document, &ops, EditSource::Undo, Undoes::Revision(target), who).await?;
         // What comes back may show a number that has changed since.
-        let applied = caught_up(&mut tx, &id, Applied { revision, ops, others: Vec::new() }, who).await?;
+        let applied = Applied { revision, ops, others: Vec::new(), caught_up: catch_up(&mut tx, &id, who).await? };
         tx.commit().await?;
         Ok(Some(applied))
     }
@@ -231,25 +241,15 @@ const fn is_plain_text(op: &Op) -> bool {
 }
 
 /// Brings chips and claims of a draft up to the present revisions of their findings, as an edit of the station's own.
-/// Gives the revision after it and what was done; `None` when nothing was behind.
-pub(crate) async fn catch_up(tx: &mut WriteTx, id: &str, who: &str) -> Result<Option<(u64, Vec<Op>)>> {
+/// Gives what was done; nothing when nothing was behind.
+pub(crate) async fn catch_up(tx: &mut WriteTx, id: &str, who: &str) -> Result<Vec<Op>> {
     let document = load(tx.conn(), id).await?;
     let findings = spoken_of(tx.conn(), &document).await?;
     let ops = mj_report::refresh(&document, &findings);
-    if ops.is_empty() {
-        return Ok(None);
+    if !ops.is_empty() {
+        append(tx, document, &ops, EditSource::Binding, Undoes::Automatic, who).await?;
     }
-    let revision = append(tx, document, &ops, EditSource::Binding, Undoes::Automatic, who).await?;
-    Ok(Some((revision, ops)))
-}
-
-/// [`catch_up`] after an edit, told as part of it.
-async fn caught_up(tx: &mut WriteTx, id: &str, mut applied: Applied, who: &str) -> Result<Applied> {
-    if let Some((revision, mut ops)) = catch_up(tx, id, who).await? {
-        applied.revision = revision;
-        applied.ops.append(&mut ops);
-    }
-    Ok(applied)
+    Ok(ops)
 }
 
 /// A chip may show only a number of the report's own patient.

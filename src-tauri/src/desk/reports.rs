@@ -87,7 +87,8 @@ impl Desk {
         // An edit of nothing brings what happened since its base.
         let nothing = Edit { base_revision, ops: Vec::new(), by: EditSource::Typing };
         let applied = self.record()?.apply(&id, nothing, &self.who()).await?;
-        self.tell_edit(id, applied.revision, applied.others);
+        self.tell_edit(id.clone(), applied.revision, applied.others.clone());
+        self.tell_caught_up(&id, &applied);
         Ok(())
     }
 
@@ -127,6 +128,7 @@ impl Desk {
             *lock(&self.0.cursor) = Some(Cursor { at, revision: applied.revision, ..cursor });
         }
         self.told_revision(applied.revision);
+        self.tell_caught_up(&sent.report, &applied);
         Ok(kept(applied))
     }
 
@@ -140,9 +142,7 @@ impl Desk {
     /// # Errors
     /// Those of the record.
     pub async fn undo(&self, id: &str) -> Result<EditKept> {
-        let applied = self.record()?.undo(id, &self.who()).await?;
-        self.told_revision(applied.as_ref().map_or(0, |a| a.revision));
-        Ok(applied.map_or_else(nothing, kept))
+        Ok(self.taken_back(id, self.record()?.undo(id, &self.who()).await?))
     }
 
     /// Takes back the last undo; nothing when there is none.
@@ -150,9 +150,21 @@ impl Desk {
     /// # Errors
     /// Those of the record.
     pub async fn redo(&self, id: &str) -> Result<EditKept> {
-        let applied = self.record()?.redo(id, &self.who()).await?;
-        self.told_revision(applied.as_ref().map_or(0, |a| a.revision));
-        Ok(applied.map_or_else(nothing, kept))
+        Ok(self.taken_back(id, self.record()?.redo(id, &self.who()).await?))
+    }
+
+    fn taken_back(&self, id: &str, applied: Option<Applied>) -> EditKept {
+        let Some(applied) = applied else { return nothing() };
+        self.told_revision(applied.revision);
+        self.tell_caught_up(id, &applied);
+        kept(applied)
+    }
+
+    /// Tells the page what brought chips up to their findings after an edit.
+    fn tell_caught_up(&self, id: &str, applied: &Applied) {
+        if !applied.caught_up.is_empty() {
+            self.tell_edit(id.into(), applied.last_revision(), applied.caught_up.clone());
+        }
     }
 
     /// Puts the chip of a measurement in at the cursor of the open report; at the end of the findings where
@@ -174,7 +186,8 @@ impl Desk {
         let edit = Edit { base_revision, ops: vec![op], by: EditSource::Binding };
         let applied = record.apply(&id, edit, &self.who()).await?;
         self.cursor_after(&id, &applied);
-        self.tell_edit(id, applied.revision, applied.ops);
+        self.tell_edit(id.clone(), applied.revision, applied.ops.clone());
+        self.tell_caught_up(&id, &applied);
         Ok(())
     }
 
@@ -196,7 +209,8 @@ impl Desk {
         if self.open_report_id().as_deref() == Some(id) {
             self.cursor_after(id, &applied);
         }
-        self.tell_edit(id.into(), applied.revision, applied.ops);
+        self.tell_edit(id.into(), applied.revision, applied.ops.clone());
+        self.tell_caught_up(id, &applied);
         Ok(true)
     }
 

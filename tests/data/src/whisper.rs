@@ -110,7 +110,7 @@ impl Writer {
     /// prompt takes the first three places.
     fn speech(&mut self, n_vocab: i32) {
         let embedding = |token: i32| {
-            let mut row = Writer { out: Vec::new(), random: 0x9E37_79B9_7F4A_7C15 ^ u64::from(token.unsigned_abs()), is_f16: true };
+            let mut row = Self { out: Vec::new(), random: 0x9E37_79B9_7F4A_7C15 ^ u64::from(token.unsigned_abs()), is_f16: true };
             // The first numbers after a seed are alike for seeds that are alike.
             for _ in 0..8 {
                 row.next();

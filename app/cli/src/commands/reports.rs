@@ -107,7 +107,7 @@ async fn type_in(ctx: &Ctx<'_>, record: &Record, id: &str, field: &str) -> Resul
         let document = record.report(id).await?.document;
         let ops = vec![next_line(section(&document, field)?, &line)];
         let applied = record.apply(id, Edit { base_revision: document.revision, ops, by: EditSource::Typing }, WHO).await?;
-        ctx.out.result(&serde_json::json!({"revision": applied.revision}), |_| applied.revision.to_string())?;
+        ctx.out.result(&serde_json::json!({"revision": applied.last_revision()}), |_| applied.last_revision().to_string())?;
     }
     Ok(Done::Well)
 }
