@@ -86,12 +86,18 @@ impl Machine {
         Self {
             processor: field("/proc/cpuinfo", "model name", ':'),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            memory: field("/proc/meminfo", "MemTotal", ':'),
+            memory: gib(&field("/proc/meminfo", "MemTotal", ':')),
             system: field("/etc/os-release", "PRETTY_NAME", '='),
             compiler: say("rustc", &["--version"]),
             revision: say("git", &["rev-parse", "--short", "HEAD"]),
         }
     }
+}
+
+/// `24684084 kB` as people read it.
+fn gib(kb: &str) -> String {
+    let kb = kb.strip_suffix(" kB").and_then(|n| n.parse::<f64>().ok());
+    kb.map_or_else(|| "unknown".to_owned(), |kb| format!("{:.0} GiB", kb / 1_048_576.0))
 }
 
 /// The date in the file's name. Units: days, UTC.
