@@ -155,3 +155,19 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: &'st
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|_bad| Error::Stored("value"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_is_on_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("record.db"), &Key::generate().unwrap()).await.unwrap();
+        let mut conn = db.read().await.unwrap();
+        let of = |name: &'static str| sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}")));
+        // 2 is FULL: every commit is synced. See https://www.sqlite.org/pragma.html#pragma_synchronous
+        assert_eq!(of("synchronous").fetch_one(&mut *conn).await.unwrap(), "2");
+        assert_eq!(of("journal_mode").fetch_one(&mut *conn).await.unwrap(), "wal");
+    }
+}

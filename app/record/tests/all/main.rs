@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod delivery;
+mod durability;
 mod ingest;
 mod kill;
 mod reporting;
