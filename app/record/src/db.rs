@@ -165,7 +165,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("record.db"), &Key::generate().unwrap()).await.unwrap();
         let mut conn = db.read().await.unwrap();
-        let of = |name: &'static str| sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}")));
+        let of = |name: &'static str| {
+            sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}")))
+        };
         // 2 is FULL: every commit is synced. See https://www.sqlite.org/pragma.html#pragma_synchronous
         assert_eq!(of("synchronous").fetch_one(&mut *conn).await.unwrap(), "2");
         assert_eq!(of("journal_mode").fetch_one(&mut *conn).await.unwrap(), "wal");
