@@ -183,3 +183,56 @@ fn a_pacs_that_cuts_the_line_gets_everything_at_the_second_try() {
     assert_eq!(rows.as_array().unwrap().len(), slices(&folder).len(), "rows were doubled: {rows}");
     assert!(rows.as_array().unwrap().iter().all(|r| r["state"] == "accepted" || r["state"] == "verified"), "{rows}");
 }
+
+/// A slice at the end that cannot be read leaves a volume that looks whole: no number may come of it.
+#[test]
+fn a_damaged_slice_gives_no_volume() {
+    let station = Station::new();
+    let folder = station.phantom(64, 20);
+    station.import(&folder.join("current"));
+    let series = station.biggest_series();
+    let run = || station.run(&["segment", "run", &series, "--op", "threshold", "--range", "150,3000", "--label", "x"]);
+    assert_eq!(run().code, 0);
+    let objects = walk(&station.record().join("objects"));
+    let before = objects.iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>();
+    let mut n_refused = 0;
+    for (path, bytes) in objects.iter().zip(&before) {
+        let mut broken = bytes.clone();
+        let middle = broken.len() / 2;
+        broken[middle] ^= 1;
+        std::fs::write(path, &broken).unwrap();
+        let refused = run();
+        std::fs::write(path, bytes).unwrap();
+        if refused.code != 0 {
+            assert!(["series.incomplete", "series.not_a_volume"].contains(&refused.error_code().as_str()), "{}", refused.stderr);
+            n_refused += 1;
+        }
+    }
+    // All but the segment made at the beginning, which is no image.
+    assert_eq!(n_refused, objects.len() - 1);
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() { found.extend(walk(&entry.path())) } else { found.push(entry.path()) }
+    }
+    found
+}
+
+#[test]
+fn a_deleted_finding_stays_deleted() {
+    let station = Station::new();
+    let folder = station.phantom(64, 20);
+    station.import(&folder.join("current"));
+    let series = station.biggest_series();
+    let probe = station.json(&["probe", &series, "--voxel", "30,30,10"]);
+    let at = |dx: f64| {
+        (0..3).map(|i| (probe["lps"][i].as_f64().unwrap() + if i == 0 { dx } else { 0.0 }).to_string()).collect::<Vec<_>>().join(",")
+    };
+    let line = format!("--line={},{}", at(0.0), at(20.0));
+    let finding = station.json(&["finding", "add", &series, &line])["id"].as_str().unwrap().to_owned();
+    station.json(&["finding", "delete", &finding]);
+    let edited = station.run(&["finding", "edit", &finding, &line]);
+    assert_eq!((edited.code, edited.error_code().as_str()), (1, "finding.deleted"));
+}

@@ -113,7 +113,8 @@ pub(crate) fn open_first_study(desk: &Desk) {
 pub(crate) fn begin_report(desk: &Desk) {
     open_first_study(desk);
     desk.shell.click("report-begin");
-    desk.shell.click("block-findings");
+    // The cursor stands behind the findings, where a reader goes on writing.
+    desk.shell.find("block-findings");
 }
 
 /// Draws a line in the picture, finds its chip in the report, drags one end, and finds the chip changed and on

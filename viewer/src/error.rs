@@ -57,6 +57,9 @@ pub enum Error {
     /// The series holds no pictures.
     #[error("the series holds no pictures")]
     NothingToShow,
+    /// A file of the series cannot be read, so that numbers of the whole would be wrong.
+    #[error("{0} files of the series cannot be read")]
+    Incomplete(usize),
     /// What was asked needs a volume, and the images do not make one.
     #[error("the images do not make a volume")]
     NotAVolume,
@@ -105,6 +108,7 @@ impl Error {
         "job.panicked",
         "view.not_available",
         "series.nothing_to_show",
+        "series.incomplete",
         "series.not_a_volume",
         "probe.outside",
         "export.unknown_ending",
@@ -139,6 +143,7 @@ impl Coded for Error {
             Self::Panicked => "job.panicked",
             Self::NoSuchView(_) => "view.not_available",
             Self::NothingToShow => "series.nothing_to_show",
+            Self::Incomplete(_) => "series.incomplete",
             Self::NotAVolume => "series.not_a_volume",
             Self::Outside => "probe.outside",
             Self::UnknownEnding { .. } => "export.unknown_ending",
@@ -162,6 +167,7 @@ impl Coded for Error {
             }
             Self::Link(source) => vec![("reason", source.to_string())],
             Self::Key(e) | Self::Seal(e) => vec![("reason", e.to_string())],
+            Self::Incomplete(count) => vec![("count", count.to_string())],
             Self::NoSuchView(view) => vec![("view", (*view).to_owned())],
             Self::UnknownEnding { ending } => vec![("ending", ending.clone())],
             Self::Png(reason) | Self::Theme(reason) | Self::Window(reason) => vec![("reason", reason.clone())],

@@ -240,8 +240,8 @@ pub(crate) struct Render {
     /// Window by name.
     #[arg(long)]
     pub(crate) preset: Option<Preset>,
-    /// Thickness of a maximum slab in mm.
-    #[arg(long, value_parser = finite_one)]
+    /// Thickness of a maximum slab in mm, 0 to 1000.
+    #[arg(long, value_parser = thickness)]
     pub(crate) slab: Option<f64>,
     /// Width x height in pixels.
     #[arg(long, value_parser = size, default_value = "512x512")]
@@ -569,6 +569,11 @@ fn finite<const N: usize>(text: &str) -> Result<[f64; N], String> {
 /// One such number.
 fn finite_one(text: &str) -> Result<f64, String> {
     finite::<1>(text).map(|[v]| v)
+}
+
+/// Thickness of a slab: no patient is thicker. Units: mm.
+fn thickness(text: &str) -> Result<f64, String> {
+    finite_one(text).and_then(|mm| if (0.0..=1000.0).contains(&mm) { Ok(mm) } else { Err("0 to 1000 mm".into()) })
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

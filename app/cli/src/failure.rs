@@ -76,6 +76,12 @@ pub(crate) enum Failure {
     /// A clinical check refuses.
     #[error("refused by {} clinical checks", .0.len())]
     Checks(Vec<mj_report::CheckResult>),
+    /// A clinical check asks to look again; it stops nothing.
+    #[error("{} clinical checks ask to look again", .0.len())]
+    Warned(Vec<mj_report::CheckResult>),
+    /// The finding was deleted.
+    #[error("the finding was deleted")]
+    Deleted(String),
     /// The async runtime did not start.
     #[error("the runtime did not start")]
     Runtime(std::io::Error),
@@ -131,6 +137,8 @@ impl Coded for Failure {
             Self::PlanFile(_) => "plan.file",
             Self::Unknown { .. } => "name.unknown",
             Self::Checks(_) => "report.checks_refuse",
+            Self::Warned(_) => "report.checks_warn",
+            Self::Deleted(_) => "finding.deleted",
             Self::Runtime(_) => "machine.runtime",
         }
     }
@@ -141,7 +149,8 @@ impl Coded for Failure {
             Self::File { path, source, .. } => vec![("path", path.display().to_string()), ("reason", source.to_string())],
             Self::PlanFile(why) | Self::Usage(why) => vec![("reason", why.clone())],
             Self::Unknown { what, name, known } => vec![("what", (*what).into()), ("name", name.clone()), ("known", known.clone())],
-            Self::Checks(checks) => {
+            Self::Deleted(id) => vec![("id", id.clone())],
+            Self::Checks(checks) | Self::Warned(checks) => {
                 let messages: Vec<&str> = checks.iter().map(|c| c.message.as_str()).collect();
                 vec![("count", checks.len().to_string()), ("checks", messages.join("; "))]
             }

@@ -83,7 +83,7 @@ impl Out {
         let told = failure.told(self.lang);
         let text = if self.is_json {
             let mut value = serde_json::json!({"code": told.code, "message": told.message, "hint": told.hint});
-            if let (Failure::Checks(checks), Some(object)) = (failure, value.as_object_mut()) {
+            if let (Failure::Checks(checks) | Failure::Warned(checks), Some(object)) = (failure, value.as_object_mut()) {
                 object.insert("checks".into(), serde_json::json!(checks));
             }
             value.to_string()

@@ -52,9 +52,12 @@ pub(super) fn main_stack(series: &Series) -> Result<&Stack> {
     series.stacks.first().ok_or(Error::NothingToShow)
 }
 
-/// Opens a series and loads it as a volume.
+/// Opens a series and loads it as a volume, whole: a missing end slice would not be seen in a number.
 pub(super) fn volume(series: &SeriesFiles, context: &Context) -> Result<(Series, Volume)> {
     let series = open(series, context)?;
+    if !series.skipped.is_empty() {
+        return Err(Error::Incomplete(series.skipped.len()));
+    }
     let volume = main_stack(&series)?.load(&context.watch())?;
     Ok((series, volume))
 }

@@ -32,6 +32,9 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
         }
         Command::Edit { id, line } => {
             let mut finding = record.finding(&id).await?;
+            if !finding.is_live() {
+                return Err(Failure::Deleted(id));
+            }
             finding.geometry = line_geometry(line);
             (finding.images, finding.frame_of_reference) = place(ctx, &record, &finding.series, &finding.geometry).await?;
             finding.state = FindingState::Edited;
@@ -114,7 +117,10 @@ async fn put(ctx: &Ctx<'_>, record: &Record, finding: Finding) -> Result<Done, F
 
 fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {
     let numbers: Vec<String> = finding.measurements.iter().map(|m| m.quantity.shown()).collect();
-    format!("{}  r{}  {}  {}", finding.id, finding.revision, finding.kind.name(ctx.out.lang), numbers.join(", "))
+    let gone = if finding.is_live() { "" } else { mj_lang::key::CLI_DELETED.get(ctx.out.lang) };
+    format!("{}  r{}  {}  {}  {gone}", finding.id, finding.revision, finding.kind.name(ctx.out.lang), numbers.join(", "))
+        .trim_end()
+        .to_owned()
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, Failure> {

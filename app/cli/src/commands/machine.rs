@@ -4,7 +4,7 @@ use super::{Ctx, files_of};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_link::{ToParent, ToViewer, find_program};
-use mj_model::StudyUid;
+use mj_model::{Lang, StudyUid};
 use std::path::Path;
 use std::process::Command;
 
@@ -15,7 +15,7 @@ pub(super) fn dictate(ctx: &Ctx<'_>, wav: &Path, model: &Path, language: &str) -
         .arg(wav)
         .arg("--model")
         .arg(model)
-        .args(["--language", language, "--json"])
+        .args(["--language", language, "--json", "--lang", if ctx.out.lang == Lang::Zh { "zh" } else { "en" }])
         .stderr(std::process::Stdio::null())
         .output()
         .map_err(|source| Failure::File { what: "read", path: wav.into(), source })?;

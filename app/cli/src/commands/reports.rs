@@ -155,7 +155,8 @@ async fn checks(record: &Record, id: &str) -> Result<Vec<CheckResult>, Failure> 
 
 /// Signs: refused with exit 4 while a blocking check stands.
 async fn sign(ctx: &Ctx<'_>, record: &Record, sign: &Sign, is_countersign: bool) -> Result<Done, Failure> {
-    let blocking: Vec<CheckResult> = checks(record, &sign.id).await?.into_iter().filter(|c| c.severity == Severity::Block).collect();
+    let (blocking, others): (Vec<CheckResult>, Vec<_>) =
+        checks(record, &sign.id).await?.into_iter().partition(|c| c.severity == Severity::Block);
     if !blocking.is_empty() {
         return Err(Failure::Checks(blocking));
     }
@@ -167,6 +168,10 @@ async fn sign(ctx: &Ctx<'_>, record: &Record, sign: &Sign, is_countersign: bool)
         record.countersign(request).await?;
     } else {
         record.sign(request).await?;
+    }
+    let warned: Vec<CheckResult> = others.into_iter().filter(|c| c.severity == Severity::Warn).collect();
+    if !warned.is_empty() {
+        ctx.out.warn(&Failure::Warned(warned));
     }
     print(ctx, &record.report(&sign.id).await?)
 }
