@@ -1,6 +1,6 @@
 //! The database: opening, migrating, reading and the one way of writing.
 
-use crate::{Error, Result};
+use crate::{Error, Result, exit};
 use mj_seal::Key;
 use sha2::{Digest as _, Sha256};
 use sqlx::pool::PoolConnection;
@@ -34,10 +34,6 @@ pub(crate) struct WriteTx {
 impl Db {
     /// Opens the database file, making it when it is not there, and brings it to the present schema.
     pub(crate) async fn open(file: &Path, key: &Key) -> Result<Self> {
-        // SQLCipher's OpenSSL otherwise takes itself down at exit while a connection's thread may still be closing,
-        // which ends a finished program with a fault. Its own initialisation, made first, leaves that out.
-        #[cfg(target_os = "linux")]
-        openssl_sys::init();
         let raw_key = format!("\"x'{}'\"", key.to_hex().as_str());
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -63,6 +59,7 @@ impl Db {
             .connect_with(options)
             .await
             .map_err(wrong_key)?;
+        exit::without_teardown();
         let db = Self { pool, writer: Arc::default() };
         db.migrate().await?;
         Ok(db)

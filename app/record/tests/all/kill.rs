@@ -67,6 +67,10 @@ fn say(line: &str) {
 async fn child() {
     let (Ok(what), Ok(dir)) = (std::env::var("MJ_CHILD"), std::env::var("MJ_DIR")) else { return };
     let dir = PathBuf::from(dir);
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if what == "leave" {
+        leave(&dir).await;
+    }
     let record = match Record::open(dir.join("record"), &crate::support::passphrase()).await {
         Ok(record) => record,
         Err(error) => return say(&format!("\nfailed {}", error.code())),
@@ -82,6 +86,50 @@ async fn child() {
         other => panic!("{other}"),
     }
     say("\nend");
+}
+
+/// Ends the process while connections read and write. Some library that was there before takes its time to end.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "the end of the process belongs to the C library")]
+fn end_slowly() {
+    extern "C" fn slow() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // SAFETY: `slow` takes nothing, touches nothing and does not unwind.
+    assert_eq!(unsafe { libc::atexit(slow) }, 0);
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+async fn leave(dir: &Path) {
+    end_slowly();
+    let record = Record::open(dir.join("record"), &crate::support::passphrase()).await.unwrap();
+    let record = std::sync::Arc::new(record);
+    for reader in 0..8 {
+        let record = std::sync::Arc::clone(&record);
+        tokio::spawn(async move {
+            loop {
+                if reader == 0 {
+                    record.add_person("演示医师甲", Role::Reporting).await.unwrap();
+                }
+                record.people().await.unwrap();
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    drop(record);
+    std::process::exit(7);
+}
+
+/// A finished program tells by its status that it is finished, whatever its connections are at.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_end_of_a_busy_program_is_no_fault() {
+    for _ in 0..3 {
+        let dir = tempfile::tempdir().unwrap();
+        tokio::runtime::Runtime::new().unwrap().block_on(async { new_record(dir.path()).await.close().await });
+        let output = start("leave", dir.path()).wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(7), "{}", output.status);
+    }
 }
 
 async fn import(record: &Record, dir: &Path) {
