@@ -6,6 +6,7 @@ use crate::ui::fonts;
 use crate::{Error, Result};
 use eframe::CreationContext;
 use egui::ViewportBuilder;
+use mj_link::ToViewer;
 use std::time::Duration;
 
 /// Size of a window that is no longer maximised. Units: logical pixels.
@@ -24,8 +25,8 @@ pub(crate) trait Room: 'static {
     fn background(&self) -> egui::Color32;
     /// What draws the pictures: `cpu`, `vulkan`, `gl`, …
     fn backend(&self) -> String;
-    /// Takes what the parent says, on the link's thread; gives false when the room is gone.
-    fn listener(&self) -> Box<dyn FnMut(Incoming) -> bool + Send>;
+    /// Takes what the parent says, on the link's thread, and `None` for its end; gives false when the room is gone.
+    fn listener(&self) -> Box<dyn FnMut(Option<Box<ToViewer>>) -> bool + Send>;
 }
 
 /// The frame of a room's window: `id` for the window system, its smallest inner size in logical pixels.
@@ -75,15 +76,16 @@ pub(crate) fn open<R: Room>(
 fn greet(room: &impl Room, sender: &Sender) -> Result<()> {
     sender.send(stdio::hello(room.backend()));
     let mut listener = room.listener();
-    stdio::read_from_parent(move |incoming| {
-        let is_end = matches!(incoming, Incoming::End);
-        let is_heard = listener(incoming);
-        if is_end {
+    stdio::read_from_parent(move |incoming| match incoming {
+        Incoming::Message(message) => listener(Some(message)),
+        // Already in the log; a room has no job to answer for.
+        Incoming::Unreadable { .. } => true,
+        Incoming::End => {
+            listener(None);
             // A hidden window may not draw, and a window without its parent must not stay.
             std::thread::sleep(LEAVES_WITHIN);
             std::process::exit(0);
         }
-        is_heard
     })
 }
 

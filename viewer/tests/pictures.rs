@@ -11,7 +11,7 @@ mod golden;
 use mj_imaging::phantom::{Phantom, Spec, generate};
 use mj_imaging::reslice::{self, MipIndex};
 use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, window};
-use mj_model::{LinearMap, PointLps, Samples, SeriesUid, StudyUid, Unit, VectorLps, Volume, Window};
+use mj_model::{LinearMap, PointLps, Samples, Unit, VectorLps, Volume, Window};
 use mj_render::{Gpu, Painter, Storage, VolumeTexture};
 use mj_viewer::reading::maker::gpu_view;
 use std::sync::OnceLock;
@@ -24,21 +24,10 @@ fn phantom() -> &'static (Volume, Vec<u8>, serde_json::Value) {
         let Phantom { current, labels, truth, .. } = generate(&Spec { seed: 7, slices: 64, size: 96 }, &|_, _| {}).unwrap();
         let stored = current.hu.iter().map(|&v| v.saturating_add(1024)).collect();
         let volume = Volume {
-            study: StudyUid::parse("2.25.1").unwrap(),
-            series: SeriesUid::parse("2.25.2").unwrap(),
             modality: "CT".into(),
-            grid: current.grid,
-            is_calibrated: true,
-            is_placed: true,
-            samples: Samples::I16(stored),
             map: LinearMap { slope: 1.0, intercept: -1024.0 },
             unit: Unit::hu(),
-            padding: None,
-            frame_of_reference: None,
-            sources: Vec::new(),
-            windows: Vec::new(),
-            is_inverted: false,
-            warnings: Vec::new(),
+            ..Volume::of(current.grid, Samples::I16(stored))
         };
         (volume, labels, truth)
     })

@@ -4,7 +4,7 @@
 
 use mj_imaging::phantom::{Scan, Spec, generate};
 use mj_imaging::{Interpolation, Picture, Plane, reslice, window};
-use mj_model::{LinearMap, PointLps, Samples, SeriesUid, StudyUid, Unit, Volume, Window};
+use mj_model::{PointLps, Samples, Unit, Volume, Window};
 use std::path::Path;
 
 type Fallible = Result<(), Box<dyn std::error::Error>>;
@@ -28,7 +28,7 @@ fn main() -> Fallible {
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join("truth.json"), serde_json::to_vec_pretty(&phantom.truth)?)?;
-    let volume = volume(&phantom.current)?;
+    let volume = volume(&phantom.current);
     let grid = volume.grid;
     let soft = Window { center: 50.0, width: 400.0, name: String::new(), is_exact: false };
     let lung = Window { center: -600.0, width: 1500.0, name: String::new(), is_exact: false };
@@ -62,24 +62,8 @@ fn main() -> Fallible {
     save(folder, "lung_slab", &lung_slab, &Window { center: -400.0, width: 1000.0, name: String::new(), is_exact: false })
 }
 
-fn volume(scan: &Scan) -> Result<Volume, Box<dyn std::error::Error>> {
-    Ok(Volume {
-        study: StudyUid::parse("2.25.1")?,
-        series: SeriesUid::parse("2.25.2")?,
-        modality: "CT".into(),
-        grid: scan.grid,
-        is_calibrated: true,
-        is_placed: true,
-        samples: Samples::I16(scan.hu.clone()),
-        map: LinearMap::default(),
-        unit: Unit::hu(),
-        padding: None,
-        frame_of_reference: None,
-        sources: Vec::new(),
-        windows: Vec::new(),
-        is_inverted: false,
-        warnings: Vec::new(),
-    })
+fn volume(scan: &Scan) -> Volume {
+    Volume { modality: "CT".into(), unit: Unit::hu(), ..Volume::of(scan.grid, Samples::I16(scan.hu.clone())) }
 }
 
 fn save(folder: &Path, name: &str, picture: &Picture, window: &Window) -> Fallible {

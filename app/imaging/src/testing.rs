@@ -1,6 +1,6 @@
 //! Analytic volumes for tests.
 
-use mj_model::{Grid, LinearMap, PointLps, Samples, SeriesUid, StudyUid, Unit, VectorLps, Volume, Voxel};
+use mj_model::{Grid, PointLps, Samples, Unit, VectorLps, Volume, Voxel};
 
 /// An oblique, anisotropic grid.
 pub(crate) fn oblique_grid(dims: [usize; 3]) -> Grid {
@@ -28,23 +28,7 @@ pub(crate) fn volume_of(grid: Grid, f: impl Fn(Voxel) -> i16) -> Volume {
             samples.extend((0..ni).map(|i| f(Voxel { i, j, k })));
         }
     }
-    Volume {
-        study: StudyUid::parse("2.25.1").unwrap(),
-        series: SeriesUid::parse("2.25.2").unwrap(),
-        modality: "CT".into(),
-        grid,
-        is_calibrated: true,
-        is_placed: true,
-        samples: Samples::I16(samples),
-        map: LinearMap::default(),
-        unit: Unit::hu(),
-        padding: None,
-        frame_of_reference: None,
-        sources: Vec::new(),
-        windows: Vec::new(),
-        is_inverted: false,
-        warnings: Vec::new(),
-    }
+    Volume { modality: "CT".into(), unit: Unit::hu(), ..Volume::of(grid, Samples::I16(samples)) }
 }
 
 /// Waves with a few bright spots, so that a maximum has something to find.

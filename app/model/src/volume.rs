@@ -165,6 +165,29 @@ pub struct Volume {
 }
 
 impl Volume {
+    /// A volume of samples on a grid, calibrated and placed, of which nothing else is known: fresh UIDs, stored
+    /// values that mean themselves.
+    #[must_use]
+    pub fn of(grid: Grid, samples: Samples) -> Self {
+        Self {
+            study: StudyUid::fresh(),
+            series: SeriesUid::fresh(),
+            modality: String::new(),
+            grid,
+            is_calibrated: true,
+            is_placed: true,
+            samples,
+            map: LinearMap::default(),
+            unit: Unit::one(),
+            padding: None,
+            frame_of_reference: None,
+            sources: Vec::new(),
+            windows: Vec::new(),
+            is_inverted: false,
+            warnings: Vec::new(),
+        }
+    }
+
     /// Stored value of a voxel, or `None` outside.
     #[must_use]
     pub fn stored(&self, v: Voxel) -> Option<f64> {

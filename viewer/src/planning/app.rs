@@ -5,9 +5,10 @@ use super::room::Room;
 use super::scene::Shared;
 use super::work::Event;
 use crate::args::Args;
-use crate::stdio::{Incoming, Sender};
+use crate::stdio::Sender;
 use crate::{Error, Result, window};
 use mj_lang::key;
+use mj_link::ToViewer;
 
 /// Opens the planning room and stays until it is closed.
 ///
@@ -52,15 +53,8 @@ impl window::Room for Room {
         "gl".into()
     }
 
-    fn listener(&self) -> Box<dyn FnMut(Incoming) -> bool + Send> {
+    fn listener(&self) -> Box<dyn FnMut(Option<Box<ToViewer>>) -> bool + Send> {
         let events = self.events();
-        Box::new(move |incoming| {
-            events.send(match incoming {
-                Incoming::Message(message) => Event::Parent(message),
-                // Already in the log; a room has no job to answer for.
-                Incoming::Unreadable { .. } => return true,
-                Incoming::End => Event::ParentEnded,
-            })
-        })
+        Box::new(move |message| events.send(message.map_or(Event::ParentEnded, Event::Parent)))
     }
 }

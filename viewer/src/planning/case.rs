@@ -3,12 +3,12 @@
 use crate::source::{self, Keys, ObjectSource};
 use crate::{Error, Result};
 use mj_dicom::series::Kind;
-use mj_dicom::{Dataset, Header, Source, Watch};
+use mj_dicom::{Dataset, Head, Header, Source, Watch};
 use mj_imaging::reslice;
 use mj_imaging::{Interpolation, Picture, Plane, segment, surface};
 use mj_link::{SegmentFile, SeriesFiles};
 use mj_model::plan::Segment;
-use mj_model::{LinearMap, Mask, PointLps, Samples, StudyUid, Unit, Volume, Window};
+use mj_model::{Mask, PointLps, Samples, StudyUid, Volume, Window};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,23 +45,7 @@ impl Part {
     pub fn new(label: String, mask: &Mask, study: &StudyUid, images: Arc<Sources>) -> Option<Self> {
         let mask = segment::cropped(mask, 2)?;
         let extent = segment::box_lps(&mask)?;
-        let grey = Volume {
-            study: study.clone(),
-            series: mj_model::SeriesUid::fresh(),
-            modality: "SEG".into(),
-            grid: mask.grid,
-            is_calibrated: true,
-            is_placed: true,
-            samples: Samples::U8(mask.voxels.clone()),
-            map: LinearMap::default(),
-            unit: Unit::one(),
-            padding: None,
-            frame_of_reference: None,
-            sources: Vec::new(),
-            windows: Vec::new(),
-            is_inverted: false,
-            warnings: Vec::new(),
-        };
+        let grey = Volume { study: study.clone(), modality: "SEG".into(), ..Volume::of(mask.grid, Samples::U8(mask.voxels.clone())) };
         let mesh = surface::mesh(&mask);
         Some(Self { label, volume_ml: mask.volume_ml(), mesh: Arc::new(mesh), extent, grey, mask: Arc::new(mask), segment: None, images })
     }
@@ -156,7 +140,7 @@ fn open_paths(paths: &[PathBuf], seg: Option<&PathBuf>) -> Result<Case> {
 }
 
 fn header_of(source: &dyn Source) -> Option<Header> {
-    source.read().ok().and_then(|bytes| Dataset::read(&bytes).and_then(|d| d.header()).ok())
+    Head::read(source.open().ok()?.as_mut()).and_then(|head| head.dataset.header()).ok()
 }
 
 fn read_segments(source: &dyn Source) -> Result<(Header, Vec<mj_dicom::seg::SegSegment>)> {

@@ -4,9 +4,10 @@ use crate::args::{Args, MakerChoice};
 use crate::reading::event::Event;
 use crate::reading::maker::{GpuMaker, Maker};
 use crate::reading::room::{Port, Room};
-use crate::stdio::{Incoming, Sender};
+use crate::stdio::Sender;
 use crate::{Result, window};
 use mj_lang::{Text, key};
+use mj_link::ToViewer;
 use std::sync::Arc;
 
 /// Opens the reading room and stays until it is closed.
@@ -91,15 +92,8 @@ impl window::Room for Room {
         self.maker.backend().to_owned()
     }
 
-    fn listener(&self) -> Box<dyn FnMut(Incoming) -> bool + Send> {
+    fn listener(&self) -> Box<dyn FnMut(Option<Box<ToViewer>>) -> bool + Send> {
         let events = self.events();
-        Box::new(move |incoming| {
-            events.send(match incoming {
-                Incoming::Message(message) => Event::Parent(message),
-                // Already in the log; a room has no job to answer for.
-                Incoming::Unreadable { .. } => return true,
-                Incoming::End => Event::ParentEnded,
-            })
-        })
+        Box::new(move |message| events.send(message.map_or(Event::ParentEnded, Event::Parent)))
     }
 }

@@ -103,30 +103,15 @@ pub(crate) mod tests {
 
     /// A volume one voxel thick with the stored values 0 to 999.
     pub(crate) fn small_values(samples: mj_model::Samples, slope: f64) -> Volume {
-        use mj_model::{Grid, LinearMap, PointLps, SeriesUid, StudyUid, Unit, VectorLps};
+        use mj_model::{Grid, LinearMap, PointLps, VectorLps};
         let axis = VectorLps::new;
-        Volume {
-            study: StudyUid::fresh(),
-            series: SeriesUid::fresh(),
-            modality: "MR".into(),
-            grid: Grid {
-                dims: [100, 10, 1],
-                origin: PointLps::default(),
-                axes: [axis(1.0, 0.0, 0.0), axis(0.0, 1.0, 0.0), axis(0.0, 0.0, 1.0)],
-                spacing_mm: [1.0; 3],
-            },
-            is_calibrated: true,
-            is_placed: true,
-            samples,
-            map: LinearMap { slope, intercept: 0.0 },
-            unit: Unit::one(),
-            padding: None,
-            frame_of_reference: None,
-            sources: Vec::new(),
-            windows: Vec::new(),
-            is_inverted: false,
-            warnings: Vec::new(),
-        }
+        let grid = Grid {
+            dims: [100, 10, 1],
+            origin: PointLps::default(),
+            axes: [axis(1.0, 0.0, 0.0), axis(0.0, 1.0, 0.0), axis(0.0, 0.0, 1.0)],
+            spacing_mm: [1.0; 3],
+        };
+        Volume { modality: "MR".into(), map: LinearMap { slope, intercept: 0.0 }, ..Volume::of(grid, samples) }
     }
 
     #[test]

@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_line_on_an_uncalibrated_image_counts_pixels() {
-        use mj_model::{Grid, LinearMap, Samples, SeriesUid, StudyUid, Unit, VectorLps};
+        use mj_model::{Grid, Samples, VectorLps};
         let axis = VectorLps::new;
         let grid = Grid {
             dims: [64, 64, 1],
@@ -219,21 +219,10 @@ mod tests {
             spacing_mm: [1.0, 1.0, 1.0],
         };
         let volume = |is_calibrated| Volume {
-            study: StudyUid::fresh(),
-            series: SeriesUid::fresh(),
             modality: "CR".into(),
-            grid,
             is_calibrated,
             is_placed: false,
-            samples: Samples::U8(vec![0; 64 * 64]),
-            map: LinearMap::default(),
-            unit: Unit::one(),
-            padding: None,
-            frame_of_reference: None,
-            sources: Vec::new(),
-            windows: Vec::new(),
-            is_inverted: false,
-            warnings: Vec::new(),
+            ..Volume::of(grid, Samples::U8(vec![0; 64 * 64]))
         };
         let points = [PointLps::new(3.0, 4.0, 0.0), PointLps::new(6.0, 8.0, 0.0)];
         let shown = |v: &Volume| length_of(&line(v, points)).unwrap().shown();
