@@ -1,10 +1,9 @@
 //! Object files, plain or sealed, as sources for `mj-dicom`; and what this viewer seals itself.
 
 use crate::{Error, Result};
-use mj_dicom::Source;
+use mj_dicom::{Content, Source};
 use mj_link::{KeyGrant, ObjectFile, SeriesFiles};
 use mj_seal::Key;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -87,12 +86,11 @@ impl ObjectSource {
 }
 
 impl Source for ObjectSource {
-    fn read(&self) -> std::io::Result<Vec<u8>> {
-        let Some(key) = &self.key else { return std::fs::read(&self.path) };
-        let mut reader = mj_seal::open_file(&self.path, key)?;
-        let mut plain = Vec::with_capacity(usize::try_from(reader.len()).unwrap_or(0));
-        reader.read_to_end(&mut plain)?;
-        Ok(plain)
+    fn open(&self) -> std::io::Result<Box<dyn Content>> {
+        Ok(match &self.key {
+            None => Box::new(std::fs::File::open(&self.path)?),
+            Some(key) => Box::new(mj_seal::open_file(&self.path, key)?),
+        })
     }
 
     fn name(&self) -> String {

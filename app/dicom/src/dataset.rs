@@ -1,11 +1,13 @@
 //! A parsed DICOM object. Values stay where they are in the file's bytes and are decoded when asked for,
 //! so that text can be read by its own character set and nothing is allocated on a length's word.
 
+mod head;
 mod parse;
 #[cfg(test)]
 mod tests;
 mod view;
 
+pub use head::Head;
 pub use view::{Items, View};
 
 use crate::error::{Error, Result};
@@ -60,8 +62,6 @@ pub struct Dataset {
     bytes: Vec<u8>,
     root: Item,
     syntax: String,
-    /// SHA-256 of the encoded data set without group 0002.
-    sha256: [u8; 32],
     had_meta: bool,
 }
 
@@ -81,7 +81,6 @@ impl Dataset {
     /// As [`Dataset::read`].
     pub fn from_vec(mut bytes: Vec<u8>) -> Result<Self> {
         let found = parse::locate(&bytes)?;
-        let sha256 = hash_from(&bytes, found.start);
         let Found { start, mut is_explicit, mut is_big, mut syntax, had_meta } = found;
         let mut from = start;
         if syntax == syntax::DEFLATED_LE {
@@ -93,7 +92,7 @@ impl Dataset {
         if syntax.is_empty() {
             syntax = parse::native(is_explicit, is_big).to_owned();
         }
-        Ok(Self { bytes, root, syntax, sha256, had_meta })
+        Ok(Self { bytes, root, syntax, had_meta })
     }
 
     /// The whole data set, for reading attributes.
@@ -113,12 +112,6 @@ impl Dataset {
     pub const fn has_meta(&self) -> bool {
         self.had_meta
     }
-
-    /// SHA-256 of the encoded data set without group 0002.
-    #[must_use]
-    pub const fn sha256(&self) -> [u8; 32] {
-        self.sha256
-    }
 }
 
 /// Hash of the encoded data set without preamble and group 0002: the identity of an instance that came twice.
@@ -126,7 +119,8 @@ impl Dataset {
 /// # Errors
 /// [`Error::Empty`], [`Error::NotDicom`] or [`Error::Truncated`] when no data set begins in the bytes.
 pub fn dataset_sha256(bytes: &[u8]) -> Result<[u8; 32]> {
-    Ok(hash_from(bytes, parse::locate(bytes)?.start))
+    let start = parse::locate(bytes)?.start;
+    Ok(Sha256::digest(bytes.get(start..).unwrap_or_default()).into())
 }
 
 /// Where the encoded data set begins in an object, with or without preamble and meta group, and its transfer syntax: what
@@ -138,10 +132,6 @@ pub fn locate(bytes: &[u8]) -> Result<(usize, String)> {
     let found = parse::locate(bytes)?;
     let syntax = if found.syntax.is_empty() { parse::native(found.is_explicit, found.is_big).to_owned() } else { found.syntax };
     Ok((found.start, syntax))
-}
-
-fn hash_from(bytes: &[u8], start: usize) -> [u8; 32] {
-    Sha256::digest(bytes.get(start..).unwrap_or_default()).into()
 }
 
 fn inflate(deflated: &[u8]) -> Result<Vec<u8>> {

@@ -37,8 +37,8 @@ pub mod syntax;
 mod watch;
 pub mod write;
 
-pub use dataset::{Dataset, View, dataset_sha256};
+pub use dataset::{Dataset, Head, View, dataset_sha256};
 pub use error::{Error, Result};
 pub use header::Header;
-pub use source::Source;
+pub use source::{Content, Source};
 pub use watch::{Progress, Watch};

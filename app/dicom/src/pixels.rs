@@ -15,6 +15,7 @@ mod tests;
 
 pub use layout::Layout;
 pub use samples::FrameSamples;
+pub(crate) use samples::{Cell, from_native, settle};
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -68,10 +69,7 @@ impl<'a> Decoder<'a> {
     /// As [`decode`].
     pub fn new(dataset: &'a Dataset) -> Result<Self> {
         let root = dataset.root();
-        let layout = Layout::of(dataset)?;
-        if layout.decoded_bytes() > MAX_DECODED {
-            return Err(Error::TooLarge { mib: layout.decoded_bytes() >> 20 });
-        }
+        let layout = bounded_layout(dataset)?;
         let tag = layout.pixel_tag();
         if let Some(parts) = root.fragments(tag) {
             let syntax = dataset.transfer_syntax();
@@ -85,9 +83,7 @@ impl<'a> Decoder<'a> {
         if syntax::is_encapsulated(dataset.transfer_syntax()) && !codec::is_supported(dataset.transfer_syntax()) {
             return Err(Error::UnsupportedSyntax { uid: dataset.transfer_syntax().to_owned() });
         }
-        if (raw.len() as u64) * 8 < layout.stored_bits() {
-            return Err(Error::Truncated { what: "pixel data" });
-        }
+        layout.check_native(raw.len() as u64)?;
         Ok(Self { layout, data: Data::Native(raw) })
     }
 
@@ -124,6 +120,25 @@ impl<'a> Decoder<'a> {
             }
         }
     }
+}
+
+/// The layout of an object whose uncompressed pixel data of a length was left unread, with the refusals of
+/// [`Decoder::new`].
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn layout_unread(dataset: &Dataset, pixel_bytes: u64) -> Result<Layout> {
+    let layout = bounded_layout(dataset)?;
+    layout.check_native(pixel_bytes)?;
+    Ok(layout)
+}
+
+fn bounded_layout(dataset: &Dataset) -> Result<Layout> {
+    let layout = Layout::of(dataset)?;
+    if layout.decoded_bytes() > MAX_DECODED {
+        return Err(Error::TooLarge { mib: layout.decoded_bytes() >> 20 });
+    }
+    Ok(layout)
 }
 
 /// Hash over the stored samples of all frames, interleaved, as little endian `i32` (`u32` where 32 bits are

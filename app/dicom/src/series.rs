@@ -14,7 +14,7 @@ mod volume_type;
 
 pub use load::decode_slice;
 
-use crate::dataset::Dataset;
+use crate::dataset::Head;
 use crate::error::{Error, Result};
 use crate::header::Header;
 use crate::source::Source;
@@ -174,9 +174,9 @@ pub fn open_all(files: &[Arc<dyn Source>], watch: &Watch) -> Result<Vec<Series>>
 }
 
 fn scan(at: usize, file: &dyn Source) -> Result<Scanned> {
-    let dataset = Dataset::from_vec(file.read()?)?;
-    let header = dataset.header()?;
-    let slices = if header.has_pixels { frame::slices(at, &dataset, &header)? } else { Vec::new() };
+    let head = Head::read(file.open()?.as_mut())?;
+    let header = head.dataset.header()?;
+    let slices = if header.has_pixels { frame::slices(at, &head, &header)? } else { Vec::new() };
     Ok(Scanned { header, slices })
 }
 

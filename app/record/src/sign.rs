@@ -9,10 +9,10 @@ use crate::findings::of_study;
 use crate::ingest::{Candidate, Ingested};
 use crate::people::role_text;
 use crate::{Error, Record, Report, Result, outbox, reports};
-use mj_dicom::Dataset;
 use mj_dicom::context::{Context, Device, Written};
 use mj_dicom::encapsulated::{PdfInput, read_pdf, write_pdf};
 use mj_dicom::sr::{self, ObjectRef, Observer, Section, SectionKind, SrInput};
+use mj_dicom::{Dataset, dataset_sha256};
 use mj_model::person::{Person, Role};
 use mj_model::{Finding, FindingState, InstanceUid, SeriesUid, StudyUid};
 use mj_report::life::AmendKind;
@@ -245,12 +245,11 @@ impl Record {
                 changed: vec!["pdf".to_owned()],
             }));
         }
-        let dataset = Dataset::read(bytes)?;
-        let instance = dataset.header()?.instance;
+        let (instance, sha256) = (Dataset::read(bytes)?.header()?.instance, dataset_sha256(bytes)?);
         for (what, column) in [("sr", "sr_instance"), ("pdf", "pdf_instance")] {
             let Some(mut verified) = signed_version(&mut conn, column, instance.as_str()).await? else { continue };
             let known = crate::ingest::known_instance(&mut conn, &instance).await?;
-            if known.is_none_or(|known| known.sha256 != dataset.sha256()) {
+            if known.is_none_or(|known| known.sha256 != sha256) {
                 verified.changed.push(what.to_owned());
             }
             verified.valid = verified.changed.is_empty();

@@ -6,7 +6,7 @@ use crate::reading::presets;
 use crate::source::ObjectSource;
 use crate::{Error, Result};
 use mj_dicom::series::{Kind, Series, Stack};
-use mj_dicom::{Dataset, Header, Source};
+use mj_dicom::{Head, Header, Source};
 use mj_imaging::reslice::{self, MipIndex};
 use mj_imaging::{Interpolation, window};
 use mj_model::{Lang, PointLps, SeriesUid, StudyUid, Told, Volume};
@@ -339,7 +339,7 @@ fn find(paths: &[PathBuf]) -> Result<Vec<FoundSeries>> {
     let headers: Vec<(PathBuf, Header)> = files
         .into_par_iter()
         .filter_map(|path| {
-            let header = Dataset::read(&std::fs::read(&path).ok()?).and_then(|d| d.header()).ok()?;
+            let header = Head::read(path.open().ok()?.as_mut()).and_then(|head| head.dataset.header()).ok()?;
             header.has_pixels.then_some((path, header))
         })
         .collect();

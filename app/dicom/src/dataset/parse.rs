@@ -9,6 +9,7 @@ use crate::syntax;
 use dicom_core::dictionary::{DataDictionary as _, DataDictionaryEntry as _};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
+use std::ops::Range;
 
 /// Deepest nesting of sequences that is followed.
 const MAX_DEPTH: usize = 48;
@@ -17,6 +18,8 @@ const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
+/// What is said of pixel data that goes beyond the object.
+const CUT_PIXELS: &str = "pixel data";
 
 /// Where the data set begins and how it is encoded.
 pub(super) struct Found {
@@ -113,6 +116,39 @@ fn guess(bytes: &[u8], at: usize) -> Option<(bool, bool)> {
 pub(super) fn dataset(bytes: &[u8], at: usize, is_explicit: bool, is_big: bool) -> Result<Item> {
     let mut parser = Parser { bytes, at, is_explicit, is_big };
     parser.item(bytes.len(), false, 0)
+}
+
+/// The attributes up to uncompressed pixel data, from the first bytes of an object that goes on to `end`, and where the
+/// pixel data lies. `None` when the bytes end before that, or have no such pixel data, or cannot be followed: the whole object
+/// then tells what is wrong.
+///
+/// # Errors
+/// [`Error::Truncated`] when the pixel data would go beyond `end`.
+pub(super) fn head(bytes: &[u8], at: usize, end: usize, is_explicit: bool, is_big: bool) -> Result<Option<(Item, Range<usize>)>> {
+    let mut parser = Parser { bytes, at, is_explicit, is_big };
+    let mut elements = Vec::new();
+    while parser.at < bytes.len() {
+        let element = match parser.element(end, 0) {
+            Ok(Some(element)) => element,
+            Ok(None) => continue,
+            Err(Error::Truncated { what: CUT_PIXELS }) => return Err(Error::Truncated { what: CUT_PIXELS }),
+            Err(_of_the_first_bytes) => return Ok(None),
+        };
+        let pixels = match &element.value {
+            Value::Bytes(range) if is_pixel_data(element.tag) => Some(range.clone()),
+            _ => None,
+        };
+        elements.push(element);
+        if let Some(pixels) = pixels {
+            return Ok(Some((parser.finished(elements), pixels)));
+        }
+    }
+    Ok(None)
+}
+
+/// Pixel Data, Float and Double Float Pixel Data.
+fn is_pixel_data(tag: Tag) -> bool {
+    matches!(tag, PIXEL_DATA | Tag(0x7FE0, 0x0008 | 0x0009))
 }
 
 struct Parser<'a> {
@@ -232,7 +268,7 @@ impl Parser<'_> {
         let start = self.at;
         let stop = usize::try_from(length).ok().and_then(|n| start.checked_add(n)).filter(|&stop| stop <= end);
         let Some(stop) = stop else {
-            return Err(Error::Truncated { what: if tag == PIXEL_DATA { "pixel data" } else { "value of an element" } });
+            return Err(Error::Truncated { what: if tag == PIXEL_DATA { CUT_PIXELS } else { "value of an element" } });
         };
         let is_sequence = vr == VR::SQ || (vr == VR::UN && dictionary_vr(tag) == VR::SQ);
         if is_sequence && length > 0 {
@@ -283,7 +319,7 @@ impl Parser<'_> {
     }
 
     /// Fragments of encapsulated pixel data, the offset table first. Source: PS3.5 §A.4.
-    fn fragments(&mut self, end: usize) -> Result<Vec<std::ops::Range<usize>>> {
+    fn fragments(&mut self, end: usize) -> Result<Vec<Range<usize>>> {
         let mut fragments = Vec::new();
         while self.at < end {
             let tag = self.tag(end)?;

@@ -131,6 +131,20 @@ impl Layout {
         per_frame.saturating_mul(u64::from(self.frames))
     }
 
+    /// Holds the length of uncompressed pixel data against what the frames take.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`].
+    pub(super) fn check_native(&self, bytes: u64) -> Result<()> {
+        if bytes.saturating_mul(8) < self.stored_bits() { Err(Error::Truncated { what: "pixel data" }) } else { Ok(()) }
+    }
+
+    /// How far the stored bits of a cell lie below its top, and how many other bits a cell has: shifted up and back down by
+    /// these, a sample loses what lies above and below and has its sign.
+    pub(super) const fn shifts(&self) -> (u32, u32) {
+        ((self.bits_allocated - 1 - self.high_bit) as u32, (self.bits_allocated - self.bits_stored) as u32)
+    }
+
     /// Bytes all decoded frames take.
     #[must_use]
     pub fn decoded_bytes(&self) -> u64 {

@@ -90,7 +90,7 @@ impl FrameSamples {
 }
 
 /// An uncompressed frame as stored in the file.
-pub(super) fn from_native(raw: &[u8], layout: &Layout) -> Result<FrameSamples> {
+pub(crate) fn from_native(raw: &[u8], layout: &Layout) -> Result<FrameSamples> {
     if layout.is_subsampled() {
         return typed(&spread_422(raw, layout), layout, layout.is_big_endian);
     }
@@ -115,8 +115,7 @@ pub(super) fn typed(raw: &[u8], layout: &Layout, is_big: bool) -> Result<FrameSa
         });
     }
     // Shift the stored bits to the top and back: this drops what lies above and below and extends the sign.
-    let up = u32::from(layout.bits_allocated - 1 - layout.high_bit);
-    let down = u32::from(layout.bits_allocated - layout.bits_stored);
+    let (up, down) = layout.shifts();
     Ok(match (layout.bits_allocated, layout.is_signed) {
         (8, false) => FrameSamples::U8(raw.iter().map(|&b| (b << up) >> down).collect()),
         (8, true) => FrameSamples::I8(raw.iter().map(|&b| (b << up).cast_signed() >> down).collect()),
@@ -134,6 +133,51 @@ pub(super) fn typed(raw: &[u8], layout: &Layout, is_big: bool) -> Result<FrameSa
         }
         (bits, _) => return Err(Error::UnsupportedPixels { what: format!("{bits} bits allocated") }),
     })
+}
+
+/// A sample type that uncompressed cells can be read into where they are to stay.
+pub(crate) trait Cell: bytemuck::Pod {
+    /// True when a frame's cells, one by pixel, are of this type.
+    fn holds(layout: &Layout) -> bool;
+    /// Turns one cell as it lies in the file into its stored value.
+    fn settled(self, is_swapped: bool, up: u32, down: u32) -> Self;
+}
+
+macro_rules! cells {
+    ($($cell:ty, $bits:literal, $is_signed:literal;)*) => { $(
+        impl Cell for $cell {
+            fn holds(layout: &Layout) -> bool {
+                (layout.bits_allocated, layout.is_signed, layout.is_float, layout.samples_per_pixel) == ($bits, $is_signed, false, 1)
+            }
+            fn settled(self, is_swapped: bool, up: u32, down: u32) -> Self {
+                ((if is_swapped { self.swap_bytes() } else { self }) << up) >> down
+            }
+        }
+    )* };
+}
+
+cells! {
+    u8, 8, false;
+    u16, 16, false;
+    i16, 16, true;
+}
+
+impl Cell for f32 {
+    fn holds(layout: &Layout) -> bool {
+        layout.is_float && layout.bits_allocated == 32 && layout.samples_per_pixel == 1
+    }
+    fn settled(self, is_swapped: bool, _: u32, _: u32) -> Self {
+        if is_swapped { Self::from_bits(self.to_bits().swap_bytes()) } else { self }
+    }
+}
+
+/// Turns cells as they lie in the file into stored values, in place.
+pub(crate) fn settle<T: Cell>(cells: &mut [T], layout: &Layout) {
+    let is_swapped = layout.is_big_endian != cfg!(target_endian = "big");
+    let (up, down) = layout.shifts();
+    if is_swapped || (up | down) != 0 {
+        cells.iter_mut().for_each(|cell| *cell = cell.settled(is_swapped, up, down));
+    }
 }
 
 fn mapped<T: Copy>(mut values: Vec<T>, is_needed: u32, f: impl Fn(T) -> T) -> Vec<T> {

@@ -1,6 +1,6 @@
 //! One image of a series: a classic file, or a frame of a multi-frame one.
 
-use crate::dataset::{Dataset, View};
+use crate::dataset::{Head, View};
 use crate::error::Result;
 use crate::header::Header;
 use crate::pixels::{self, Decoder, Layout};
@@ -18,6 +18,8 @@ pub(super) struct Slice {
     pub file: usize,
     /// Frame in the file, from 0.
     pub frame: u32,
+    /// Where its uncompressed samples lie, when nothing but them is needed to make the slice.
+    pub unread: Option<Unread>,
     pub source: SliceSource,
     pub transfer_syntax: TransferSyntaxUid,
     pub layout: Arc<Layout>,
@@ -41,6 +43,15 @@ pub(super) struct Slice {
     pub order: [i64; 5],
 }
 
+/// Uncompressed samples of a frame that were left in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unread {
+    /// Where they begin. Units: bytes from the object's beginning.
+    pub at: u64,
+    /// Length of the object when it was scanned.
+    pub object_len: u64,
+}
+
 impl Slice {
     /// True when the file gives its place in the patient.
     pub(super) const fn is_placed(&self) -> bool {
@@ -54,10 +65,22 @@ impl Slice {
 }
 
 /// The images of an object with pixels.
-pub(super) fn slices(file: usize, dataset: &Dataset, header: &Header) -> Result<Vec<Slice>> {
+pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Slice>> {
+    let dataset = &head.dataset;
     // Refuses what cannot be decoded now, by name, and a number of frames the data cannot hold.
-    let layout = Arc::new(Decoder::new(dataset)?.layout().clone());
+    let layout = Arc::new(match &head.pixels {
+        Some(pixels) => pixels::layout_unread(dataset, pixels.end - pixels.start)?,
+        None => Decoder::new(dataset)?.layout().clone(),
+    });
     let root = dataset.root();
+    let is_plain = layout.samples_per_pixel == 1
+        && layout.bits_allocated != 1
+        && layout.photometric != "PALETTE COLOR"
+        && root.item(tags::MODALITY_LUT_SEQUENCE).is_none();
+    let unread = |frame: u32| {
+        let pixels = head.pixels.as_ref().filter(|_| is_plain)?;
+        Some(Unread { at: pixels.start + u64::from(frame) * layout.frame_bytes() as u64, object_len: head.len })
+    };
     let shared = root.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
     let per_frame: Vec<View<'_>> = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();
     let padding = pixels::padding(dataset, &layout);
@@ -73,6 +96,7 @@ pub(super) fn slices(file: usize, dataset: &Dataset, header: &Header) -> Result<
             Slice {
                 file,
                 frame,
+                unread: unread(frame),
                 source: SliceSource {
                     instance: header.instance.clone(),
                     sop_class: header.sop_class.clone(),

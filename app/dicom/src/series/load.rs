@@ -1,6 +1,6 @@
 //! Decoding a stack straight into the memory of its volume.
 
-use super::frame::Slice;
+use super::frame::{Slice, Unread};
 use super::geometry::grid_of_slice;
 use super::volume_type::{Sample, SampleType, map_of, varies};
 use super::{Kind, Stack};
@@ -12,6 +12,7 @@ use dicom_dictionary_std::tags;
 use mj_model::{Grid, Samples, Volume};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -71,6 +72,9 @@ impl Stack {
     }
 }
 
+/// What is said when a file is no longer what was scanned.
+const CHANGED: &str = "a file changed after it was opened";
+
 /// The files of some slices. One that holds several of them is parsed once.
 struct Files<'a> {
     stack: &'a Stack,
@@ -89,7 +93,22 @@ impl<'a> Files<'a> {
         Dataset::from_vec(source.read()?).map(Arc::new)
     }
 
+    /// Uncompressed samples as they lie in the file.
+    fn unread(&self, slice: &Slice, unread: Unread, to: &mut [u8]) -> Result<()> {
+        let mut content = self.stack.files.get(slice.file).ok_or(Error::NoPixels)?.open()?;
+        if content.seek(SeekFrom::End(0))? != unread.object_len {
+            return Err(Error::Broken { what: CHANGED });
+        }
+        content.seek(SeekFrom::Start(unread.at))?;
+        Ok(content.read_exact(to)?)
+    }
+
     fn frame(&self, slice: &Slice) -> Result<FrameSamples> {
+        if let Some(unread) = slice.unread {
+            let mut raw = vec![0; slice.layout.frame_bytes()];
+            self.unread(slice, unread, &mut raw)?;
+            return pixels::from_native(&raw, &slice.layout);
+        }
         let dataset = match self.shared.get(&slice.file) {
             Some(cell) => cell.get_or_init(|| self.read(slice.file)).clone()?,
             None => self.read(slice.file)?,
@@ -190,40 +209,49 @@ fn modality_lut(samples: FrameSamples, dataset: &Dataset, is_signed: bool) -> Re
     Ok(FrameSamples::F32(out))
 }
 
+/// Decodes slices one by one into their places.
 fn fill<T: Sample>(files: &Files<'_>, slices: &[Slice], grid: Grid, watch: &Watch) -> Result<Vec<T>> {
-    fill_with(files, slices, grid, watch, |_slice, samples, to| T::fill(samples, to))
+    fill_with(slices, grid, watch, |slice, to: &mut [T]| match slice.unread {
+        // Samples that are stored as the volume holds them go from the file straight to their place.
+        Some(unread) if T::holds(&slice.layout) && slice.layout.n_pixels() == to.len() => {
+            files.unread(slice, unread, bytemuck::cast_slice_mut(to))?;
+            pixels::settle(to, &slice.layout);
+            Ok(true)
+        }
+        _ => Ok(T::fill(&files.frame(slice)?, to)),
+    })
 }
 
 fn fill_f32(files: &Files<'_>, slices: &[Slice], grid: Grid, is_converted: bool, watch: &Watch) -> Result<Vec<f32>> {
-    fill_with(files, slices, grid, watch, |slice, samples, to: &mut [f32]| {
-        if !is_converted {
-            return f32::fill(samples, to);
-        }
+    if !is_converted {
+        return fill(files, slices, grid, watch);
+    }
+    fill_with(slices, grid, watch, |slice, to: &mut [f32]| {
+        let samples = files.frame(slice)?;
         let mut places = to.iter_mut();
         samples.for_each(|stored| {
             if let Some(place) = places.next() {
                 *place = slice.map.apply(stored) as f32;
             }
         });
-        samples.len() == to.len()
+        Ok(samples.len() == to.len())
     })
 }
 
+/// Fills a volume slice by slice on all cores; `put` says whether the slice's samples filled its place.
 fn fill_with<T: Sample>(
-    files: &Files<'_>,
     slices: &[Slice],
     grid: Grid,
     watch: &Watch,
-    put: impl Fn(&Slice, &FrameSamples, &mut [T]) -> bool + Sync,
+    put: impl Fn(&Slice, &mut [T]) -> Result<bool> + Sync,
 ) -> Result<Vec<T>> {
     let [columns, rows, _] = grid.dims;
     let mut out = vec![T::default(); grid.n_voxels()];
     let done = AtomicU64::new(0);
     out.par_chunks_mut((columns * rows).max(1)).zip(slices).try_for_each(|(to, slice)| {
         watch.check()?;
-        let samples = files.frame(slice)?;
-        if !put(slice, &samples, to) {
-            return Err(Error::Broken { what: "a file changed after it was opened" });
+        if !put(slice, to)? {
+            return Err(Error::Broken { what: CHANGED });
         }
         (watch.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, slices.len() as u64);
         Ok(())

@@ -1,7 +1,7 @@
 //! What the samples of a stack become in memory.
 
 use super::frame::Slice;
-use crate::pixels::FrameSamples;
+use crate::pixels::{Cell, FrameSamples};
 use mj_model::{LinearMap, Warning};
 
 /// Type of the samples of a volume.
@@ -81,7 +81,7 @@ pub(super) fn warnings(slices: &[Slice]) -> Vec<Warning> {
 }
 
 /// A sample type of a volume that decoded samples are put into.
-pub(super) trait Sample: Copy + Default + Send + Sync {
+pub(super) trait Sample: Cell + Default + Send + Sync {
     /// The exact conversion, or `None` when the value does not fit.
     fn fill(from: &FrameSamples, to: &mut [Self]) -> bool;
 }

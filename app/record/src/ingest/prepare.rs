@@ -4,7 +4,7 @@ use super::Failed;
 use super::walk::MAX_OBJECT;
 use crate::objects::Staged;
 use crate::{Error, Record, Result};
-use mj_dicom::{Dataset, Header};
+use mj_dicom::{Dataset, Header, dataset_sha256};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -61,8 +61,8 @@ impl Record {
                 Content::Bytes(bytes) => bytes,
                 Content::Failed(error) => return Err(error),
             };
-            let dataset = Dataset::read(&bytes)?;
-            Ok((bytes, dataset.header()?, dataset.sha256()))
+            let (header, sha256) = (Dataset::read(&bytes)?.header()?, dataset_sha256(&bytes)?);
+            Ok((bytes, header, sha256))
         })
         .await??;
         let known = {
