@@ -73,6 +73,14 @@ pub(crate) enum Failure {
         /// What there is.
         known: String,
     },
+    /// There is nothing of the kind in what was named.
+    #[error("no {what}")]
+    Nothing {
+        /// `images` or `objects`.
+        what: &'static str,
+        /// What was named.
+        id: String,
+    },
     /// A clinical check refuses.
     #[error("refused by {} clinical checks", .0.len())]
     Checks(Vec<mj_report::CheckResult>),
@@ -136,6 +144,8 @@ impl Coded for Failure {
             Self::NotFinite => "value.not_finite",
             Self::PlanFile(_) => "plan.file",
             Self::Unknown { .. } => "name.unknown",
+            Self::Nothing { what: "images", .. } => "id.no_images",
+            Self::Nothing { .. } => "id.no_objects",
             Self::Checks(_) => "report.checks_refuse",
             Self::Warned(_) => "report.checks_warn",
             Self::Deleted(_) => "finding.deleted",
@@ -149,7 +159,7 @@ impl Coded for Failure {
             Self::File { path, source, .. } => vec![("path", path.display().to_string()), ("reason", source.to_string())],
             Self::PlanFile(why) | Self::Usage(why) => vec![("reason", why.clone())],
             Self::Unknown { what, name, known } => vec![("what", (*what).into()), ("name", name.clone()), ("known", known.clone())],
-            Self::Deleted(id) => vec![("id", id.clone())],
+            Self::Deleted(id) | Self::Nothing { id, .. } => vec![("id", id.clone())],
             Self::Checks(checks) | Self::Warned(checks) => {
                 let messages: Vec<&str> = checks.iter().map(|c| c.message.as_str()).collect();
                 vec![("count", checks.len().to_string()), ("checks", messages.join("; "))]

@@ -76,6 +76,14 @@ pub fn tell(error: &dyn Coded, lang: Lang) -> Told {
     }
 }
 
+/// The words for a code that was kept with its English reason: the catalogue's sentence where it needs no values, else the
+/// English.
+#[must_use]
+pub fn reason(code: &str, english: &str, lang: Lang) -> String {
+    let sentence = find(&format!("error.{code}.message")).map(|text| text.get(lang)).filter(|sentence| !sentence.contains('{'));
+    sentence.unwrap_or(english).to_owned()
+}
+
 /// The sentence for a warning about data: the text `warning.<code>`, with `{detail}` for its numbers.
 #[must_use]
 pub fn warning(warning: &Warning, lang: Lang) -> String {
@@ -88,6 +96,15 @@ pub fn warning(warning: &Warning, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_told_in_the_language_where_it_needs_no_values() {
+        assert_eq!(reason("dicom.not_dicom", "not a DICOM object", Lang::En), find("error.dicom.not_dicom.message").unwrap().1);
+        assert_ne!(reason("dicom.not_dicom", "x", Lang::Zh), "x");
+        // Its sentence names the attribute, which a code alone does not know.
+        assert_eq!(reason("dicom.missing", "required attribute X is absent", Lang::Zh), "required attribute X is absent");
+        assert_eq!(reason("no.such_code", "why", Lang::Zh), "why");
+    }
 
     #[test]
     fn places_are_filled_once() {

@@ -64,6 +64,7 @@ pub fn check(document: &Document, findings: &[Finding], context: &CheckContext) 
     let rules = context.rules.as_ref().unwrap_or_else(|| Rules::builtin());
     let mut desk = Desk { document, findings, context, rules, lang: context.lang.unwrap_or(document.lang), found: Vec::new() };
     fields::empty(&mut desk);
+    fields::nothing(&mut desk);
     fields::unfilled(&mut desk);
     fields::repeated(&mut desk);
     fields::sex(&mut desk);

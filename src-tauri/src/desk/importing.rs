@@ -61,10 +61,6 @@ impl Desk {
 
 fn done(receipt: &ImportReceipt, desk: &Desk) -> ImportDone {
     let lang = desk.lang();
-    // The receipt's reasons are English; the catalogue has both languages for every code.
-    let reason = |code: &str, english: &str| {
-        mj_lang::find(&format!("error.{code}.message")).map_or(english.into(), |text| text.get(lang).to_owned())
-    };
     ImportDone {
         seen: receipt.seen,
         stored: receipt.stored,
@@ -74,7 +70,11 @@ fn done(receipt: &ImportReceipt, desk: &Desk) -> ImportDone {
             .skipped
             .iter()
             .take(SHOWN)
-            .map(|s| SkippedLine { path: Phi::new(s.path.clone()), code: s.code.clone(), reason: reason(&s.code, &s.reason) })
+            .map(|s| SkippedLine {
+                path: Phi::new(s.path.clone()),
+                code: s.code.clone(),
+                reason: mj_lang::reason(&s.code, &s.reason, lang),
+            })
             .collect(),
         skipped_total: receipt.skipped.len() as u64,
         studies: receipt.studies.iter().map(ToString::to_string).collect(),

@@ -80,6 +80,9 @@ pub(super) async fn send(ctx: &Ctx<'_>, id: &str, to: &str) -> Result<Done, Fail
             }
         }
     }
+    if instances.is_empty() {
+        return Err(Failure::Nothing { what: "objects", id: id.into() });
+    }
     record.enqueue(&instances, to).await?;
     flush(ctx, &record).await
 }

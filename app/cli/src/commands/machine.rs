@@ -90,6 +90,9 @@ pub(super) async fn view(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     for uid in record.image_series(&study).await? {
         series.push(files_of(&record, &uid).await?);
     }
+    if series.is_empty() {
+        return Err(Failure::Nothing { what: "images", id: id.into() });
+    }
     series.sort_by_key(|s| Some(&s.series) != first.as_ref());
     let findings = record.findings(&study).await?;
     let (mut worker, events) = mj_link::Worker::spawn::<ToParent>(&program, &["--room", "reading", "--stdio"])?;

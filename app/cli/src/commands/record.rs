@@ -40,7 +40,7 @@ fn receipt_text(ctx: &Ctx<'_>, receipt: &ImportReceipt) -> String {
         ],
     )];
     lines.extend(receipt.conflicts.iter().map(|c| format!("! {}  {}", c.path, c.reason)));
-    lines.extend(receipt.skipped.iter().map(|s| format!("- {}  {} {}", s.path, s.code, s.reason)));
+    lines.extend(receipt.skipped.iter().map(|s| format!("- {}  {} {}", s.path, s.code, mj_lang::reason(&s.code, &s.reason, ctx.out.lang))));
     lines.join("\n")
 }
 

@@ -195,7 +195,8 @@ async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, form: ReportForm, out:
     Ok(Done::Well)
 }
 
-/// Verifies the signatures of a report against what is stored, or a file against what was signed.
+/// Verifies the signatures of a report against what is stored, or a file against what was signed. What does not fit any
+/// more is for a person to decide on (exit 3).
 pub(super) async fn verify(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     let record = ctx.record().await?;
     let verified = match file(id) {
@@ -203,7 +204,7 @@ pub(super) async fn verify(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
         None => record.verify(id).await?,
     };
     ctx.out.result(&verified, |v| format!("{}  {}  {}", v.valid, v.signed_by, v.at))?;
-    Ok(Done::Well)
+    Ok(if verified.valid { Done::Well } else { Done::NeedsDecision })
 }
 
 #[cfg(test)]

@@ -15,6 +15,14 @@ pub(super) fn empty(desk: &mut Desk<'_>) {
     }
 }
 
+/// A report without a word, which no required field of its own catches: an addendum, for example.
+pub(super) fn nothing(desk: &mut Desk<'_>) {
+    let blocks = &desk.document.blocks;
+    if blocks.iter().all(|block| !block.is_required && block.text.trim().is_empty()) {
+        desk.report("nothing_written", None, &[]);
+    }
+}
+
 /// Places left open, such as `____`.
 pub(super) fn unfilled(desk: &mut Desk<'_>) {
     let (document, rules) = (desk.document, desk.rules);

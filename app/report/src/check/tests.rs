@@ -42,6 +42,17 @@ fn empty_and_unfilled_fields_block() {
 }
 
 #[test]
+fn a_report_without_a_word_is_not_signed() {
+    let mut addendum = document("");
+    for block in &mut addendum.blocks {
+        (block.is_required, block.text) = (false, String::new());
+    }
+    assert_eq!(rules(&run(&addendum, &[])), ["nothing_written"]);
+    addendum.blocks[1].text = "补充：未见骨质破坏。".into();
+    assert_eq!(run(&addendum, &[]), []);
+}
+
+#[test]
 fn sides_against_the_finding() {
     let f = finding("f1", 12.3);
     let side = |text: &str, finding: &Finding| rules(&run(&with_number(text, finding), std::slice::from_ref(finding))).contains(&"side");
