@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_told_in_the_language_where_it_needs_no_values() {
-        assert_eq!(reason("dicom.not_dicom", "not a DICOM object", Lang::En), find("error.dicom.not_dicom.message").unwrap().1);
+        assert_eq!(reason("dicom.not_dicom", "not a DICOM object", Lang::En), find("error.dicom.not_dicom.message").unwrap().get(Lang::En));
         assert_ne!(reason("dicom.not_dicom", "x", Lang::Zh), "x");
         // Its sentence names the attribute, which a code alone does not know.
         assert_eq!(reason("dicom.missing", "required attribute X is absent", Lang::Zh), "required attribute X is absent");

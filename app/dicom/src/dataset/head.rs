@@ -71,10 +71,10 @@ mod tests {
     use dicom_dictionary_std::tags;
     use std::io::Cursor;
 
-    fn object(history: usize, pixels: usize) -> Vec<u8> {
+    fn object(document: usize, pixels: usize) -> Vec<u8> {
         let mut object = Object::new();
         object.text(tags::MODALITY, VR::CS, "CT");
-        object.text(tags::ADDITIONAL_PATIENT_HISTORY, VR::LT, &"h".repeat(history));
+        object.bytes(tags::ENCAPSULATED_DOCUMENT, VR::OB, vec![5; document]);
         object.u16s(tags::ROWS, &[1]);
         object.bytes(tags::PIXEL_DATA, VR::OW, vec![7; pixels]);
         object.into_file("1.2.840.10008.5.1.4.1.1.2", "1.2.3").unwrap()
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(head.dataset.transfer_syntax(), whole.transfer_syntax());
         let tags = |d: &Dataset| d.root().elements().map(|e| e.tag).collect::<Vec<_>>();
         assert_eq!(tags(&head.dataset), tags(&whole));
-        assert_eq!(head.dataset.root().text(tags::ADDITIONAL_PATIENT_HISTORY), whole.root().text(tags::ADDITIONAL_PATIENT_HISTORY));
+        assert_eq!(head.dataset.root().raw(tags::ENCAPSULATED_DOCUMENT), whole.root().raw(tags::ENCAPSULATED_DOCUMENT));
         if let Some(pixels) = head.pixels {
             assert_eq!(bytes.get(pixels.start as usize..pixels.end as usize), whole.root().raw(tags::PIXEL_DATA));
             assert!(head.dataset.bytes.len() < bytes.len());
