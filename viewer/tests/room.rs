@@ -375,6 +375,28 @@ fn finding_on(bench: &Bench, image: usize) -> (Finding, mj_model::PointLps) {
 }
 
 #[test]
+fn a_series_seen_before_comes_back_without_its_files() {
+    let mut bench = Bench::new();
+    let series = |folder: &str| series_of(&bench._folder.path().join(folder)).1;
+    let (current, prior) = (series("current"), series("prior"));
+    bench.tell_open(vec![current.clone(), prior.clone()], Vec::new());
+    let shows = |uid: mj_model::SeriesUid| {
+        move |b: &Bench| {
+            b.room.situation().is_volume
+                && b.room.situation().is_whole
+                && b.room.view_state().is_some_and(|v| v.series.as_ref() == Some(&uid))
+        }
+    };
+    bench.until("first series", shows(current.series.clone()));
+    bench.room.act(Action::SeriesNext);
+    bench.until("second series", shows(prior.series));
+    std::fs::remove_dir_all(bench._folder.path().join("current")).unwrap();
+    bench.room.act(Action::SeriesPrevious);
+    bench.frame(Vec::new());
+    assert!(shows(current.series)(&bench), "read again: {:?}", bench.written);
+}
+
+#[test]
 fn a_finding_asked_for_while_its_series_loads_is_reached() {
     let mut bench = Bench::new();
     let (finding, centre) = finding_on(&bench, 4);

@@ -38,6 +38,16 @@ impl Samples {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+    /// What they take in memory. Units: bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::U8(v) => size_of_val(v.as_slice()),
+            Self::I16(v) => size_of_val(v.as_slice()),
+            Self::U16(v) => size_of_val(v.as_slice()),
+            Self::F32(v) => size_of_val(v.as_slice()),
+        }
+    }
     /// The stored value at a position in memory, or `None` beyond the end.
     #[must_use]
     pub fn stored(&self, offset: usize) -> Option<f64> {

@@ -84,6 +84,8 @@ pub struct Situation {
     pub has_picture: bool,
     /// The series is a volume.
     pub is_volume: bool,
+    /// All of the volume is in memory.
+    pub is_whole: bool,
     /// A measurement is chosen.
     pub has_selection: bool,
     /// A change can be taken back.

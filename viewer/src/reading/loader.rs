@@ -48,6 +48,12 @@ impl Loaded {
         });
         Self { id: NEXT.fetch_add(1, Ordering::Relaxed), volume: Arc::new(volume), mip, texture }
     }
+
+    /// What its samples take in memory, and again on the graphics card where they are there too. Units: bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.volume.samples.bytes() * if self.texture.is_some() { 2 } else { 1 }
+    }
 }
 
 /// A series whose headers are read.
@@ -123,12 +129,15 @@ impl Loader {
 
     /// Opens a series; what was being opened before is given up. `near` says which slice to show first.
     pub fn open(&self, token: u64, sources: Sources, near: Option<PointLps>) {
-        lock(&self.0.cancel).store(true, Ordering::Relaxed);
-        let mut queue = lock(&self.0.queue);
-        queue.tasks.retain(|t| !matches!(t, Task::Open { .. } | Task::Slice { .. }));
-        queue.tasks.push_front(Task::Open { token, sources, near });
-        drop(queue);
+        self.cancel();
+        lock(&self.0.queue).tasks.push_front(Task::Open { token, sources, near });
         self.0.wake.notify_one();
+    }
+
+    /// Gives up what is being opened: something else is in view that needs no loading.
+    pub fn cancel(&self) {
+        lock(&self.0.cancel).store(true, Ordering::Relaxed);
+        lock(&self.0.queue).tasks.retain(|t| !matches!(t, Task::Open { .. } | Task::Slice { .. }));
     }
 
     /// Loads one image of a series that is no volume; an older wish is given up.

@@ -23,6 +23,7 @@ pub mod presets;
 pub mod room;
 mod rulers;
 pub mod scene;
+mod shelf;
 mod thumbs;
 mod toolbar;
 mod viewports;

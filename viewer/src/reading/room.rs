@@ -9,11 +9,12 @@ use crate::reading::action::{Action, Situation, Tool};
 use crate::reading::event::{Event, Events};
 use crate::reading::gesture::Gesture;
 use crate::reading::layout::LayoutLines;
-use crate::reading::loader::Loader;
+use crate::reading::loader::{Loaded, Loader, Opened};
 use crate::reading::maker::{CpuMaker, Maker};
 use crate::reading::notices::Notices;
 use crate::reading::rulers::RulerHit;
 use crate::reading::scene::{SLAB_MM, Scene};
+use crate::reading::shelf::Shelf;
 use crate::reading::{findings, help, keyimage, notices, pane, presets, thumbs, toolbar, viewports};
 use crate::source::Keys;
 use crate::stdio::Sender;
@@ -48,6 +49,8 @@ pub struct Room {
     incoming: Receiver<Event>,
     pub(crate) loader: Loader,
     pub(crate) maker: Maker,
+    /// Volumes of the study, those no longer in view too.
+    shelf: Shelf<(Opened, Loaded)>,
     /// Said in a corner when pictures are not made as was asked for.
     pub(crate) maker_note: Option<mj_lang::Text>,
     pub(crate) scene: Option<Scene>,
@@ -91,6 +94,7 @@ impl Room {
             keys: None,
             person: String::new(),
             loader: Loader::start(events.clone(), None, args.lang),
+            shelf: Shelf::default(),
             maker: Maker::Cpu(CpuMaker::new(events.clone())),
             maker_note: None,
             events,
@@ -131,6 +135,8 @@ impl Room {
     /// Makes pictures in another way from now on.
     pub fn set_maker(&mut self, maker: Maker, note: Option<mj_lang::Text>) {
         self.loader = Loader::start(self.events.clone(), maker.gpu(), self.lang);
+        // What is on it has no copy on another card.
+        self.shelf.clear();
         self.maker = maker;
         self.maker_note = note;
     }
@@ -198,6 +204,7 @@ impl Room {
         Situation {
             has_picture: scene.volume().is_some(),
             is_volume: scene.is_volume(),
+            is_whole: scene.shown.full.is_some(),
             has_selection: scene.selected.as_ref().is_some_and(|id| scene.ledger.get(id).is_some_and(Finding::is_live)),
             can_undo: scene.ledger.can_undo(),
             can_redo: scene.ledger.can_redo(),

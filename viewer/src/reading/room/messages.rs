@@ -54,6 +54,7 @@ impl Room {
                         }
                     }
                 });
+                self.shelve(token);
                 self.follow();
                 self.ask_for_thumbs();
             }
@@ -70,6 +71,14 @@ impl Room {
                 self.notices.fail(told);
             }
             self.changed();
+        }
+    }
+
+    /// Keeps the volume that has just come into view.
+    fn shelve(&mut self, token: u64) {
+        let Some(scene) = self.scene.as_ref().filter(|s| s.token == token) else { return };
+        if let (Some(entry), Some(opened), Some(loaded)) = (scene.entry(), &scene.shown.opened, &scene.shown.full) {
+            self.shelf.put(entry.uid.clone(), (opened.clone(), loaded.clone()), loaded.bytes());
         }
     }
 
@@ -96,6 +105,7 @@ impl Room {
             ToViewer::OpenStudy { study, series, findings, view } => self.open_study(study, &series, findings, view),
             ToViewer::CloseStudy { study } if self.is_open(&study) => {
                 self.loader.clear();
+                self.shelf.clear();
                 self.gesture = None;
                 self.scene = None;
             }
@@ -140,6 +150,7 @@ impl Room {
         };
         let wanted = view.as_ref().and_then(|v| v.series.as_ref()).and_then(|uid| entries.iter().position(|e| e.uid == *uid));
         self.loader.clear();
+        self.shelf.clear();
         self.labels.clear();
         self.gesture = None;
         let mut scene = Scene::new(study, entries, Ledger::new(findings, self.person.clone()), view);

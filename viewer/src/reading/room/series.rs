@@ -51,6 +51,12 @@ impl Room {
             scene.shown.error = Some(mj_lang::tell(&Error::NothingToShow, lang));
             return;
         }
+        if let Some((opened, loaded)) = self.shelf.get(&entry.uid) {
+            self.loader.cancel();
+            scene.opened(opened);
+            scene.full_ready(loaded);
+            return self.changed();
+        }
         let near = scene.restore.as_ref().filter(|v| v.series.as_ref().is_none_or(|s| *s == entry.uid)).and_then(|v| v.crosshair);
         self.loader.open(token, entry.sources.clone(), near);
         self.changed();
@@ -164,6 +170,8 @@ impl Room {
         if let Some(scene) = &mut self.scene {
             scene.focus = Some(finding.id.clone());
         }
+        // At once, where the series is still in memory.
+        self.follow();
     }
 
     /// More of the series is read: goes on to the finding that was asked for.
