@@ -15,6 +15,7 @@ mod bad_input;
 mod bench;
 #[cfg(unix)]
 mod dictation;
+mod images;
 mod kills;
 mod path_by_command;
 mod peers;
