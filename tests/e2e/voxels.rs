@@ -186,13 +186,16 @@ fn every_series_lies_where_pydicom_says() {
                 closed.insert(folder.clone());
                 continue;
             };
-            opened.insert((folder.clone(), want["series"].to_string()));
             let image = (want["instance"].as_str().unwrap(), want["frame"].as_u64());
             if kept.as_ref().is_none_or(|(known, _)| *known != image) {
-                let Ok(slice) = stack.load_slice(k) else { continue };
+                let Ok(slice) = stack.load_slice(k) else {
+                    closed.insert(folder.clone());
+                    continue;
+                };
                 kept = Some((image, slice));
             }
-            let Some((_, slice)) = &kept else { continue };
+            let Some((_, slice)) = kept.as_ref().filter(|(known, _)| *known == image) else { continue };
+            opened.insert((folder.clone(), want["series"].to_string()));
             let [i, j]: [usize; 2] = serde_json::from_value(want["voxel"].clone()).unwrap();
             let place: PointLps = serde_json::from_value(want["lps"].clone()).unwrap();
             let ijk = [i as f64, j as f64, 0.0];

@@ -349,6 +349,14 @@ impl Scene {
         self.shown.opened.as_ref().and_then(Opened::stack).map_or(0, Stack::n_slices)
     }
 
+    /// What tells the shown block from the others of its series, for the picture; empty where there is nothing to tell.
+    #[must_use]
+    pub fn block_name(&self, lang: Lang) -> String {
+        let stack = self.shown.opened.as_ref().and_then(Opened::stack);
+        let names: Vec<String> = stack.map_or(&[][..], Stack::apart).iter().map(|apart| difference(apart, lang)).collect();
+        names.join(", ")
+    }
+
     /// The images a line touches, the nearest to its middle first.
     #[must_use]
     pub fn images_of(&self, points: &[PointLps]) -> Vec<ImageRef> {

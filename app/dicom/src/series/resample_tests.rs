@@ -90,9 +90,9 @@ fn a_tilted_stack_becomes_straight() {
     assert!(check_field(&stack, &volume) >= 6 * 12 * 8);
     // The images themselves are as they were, and each plane names its own.
     assert_eq!(stack.n_slices(), 6);
-    for k in 0..6 {
+    for (k, place) in places.iter().enumerate() {
         let slice = stack.load_slice(k).unwrap();
-        assert_eq!((slice.grid.dims, slice.grid.origin), ([12, 9, 1], PointLps::from(places[k])));
+        assert_eq!((slice.grid.dims, slice.grid.origin), ([12, 9, 1], PointLps::from(*place)));
         assert_eq!(slice.sources[0], volume.sources[k]);
         for (v, stored) in voxels(&slice) {
             let at = slice.grid.lps_from_voxel([v.i as f64, v.j as f64, 0.0]);
@@ -251,6 +251,6 @@ fn a_real_tilted_head_lies_right() {
     let low = volume.grid.voxel_from_lps(slices[0].grid.origin);
     let low = low.map(|x| x.round() as usize);
     assert!(voxels(&slices[0]).all(|(v, stored)| volume.stored(Voxel { i: v.i + low[0], j: v.j + low[1], k: low[2] }) == Some(stored)));
-    // And nothing is lost: the highest value of all is bone, and there after interpolation to within its neighbours.
+    // What no slice covers is marked as the file marks it.
     assert_eq!(volume.padding, Some(-1500.0));
 }
