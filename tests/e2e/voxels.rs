@@ -6,7 +6,10 @@ use mj_dicom::{Source, Watch, series};
 use mj_link::job::ProbeAt;
 use mj_link::{Event, Job, JobResult, ObjectFile, SeriesFiles, ToParent, ToViewer, Worker};
 use mj_model::{InstanceUid, Lang, PointLps, SeriesUid, Volume, Voxel};
-use mj_tests::{checkers::python, programs::program};
+use mj_tests::{
+    checkers::{python, python_json},
+    programs::program,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -112,6 +115,37 @@ fn coronal_mr() {
 #[test]
 fn whole_body_pet() {
     compare("pet/qin_headneck_0024_pet");
+}
+
+/// SUV by body weight, computed from the header by pydicom: its own times, its own powers.
+const UPTAKE: &str = r"
+import sys, json, pathlib, datetime, pydicom
+heads = [pydicom.dcmread(p, stop_before_pixels=True) for p in pathlib.Path(sys.argv[1]).iterdir()]
+def moment(day, time):
+    text = str(day) + str(time).split('.')[0]
+    return datetime.datetime.strptime(text, '%Y%m%d%H%M%S') + datetime.timedelta(seconds=float('0.' + (str(time).split('.') + ['0'])[1]))
+d = heads[0]
+series = moment(d.SeriesDate, d.SeriesTime)
+assert all(series <= moment(h.AcquisitionDate, h.AcquisitionTime) for h in heads)
+assert d.Units == 'BQML' and d.DecayCorrection == 'START' and {'ATTN', 'DECY'} <= set(d.CorrectedImage)
+tracer = d.RadiopharmaceuticalInformationSequence[0]
+given = moment(d.SeriesDate, tracer.RadiopharmaceuticalStartTime)
+left = float(tracer.RadionuclideTotalDose) * 0.5 ** ((series - given).total_seconds() / float(tracer.RadionuclideHalfLife))
+print(json.dumps(float(d.PatientWeight) * 1000 / left))
+";
+
+#[test]
+fn uptake_of_a_real_pet() {
+    let Some(folder) = mj_testdata::path("pet/qin_headneck_0024_pet") else { return };
+    let Some(expected) = python_json(UPTAKE, &[&folder]) else { return };
+    let station = Station::new();
+    station.import(&folder);
+    let shown = station.json(&["show", &station.biggest_series()]);
+    let (found, expected) = (shown["suv"]["body_weight"].as_f64().unwrap(), expected.as_f64().unwrap());
+    assert!((found / expected - 1.0).abs() < 1e-9, "{found} is not {expected}");
+    // The hottest voxel of the series is a plausible uptake, in brain or bladder.
+    assert!((5.0..60.0).contains(&(66_260.76 * found)), "{}", 66_260.76 * found);
+    assert!(shown["suv"]["lean_body_mass"].is_null() && shown["warnings"].as_array().unwrap().is_empty(), "{shown}");
 }
 
 #[test]

@@ -246,7 +246,8 @@ pub(super) fn part(slices: Vec<Slice>) -> Vec<Part> {
 
 fn part_by(slices: Vec<Slice>, reasons: &[Trait]) -> Vec<Part> {
     let layers = layers(slices);
-    let tried = reasons.iter().enumerate().find_map(|(at, &what)| Some((at, what, split(&layers, what)?)));
+    let has_doubles = layers.iter().any(|layer| layer.len() > 1);
+    let tried = reasons.iter().enumerate().filter(|_| has_doubles).find_map(|(at, &what)| Some((at, what, split(&layers, what)?)));
     let Some((at, what, keys)) = tried else { return vec![(layers.into_iter().flatten().collect(), Vec::new())] };
     let mut parts: BTreeMap<Option<Value>, Vec<Slice>> = BTreeMap::new();
     for (slice, key) in layers.into_iter().flatten().zip(keys) {

@@ -54,7 +54,10 @@ impl Stack {
     pub fn load_slice(&self, k: usize) -> Result<Volume> {
         let slices = self.slices.get(k..k + 1).ok_or(Error::NoPixels)?;
         let grid = slices.first().map(grid_of_slice).ok_or(Error::NoPixels)?;
-        self.volume(slices, grid, &Watch::default())
+        let mut image = self.volume(slices, grid, &Watch::default())?;
+        // Said of the computed planes only.
+        image.warnings.retain(|w| !matches!(w.code.as_str(), "geometry.resampled" | "geometry.gap_left_empty"));
+        Ok(image)
     }
 
     fn volume(&self, slices: &[Slice], grid: Grid, watch: &Watch) -> Result<Volume> {

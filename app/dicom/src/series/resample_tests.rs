@@ -94,6 +94,7 @@ fn a_tilted_stack_becomes_straight() {
         let slice = stack.load_slice(k).unwrap();
         assert_eq!((slice.grid.dims, slice.grid.origin), ([12, 9, 1], PointLps::from(*place)));
         assert_eq!(slice.sources[0], volume.sources[k]);
+        assert!(slice.warnings.iter().all(|w| w.code != "geometry.resampled") && volume.warnings.len() == 2);
         for (v, stored) in voxels(&slice) {
             let at = slice.grid.lps_from_voxel([v.i as f64, v.j as f64, 0.0]);
             assert!((stored - field(at)).abs() <= 0.5 + 1e-6);
