@@ -95,7 +95,7 @@ fn another_patient_under_the_same_study_is_never_merged() {
 }
 
 #[test]
-fn geometry_that_is_no_volume_says_so() {
+fn odd_geometry_says_so() {
     for (relative, code) in [
         ("geometry/sliceorientation", "geometry.mixed_orientation"),
         ("geometry/sliceincrement", "geometry.missing_slice"),

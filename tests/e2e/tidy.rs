@@ -268,7 +268,9 @@ fn every_code_has_its_texts() {
     }
     let listed: BTreeSet<String> = mj_record::peers::PeerError::CODES.iter().map(|&c| c.to_owned()).collect();
     assert!(listed.is_subset(&errors), "the scan misses codes: {:?}", listed.difference(&errors).collect::<Vec<_>>());
-    let missing = without_text(&errors, &warnings, |key| mj_lang::find(key).is_some());
+    let mut missing = without_text(&errors, &warnings, |key| mj_lang::find(key).is_some());
+    let reasons = mj_dicom::series::Trait::all().map(|reason| format!("stack.{}", reason.code()));
+    missing.extend(reasons.filter(|key| mj_lang::find(key).is_none()));
     assert!(missing.is_empty(), "no text in assets/lang for:\n{}", missing.join("\n"));
 }
 

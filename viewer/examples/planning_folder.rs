@@ -92,6 +92,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         frame_of_reference: series.frame_of_reference.clone(),
         source_series: series.series.clone(),
         sources: &sources,
+        is_resampled: false,
         segments: vec![
             segment("肝脏", Code::new("SCT", "10200004", "Liver", "肝脏"), &liver, [201, 112, 92]),
             segment("肝脏肿瘤", Code::new("SCT", "4147007", "Mass", "肿块"), &tumour, [160, 120, 60]),

@@ -128,11 +128,17 @@ pub fn slab(mm: f64, lang: Lang) -> String {
     key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{mm:.0}"))])
 }
 
-/// What must be known of a picture wherever it goes: compressed with loss, without calibration. No patient data.
+/// What must be known of a picture wherever it goes: compressed with loss, without calibration, computed from slices that
+/// are no block themselves. No patient data.
 #[must_use]
 pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
-    let is_lossy = volume.warnings.iter().any(|w| w.code == "pixel.lossy");
-    let marks = [(is_lossy, key::OVERLAY_LOSSY), (!volume.is_calibrated, key::OVERLAY_UNCALIBRATED)];
+    let is_warned = |code: &str| volume.warnings.iter().any(|w| w.code == code);
+    let marks = [
+        (is_warned("pixel.lossy"), key::OVERLAY_LOSSY),
+        (!volume.is_calibrated, key::OVERLAY_UNCALIBRATED),
+        (is_warned("geometry.resampled"), key::OVERLAY_RESAMPLED),
+        (is_warned("geometry.gap_left_empty"), key::OVERLAY_GAP),
+    ];
     marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.get(lang).to_owned()).collect()
 }
 

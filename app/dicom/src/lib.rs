@@ -33,6 +33,8 @@ pub mod seg;
 pub mod series;
 pub mod source;
 pub mod sr;
+#[cfg(feature = "pixels")]
+pub mod suv;
 pub mod syntax;
 mod watch;
 pub mod write;

@@ -74,6 +74,8 @@ pub struct SegInput<'a> {
     pub source_series: SeriesUid,
     /// Image of each slice `k`; may be empty when the grid is none of the images'.
     pub sources: &'a [SliceSource],
+    /// True when the grid is computed from slices: its planes are then not those of `sources`, which are the nearest.
+    pub is_resampled: bool,
     /// Segments, numbered from 1 in this order.
     pub segments: Vec<SegmentInput<'a>>,
     /// When it was made.
@@ -290,7 +292,7 @@ fn frame_groups(input: &SegInput<'_>, frame: &FrameAt) -> Object {
         let mut image = reference(source);
         image
             .code(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, &Code::new("DCM", "121322", "Source image for image processing operation", ""));
-        image.text(tags::SPATIAL_LOCATIONS_PRESERVED, VR::CS, "YES");
+        image.text(tags::SPATIAL_LOCATIONS_PRESERVED, VR::CS, if input.is_resampled { "NO" } else { "YES" });
         let mut derivation = Object::new();
         derivation
             .item(tags::SOURCE_IMAGE_SEQUENCE, image)

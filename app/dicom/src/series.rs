@@ -2,22 +2,34 @@
 //!
 //! [`open`] reads the headers, sorts the slices along their normal and parts what cannot lie in one block:
 //! other orientations, sizes, spacings, repeated positions. A stack is a [`Kind::Volume`] only when it is a
-//! straight, even block; a tilted gantry, a gap or uneven distances leave it a stack of images with a warning,
-//! never silently a bent volume. Pixels are decoded when asked for, straight into the volume's memory.
+//! straight, even block, or when one can be computed from it (`resample`): a tilted gantry or uneven distances are told by
+//! a warning, never silently a bent volume. Pixels are decoded when asked for, straight into the volume's memory.
 
+mod apart;
+#[cfg(test)]
+mod apart_tests;
+#[cfg(test)]
+mod canary_tests;
 mod frame;
 mod geometry;
 mod load;
 #[cfg(test)]
+mod made;
+mod resample;
+#[cfg(test)]
+mod resample_tests;
+#[cfg(test)]
 mod tests;
 mod volume_type;
 
+pub use apart::{Apart, Trait};
 pub use load::decode_slice;
 
 use crate::dataset::Head;
 use crate::error::{Error, Result};
 use crate::header::Header;
 use crate::source::Source;
+use crate::suv::{self, Suv};
 use crate::watch::Watch;
 use frame::Slice;
 use mj_model::{Coded, FrameOfReferenceUid, Grid, InstanceUid, LinearMap, PointLps, SeriesUid, StudyUid, Unit, Warning, Window};
@@ -30,7 +42,7 @@ use volume_type::SampleType;
 /// What a stack can be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A straight, even block of at least three slices: planes can be laid through it.
+    /// A straight, even block of at least three slices, or one computed from them: planes can be laid through it.
     Volume,
     /// Images to scroll through.
     Stack,
@@ -83,6 +95,9 @@ pub struct Stack {
     slices: Vec<Slice>,
     kind: Kind,
     grid: Option<Grid>,
+    resampling: Option<resample::Plan>,
+    apart: Vec<Apart>,
+    suv: Option<Suv>,
     warnings: Vec<Warning>,
     info: Info,
 }
@@ -197,7 +212,7 @@ fn series_of(files: &Arc<[Arc<dyn Source>]>, scans: Vec<Scanned>) -> Option<Seri
     let mut stacks: Vec<Stack> = geometry::arrange(slices).into_iter().map(|block| stack_of(files, block, &info, &shared)).collect();
     stacks.sort_by_key(|stack| std::cmp::Reverse((stack.kind == Kind::Volume, stack.slices.len())));
     if !has_images {
-        stacks.push(Stack { files: Arc::clone(files), slices: Vec::new(), kind: Kind::Document, grid: None, warnings: shared, info });
+        stacks.push(stack_of(files, geometry::Block::without_images(), &info, &shared));
     }
     Some(Series { stacks, skipped: Vec::new(), header })
 }
@@ -211,9 +226,20 @@ fn stack_of(files: &Arc<[Arc<dyn Source>]>, block: geometry::Block, info: &Info,
     let mut warnings = shared.to_vec();
     warnings.extend(block.warnings);
     warnings.extend(volume_type::warnings(&block.slices));
+    let suv = suv::of_images(block.slices.iter().filter_map(|s| s.pet.as_deref()), &mut warnings);
     let mut known = BTreeSet::new();
     warnings.retain(|w| known.insert(w.clone()));
-    Stack { files: Arc::clone(files), slices: block.slices, kind: block.kind, grid: block.grid, warnings, info }
+    Stack {
+        files: Arc::clone(files),
+        slices: block.slices,
+        kind: block.kind,
+        grid: block.grid,
+        resampling: block.resampling,
+        apart: block.apart,
+        suv,
+        warnings,
+        info,
+    }
 }
 
 fn shared_warnings(scans: &[Scanned], header: &Header) -> Vec<Warning> {
@@ -256,7 +282,7 @@ impl Stack {
         &self.warnings
     }
 
-    /// Number of slices or frames.
+    /// Number of slices or frames that are stored.
     #[must_use]
     pub fn n_slices(&self) -> usize {
         self.slices.len()
@@ -303,9 +329,31 @@ impl Stack {
         self.info.transfer_syntaxes.iter().map(String::as_str)
     }
 
-    /// Columns, rows and number of slices.
+    /// True when the volume is computed from slices that do not form one themselves: [`Stack::load`] gives its planes,
+    /// [`Stack::load_slice`] still the images as they are stored.
+    #[must_use]
+    pub const fn is_resampled(&self) -> bool {
+        self.resampling.is_some()
+    }
+
+    /// What it differs in from the other stacks of the series; empty where nothing has to be told apart.
+    #[must_use]
+    pub fn apart(&self) -> &[Apart] {
+        &self.apart
+    }
+
+    /// From its values to standardized uptake; none where it is no PET, or where a warning says why it cannot be.
+    #[must_use]
+    pub const fn suv(&self) -> Option<Suv> {
+        self.suv
+    }
+
+    /// Columns, rows and number of slices; those of the computed block where it is resampled.
     #[must_use]
     pub fn matrix(&self) -> [usize; 3] {
+        if let Some(plan) = &self.resampling {
+            return plan.grid.dims;
+        }
         let (columns, rows) = self.slices.first().map_or((0, 0), |s| (s.layout.columns as usize, s.layout.rows as usize));
         [columns, rows, self.slices.len()]
     }

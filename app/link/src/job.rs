@@ -267,4 +267,44 @@ pub struct Described {
     pub transfer_syntaxes: Vec<String>,
     /// What is odd.
     pub warnings: Vec<Warning>,
+    /// Number of stored slices that the volume is computed from; absent where its slices are the stored ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resampled_from: Option<usize>,
+    /// All blocks of the series, the described one first.
+    #[serde(default)]
+    pub blocks: Vec<BlockOf>,
+    /// From values to standardized uptake, for a PET of which it can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suv: Option<SuvFactors>,
+}
+
+/// One block of a series: images that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BlockOf {
+    /// `volume`, `stack`, `cine` or `document`.
+    pub kind: String,
+    /// Number of stored images.
+    pub images: usize,
+    /// What it differs in from the other blocks.
+    pub apart: Vec<ApartBy>,
+}
+
+/// One difference of a block from the others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApartBy {
+    /// Stable name, for example `b_value`.
+    pub code: String,
+    /// Its value.
+    pub value: String,
+    /// Both in words of the reader's language, for example `b = 1000`.
+    pub text: String,
+}
+
+/// Factors from values to standardized uptake. Units: g/ml for each unit of the value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SuvFactors {
+    /// By body weight.
+    pub body_weight: f64,
+    /// By lean body mass after Janmahasatian, where height and sex are known.
+    pub lean_body_mass: Option<f64>,
 }

@@ -3,9 +3,9 @@
 use super::{Context, output, phantom, pictures, segments};
 use crate::source::{self, ObjectSource};
 use crate::{Error, Result};
-use mj_dicom::series::{Series, Stack};
+use mj_dicom::series::{Apart, Series, Stack};
 use mj_dicom::{Dataset, Source as _};
-use mj_link::job::{Described, ProbeAt};
+use mj_link::job::{ApartBy, BlockOf, Described, ProbeAt, SuvFactors};
 use mj_link::{Job, JobResult, SeriesFiles};
 use mj_model::{Volume, Voxel};
 use rayon::prelude::*;
@@ -83,10 +83,22 @@ fn describe(series: &SeriesFiles, context: &Context) -> Result<JobResult> {
         unit: stack.unit().label().to_owned(),
         transfer_syntaxes: stack.transfer_syntaxes().map(str::to_owned).collect(),
         warnings,
+        resampled_from: stack.is_resampled().then(|| stack.n_slices()),
+        blocks: series.stacks.iter().map(|stack| block(stack, context)).collect(),
+        suv: stack.suv().map(|suv| SuvFactors { body_weight: suv.body_weight, lean_body_mass: suv.lean_body_mass }),
     }))
 }
 
-/// Reads one voxel, decoding only the slice it lies on.
+fn block(stack: &Stack, context: &Context) -> BlockOf {
+    let by = |apart: &Apart| ApartBy {
+        code: apart.what.code().to_owned(),
+        value: apart.value.clone(),
+        text: crate::reading::scene::difference(apart, context.lang),
+    };
+    BlockOf { kind: stack.kind().name().to_owned(), images: stack.n_slices(), apart: stack.apart().iter().map(by).collect() }
+}
+
+/// Reads one voxel, decoding only the slice it lies on, or the two it is computed from.
 fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResult> {
     let series = open(series, context)?;
     let stack = main_stack(&series)?;
@@ -99,7 +111,7 @@ fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResu
     if voxel.i >= ni || voxel.j >= nj || voxel.k >= nk {
         return Err(Error::Outside);
     }
-    let slice = stack.load_slice(voxel.k)?;
+    let slice = stack.load_plane(voxel.k)?;
     let in_slice = Voxel { k: 0, ..voxel };
     let ijk = [voxel.i as f64, voxel.j as f64, voxel.k as f64];
     let lps = stack.grid().map_or_else(|| slice.grid.lps_from_voxel([ijk[0], ijk[1], 0.0]), |g| g.lps_from_voxel(ijk));

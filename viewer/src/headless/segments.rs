@@ -66,6 +66,7 @@ fn object(
         frame_of_reference: volume.frame_of_reference.clone().unwrap_or_else(FrameOfReferenceUid::fresh),
         source_series: volume.series.clone(),
         sources: &volume.sources,
+        is_resampled: volume.warnings.iter().any(|w| w.code == "geometry.resampled"),
         segments: vec![SegmentInput {
             label,
             category,

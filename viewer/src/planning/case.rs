@@ -167,7 +167,9 @@ fn images_of(all: Vec<(Arc<dyn Source>, Header)>, header: &Header) -> Sources {
 /// [`Error::NotAVolume`] when no planes can be laid through them.
 pub fn images(sources: &Sources) -> Result<Volume> {
     let series = mj_dicom::series::open(sources, &Watch::default())?;
-    let stack = series.stacks.iter().filter(|s| s.kind() == Kind::Volume).max_by_key(|s| s.n_slices()).ok_or(Error::NotAVolume)?;
+    // The first of equals, as everywhere: its segments were made on that one.
+    let volumes = series.stacks.iter().filter(|s| s.kind() == Kind::Volume);
+    let stack = volumes.rev().max_by_key(|s| s.n_slices()).ok_or(Error::NotAVolume)?;
     Ok(stack.load(&Watch::default())?)
 }
 

@@ -7,10 +7,10 @@ use crate::reading::pane::{self, Pane, PaneKind};
 use crate::reading::presets;
 use egui::TextureHandle;
 use mj_dicom::Header;
-use mj_dicom::series::Series;
+use mj_dicom::series::{Apart, Series, Stack};
 use mj_link::ViewState;
 use mj_model::finding::ImageRef;
-use mj_model::{Grid, PointLps, SeriesUid, StudyUid, Told, Volume, Warning, Window};
+use mj_model::{Grid, Lang, PointLps, SeriesUid, StudyUid, Told, Volume, Warning, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Thickness of a slab when it is switched on. Units: mm.
@@ -346,7 +346,15 @@ impl Scene {
     /// Number of images to scroll through in a series that is no volume.
     #[must_use]
     pub fn n_slices(&self) -> usize {
-        self.shown.opened.as_ref().and_then(Opened::stack).map_or(0, mj_dicom::series::Stack::n_slices)
+        self.shown.opened.as_ref().and_then(Opened::stack).map_or(0, Stack::n_slices)
+    }
+
+    /// What tells the shown block from the others of its series, for the picture; empty where there is nothing to tell.
+    #[must_use]
+    pub fn block_name(&self, lang: Lang) -> String {
+        let stack = self.shown.opened.as_ref().and_then(Opened::stack);
+        let names: Vec<String> = stack.map_or(&[][..], Stack::apart).iter().map(|apart| difference(apart, lang)).collect();
+        names.join(", ")
     }
 
     /// The images a line touches, the nearest to its middle first.
@@ -367,12 +375,25 @@ impl Scene {
     }
 }
 
+/// What a block differs in from the others of its series, in words: `b = 1000`.
+#[must_use]
+pub fn difference(apart: &Apart, lang: Lang) -> String {
+    let text = mj_lang::find(&format!("stack.{}", apart.what.code()));
+    text.map_or_else(|| apart.value.clone(), |text| text.with(lang, &[("value", &apart.value)]))
+}
+
+/// The number of images of a block and what tells it apart, in the English of a warning's detail.
+fn named(stack: &Stack) -> String {
+    let names: Vec<String> = stack.apart().iter().map(|apart| difference(apart, Lang::En)).collect();
+    if names.is_empty() { stack.n_slices().to_string() } else { format!("{} ({})", stack.n_slices(), names.join(", ")) }
+}
+
 /// What of a series is not shown: a reader must know of it.
 #[must_use]
 pub fn left_out(series: &Series) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if series.stacks.len() > 1 {
-        let others: Vec<String> = series.stacks.iter().skip(1).map(|s| s.n_slices().to_string()).collect();
+        let others: Vec<String> = series.stacks.iter().skip(1).map(named).collect();
         warnings.push(Warning::new("series.several_stacks", others.join(", ")));
     }
     if !series.skipped.is_empty() {

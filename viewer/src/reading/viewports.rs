@@ -190,6 +190,10 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     if let Some(slab) = scene.slab_of(kind).map(|mm| overlay::slab(mm, lang)) {
         title = format!("{title}  {slab}");
     }
+    let block = scene.block_name(lang);
+    if !block.is_empty() {
+        corners.bottom_left.push(Line::plain(block));
+    }
     corners.bottom_left.push(Line::quiet(title));
     corners.bottom_left.push(Line::plain(
         key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene, shown).unwrap_or_default())]),

@@ -22,6 +22,7 @@ fn input<'a>(context: &'a Context, grid: &'a Grid, sources: &'a [SliceSource], d
         frame_of_reference: FrameOfReferenceUid::parse("2.25.13").unwrap(),
         source_series: context.series.clone(),
         sources,
+        is_resampled: false,
         segments: vec![SegmentInput {
             label: "肝脏",
             category: Code::new("SCT", "123037004", "Anatomical Structure", "解剖结构"),
@@ -72,6 +73,14 @@ fn what_is_written_is_read_back() {
     assert_eq!(back.count(), 6);
     // The empty slices between are known by the distance named; here the two frames are 3 slices apart.
     assert!(back.grid.origin.distance_mm(grid.origin) < 1e-9);
+    // A frame lies on its source image; on planes computed between images it does not.
+    for (is_resampled, told) in [(false, "YES"), (true, "NO")] {
+        let written = write(&SegInput { is_resampled, ..input(&context, &grid, &sources, &device, &mask) }).unwrap();
+        let dataset = Dataset::read(&written.bytes).unwrap();
+        let frame = dataset.root().item(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).unwrap();
+        let source = frame.item(tags::DERIVATION_IMAGE_SEQUENCE).unwrap().item(tags::SOURCE_IMAGE_SEQUENCE).unwrap();
+        assert_eq!(source.first_text(tags::SPATIAL_LOCATIONS_PRESERVED), told);
+    }
 }
 
 #[cfg(feature = "pixels")]

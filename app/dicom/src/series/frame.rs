@@ -1,9 +1,11 @@
 //! One image of a series: a classic file, or a frame of a multi-frame one.
 
+use super::apart::Marks;
 use crate::dataset::{Head, View};
 use crate::error::Result;
 use crate::header::Header;
 use crate::pixels::{self, Decoder, Layout};
+use crate::suv;
 use crate::syntax;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -31,7 +33,10 @@ pub(super) struct Slice {
     /// Distances along i and j; 1 and the aspect ratio where nothing is known.
     pub spacing_mm: [f64; 2],
     pub is_calibrated: bool,
+    /// Distance to the next slice as the file says it, or its thickness.
     pub thickness_mm: Option<f64>,
+    /// Slice Thickness: how much of the patient one image covers.
+    pub slab_mm: Option<f64>,
     pub map: LinearMap,
     pub has_modality_lut: bool,
     pub has_voi_lut: bool,
@@ -39,8 +44,16 @@ pub(super) struct Slice {
     pub windows: Vec<Window>,
     pub padding: Option<f64>,
     pub is_lossy: bool,
-    /// What tells repeated images of one place apart, and orders images without a place.
+    /// Orders repeated images of one place, and images without a place.
     pub order: [i64; 5],
+    /// What tells repeated images of one place apart.
+    pub marks: Marks,
+    /// Stack ID (0020,9056) of a frame: frames of two stacks never lie in one block. Source: PS3.3 §C.7.6.16.2.2.2.
+    pub stack_id: String,
+    /// Image Type says it is a localizer.
+    pub is_localizer: bool,
+    /// What a PET image says about uptake values.
+    pub pet: Option<Arc<suv::Facts>>,
 }
 
 /// Uncompressed samples of a frame that were left in the file.
@@ -85,6 +98,7 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
     let per_frame: Vec<View<'_>> = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();
     let padding = pixels::padding(dataset, &layout);
     let is_multi = layout.frames > 1 || !per_frame.is_empty();
+    let pet = suv::Facts::of(&root, header).map(Arc::new);
     Ok((0..layout.frames)
         .map(|frame| {
             let place = Place { root: &root, shared: shared.as_ref(), own: per_frame.get(frame as usize), frame };
@@ -111,6 +125,7 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
                 spacing_mm,
                 is_calibrated,
                 thickness_mm: place.thickness(),
+                slab_mm: place.float(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS).filter(|v| *v > 0.0),
                 map,
                 has_modality_lut,
                 has_voi_lut: root.item(tags::VOILUT_SEQUENCE).is_some() && root.float(tags::WINDOW_CENTER).is_none(),
@@ -119,6 +134,10 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
                 padding,
                 is_lossy: root.first_text(tags::LOSSY_IMAGE_COMPRESSION) == "01" || syntax::is_lossy(header.transfer_syntax.as_str()),
                 order: place.order(header),
+                marks: Marks::of(&place),
+                stack_id: place.group(tags::FRAME_CONTENT_SEQUENCE).map(|g| g.first_text(tags::STACK_ID)).unwrap_or_default(),
+                is_localizer: place.image_type().iter().any(|value| value == "LOCALIZER"),
+                pet: pet.clone(),
             }
         })
         .collect())
@@ -126,8 +145,8 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
 
 /// Where attributes of a frame are looked up: its own groups, the shared ones, the object.
 /// Source: PS3.3 §C.7.6.16.
-struct Place<'a, 'b> {
-    root: &'b View<'a>,
+pub(super) struct Place<'a, 'b> {
+    pub root: &'b View<'a>,
     shared: Option<&'b View<'a>>,
     own: Option<&'b View<'a>>,
     frame: u32,
@@ -135,17 +154,27 @@ struct Place<'a, 'b> {
 
 impl<'a> Place<'a, '_> {
     /// The item of a functional group, the frame's own first.
-    fn group(&self, sequence: Tag) -> Option<View<'a>> {
+    pub(super) fn group(&self, sequence: Tag) -> Option<View<'a>> {
         self.own.and_then(|g| g.item(sequence)).or_else(|| self.shared.and_then(|g| g.item(sequence)))
     }
 
-    fn floats(&self, sequence: Tag, tag: Tag) -> Vec<f64> {
+    pub(super) fn floats(&self, sequence: Tag, tag: Tag) -> Vec<f64> {
         let grouped = self.group(sequence).map(|g| g.floats(tag)).unwrap_or_default();
         if grouped.is_empty() { self.root.floats(tag) } else { grouped }
     }
 
-    fn float(&self, sequence: Tag, tag: Tag) -> Option<f64> {
+    pub(super) fn float(&self, sequence: Tag, tag: Tag) -> Option<f64> {
         self.floats(sequence, tag).first().copied().filter(|v| v.is_finite())
+    }
+
+    /// Image Type, or the Frame Type of an enhanced object. Source: PS3.3 §C.7.6.1.1.2, §C.8.16.1.
+    pub(super) fn image_type(&self) -> Vec<String> {
+        let of_frame = [tags::MR_IMAGE_FRAME_TYPE_SEQUENCE, tags::CT_IMAGE_FRAME_TYPE_SEQUENCE, tags::PET_FRAME_TYPE_SEQUENCE]
+            .into_iter()
+            .filter_map(|sequence| self.group(sequence))
+            .map(|group| group.texts(tags::FRAME_TYPE))
+            .find(|values| !values.is_empty());
+        of_frame.unwrap_or_else(|| self.root.texts(tags::IMAGE_TYPE))
     }
 
     fn position(&self) -> Option<PointLps> {

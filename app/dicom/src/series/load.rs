@@ -2,6 +2,7 @@
 
 use super::frame::{Slice, Unread};
 use super::geometry::grid_of_slice;
+use super::resample::Plan;
 use super::volume_type::{Sample, SampleType, map_of, varies};
 use super::{Kind, Stack};
 use crate::dataset::Dataset;
@@ -23,7 +24,28 @@ impl Stack {
     /// [`Error::NotAVolume`] when the images do not form one; [`Error::Cancelled`]; what decoding says.
     pub fn load(&self, watch: &Watch) -> Result<Volume> {
         let grid = self.grid.filter(|_| self.kind == Kind::Volume || self.slices.len() == 1).ok_or(Error::NotAVolume)?;
-        self.volume(&self.slices, grid, watch)
+        match &self.resampling {
+            Some(plan) => self.resampled(plan, &self.slices, watch),
+            None => self.volume(&self.slices, grid, watch),
+        }
+    }
+
+    /// Plane `k` of the volume by itself, one voxel thick, out of the one or two slices it needs.
+    ///
+    /// # Errors
+    /// As [`Stack::load_slice`].
+    pub fn load_plane(&self, k: usize) -> Result<Volume> {
+        let Some(plan) = &self.resampling else { return self.load_slice(k) };
+        let (plan, needed) = plan.of_plane(k).ok_or(Error::NoPixels)?;
+        let slices: Vec<Slice> = needed.iter().filter_map(|&at| self.slices.get(at).cloned()).collect();
+        self.resampled(&plan, &slices, &Watch::default())
+    }
+
+    fn resampled(&self, plan: &Plan, slices: &[Slice], watch: &Watch) -> Result<Volume> {
+        let first = slices.first().ok_or(Error::NoPixels)?;
+        let mut as_stored = grid_of_slice(first);
+        as_stored.dims[2] = slices.len();
+        plan.apply(self.volume(slices, as_stored, watch)?, first.layout.bits_stored, watch)
     }
 
     /// Decodes one slice or frame as a volume one voxel thick.
@@ -33,7 +55,10 @@ impl Stack {
     pub fn load_slice(&self, k: usize) -> Result<Volume> {
         let slices = self.slices.get(k..k + 1).ok_or(Error::NoPixels)?;
         let grid = slices.first().map(grid_of_slice).ok_or(Error::NoPixels)?;
-        self.volume(slices, grid, &Watch::default())
+        let mut image = self.volume(slices, grid, &Watch::default())?;
+        // Said of the computed planes only.
+        image.warnings.retain(|w| !matches!(w.code.as_str(), "geometry.resampled" | "geometry.gap_left_empty"));
+        Ok(image)
     }
 
     fn volume(&self, slices: &[Slice], grid: Grid, watch: &Watch) -> Result<Volume> {
