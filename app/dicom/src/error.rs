@@ -138,7 +138,9 @@ impl Coded for Error {
         match self {
             Self::Truncated { what } | Self::Broken { what } => vec![("what", (*what).to_owned())],
             Self::Missing { keyword } | Self::BadValue { keyword } => vec![("keyword", (*keyword).to_owned())],
-            Self::UnsupportedSyntax { uid } | Self::Video { uid } => vec![("name", crate::syntax::name(uid).to_owned()), ("uid", uid.clone())],
+            Self::UnsupportedSyntax { uid } | Self::Video { uid } => {
+                vec![("name", crate::syntax::name(uid).to_owned()), ("uid", uid.clone())]
+            }
             Self::UnsupportedPixels { what } | Self::CannotWrite { what } => vec![("what", what.clone())],
             Self::Codec { codec, what } => vec![("codec", (*codec).to_owned()), ("what", what.clone())],
             Self::TooLarge { mib } => vec![("mib", mib.to_string())],

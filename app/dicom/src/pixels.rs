@@ -10,6 +10,8 @@
 
 mod codec;
 mod fit;
+#[cfg(test)]
+mod fixture_tests;
 mod fragments;
 mod jpeg;
 mod jpeg2000;

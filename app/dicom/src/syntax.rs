@@ -111,13 +111,7 @@ pub fn is_jpeg_ls(uid: &str) -> bool {
 pub fn is_jpeg_2000(uid: &str) -> bool {
     matches!(
         uid,
-        JPEG_2000_LOSSLESS
-            | JPEG_2000
-            | JPEG_2000_PART_2_LOSSLESS
-            | JPEG_2000_PART_2
-            | HTJ2K_LOSSLESS
-            | HTJ2K_LOSSLESS_RPCL
-            | HTJ2K
+        JPEG_2000_LOSSLESS | JPEG_2000 | JPEG_2000_PART_2_LOSSLESS | JPEG_2000_PART_2 | HTJ2K_LOSSLESS | HTJ2K_LOSSLESS_RPCL | HTJ2K
     )
 }
 
@@ -130,8 +124,6 @@ pub fn is_encapsulated(uid: &str) -> bool {
 /// True for syntaxes that may have lost detail of the image.
 #[must_use]
 pub fn is_lossy(uid: &str) -> bool {
-    matches!(
-        uid,
-        JPEG_BASELINE | JPEG_EXTENDED | JPEG_SPECTRAL | JPEG_PROGRESSIVE | JPEG_LS_NEAR | JPEG_2000 | JPEG_2000_PART_2 | HTJ2K
-    ) || is_video(uid)
+    matches!(uid, JPEG_BASELINE | JPEG_EXTENDED | JPEG_SPECTRAL | JPEG_PROGRESSIVE | JPEG_LS_NEAR | JPEG_2000 | JPEG_2000_PART_2 | HTJ2K)
+        || is_video(uid)
 }

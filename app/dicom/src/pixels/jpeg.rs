@@ -46,8 +46,7 @@ fn plain<'a>(stream: &'a [u8], segments: &[Segment<'_>], header: &FrameHeader) -
     let is_colour = header.components > 1;
     // Ns, then Ns pairs, Ss, Se, Ah and Al.
     let band = 1 + 2 * usize::from(scan.content.first().copied().unwrap_or(0));
-    let is_slipped =
-        SEQUENTIAL.contains(&header.marker) && scan.content.get(band..band + 3).is_some_and(|spectrum| spectrum != [0, 63, 0]);
+    let is_slipped = SEQUENTIAL.contains(&header.marker) && scan.content.get(band..band + 3).is_some_and(|spectrum| spectrum != [0, 63, 0]);
     if !is_colour && !is_slipped {
         return Cow::Borrowed(stream);
     }
