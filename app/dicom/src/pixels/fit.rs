@@ -19,7 +19,7 @@ impl Coded {
         if precision <= 8 {
             return Self::Bytes(raw);
         }
-        Self::Words(raw.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(u16::from_ne_bytes).collect())
+        Self::Words(raw.as_chunks::<2>().0.iter().map(|&pair| u16::from_ne_bytes(pair)).collect())
     }
 
     /// Plane behind plane to samples side by side.
@@ -58,14 +58,23 @@ pub(super) fn fit(coded: Coded, layout: &Layout, high_bit: u16, codec: &'static 
     if coded.len() != layout.n_samples() {
         return Err(Error::Codec { codec, what: "wrong amount of data".into() });
     }
+    // Wrapping shifts are plain ones here, and cost no check of every sample in a build for tests.
     Ok(match (layout.bits_allocated, layout.is_signed, coded) {
-        (8, false, Coded::Bytes(raw)) => FrameSamples::U8(moved(raw, up | down, |s| (s << up) >> down)),
-        (8, true, Coded::Bytes(raw)) => FrameSamples::I8(raw.into_iter().map(|s| (s << up).cast_signed() >> down).collect()),
+        (8, false, Coded::Bytes(raw)) => FrameSamples::U8(moved(raw, up | down, |s: u8| s.wrapping_shl(up).wrapping_shr(down))),
+        (8, true, Coded::Bytes(raw)) => {
+            FrameSamples::I8(raw.into_iter().map(|s| s.wrapping_shl(up).cast_signed().wrapping_shr(down)).collect())
+        }
         (8, _, Coded::Words(_)) => return Err(Error::Codec { codec, what: "samples of 16 bits where 8 are allocated".into() }),
-        (16, false, coded) => FrameSamples::U16(moved(words(coded), up | down, |s| (s << up) >> down)),
-        (16, true, coded) => FrameSamples::I16(words(coded).into_iter().map(|s| (s << up).cast_signed() >> down).collect()),
-        (32, false, coded) => FrameSamples::U32(words(coded).into_iter().map(|s| (u32::from(s) << up) >> down).collect()),
-        (32, true, coded) => FrameSamples::I32(words(coded).into_iter().map(|s| (u32::from(s) << up).cast_signed() >> down).collect()),
+        (16, false, coded) => FrameSamples::U16(moved(words(coded), up | down, |s: u16| s.wrapping_shl(up).wrapping_shr(down))),
+        (16, true, coded) => {
+            FrameSamples::I16(words(coded).into_iter().map(|s| s.wrapping_shl(up).cast_signed().wrapping_shr(down)).collect())
+        }
+        (32, false, coded) => {
+            FrameSamples::U32(words(coded).into_iter().map(|s| u32::from(s).wrapping_shl(up).wrapping_shr(down)).collect())
+        }
+        (32, true, coded) => {
+            FrameSamples::I32(words(coded).into_iter().map(|s| u32::from(s).wrapping_shl(up).cast_signed().wrapping_shr(down)).collect())
+        }
         (bits, ..) => return Err(Error::UnsupportedPixels { what: format!("{bits} bits allocated, compressed") }),
     })
 }

@@ -127,8 +127,8 @@ fn stored(planes: &[Plane<'_>], component: Component, layout: &Layout) -> Result
     }
     // The bits above those of the codestream are the sign's copies or zeros, whichever Pixel Representation asks for.
     let up = 32 - u32::from(component.precision);
-    let as_signed = |s: i32| if component.is_signed { s } else { (s << up) >> up };
-    let as_unsigned = |s: i32| if component.is_signed { ((s << up).cast_unsigned()) >> up } else { s.cast_unsigned() };
+    let as_signed = |s: i32| if component.is_signed { s } else { s.wrapping_shl(up).wrapping_shr(up) };
+    let as_unsigned = |s: i32| if component.is_signed { s.cast_unsigned().wrapping_shl(up).wrapping_shr(up) } else { s.cast_unsigned() };
     Ok(match (layout.bits_allocated, layout.is_signed) {
         (8, false) => FrameSamples::U8(woven(planes, |s| as_unsigned(s) as u8)),
         (8, true) => FrameSamples::I8(woven(planes, |s| as_signed(s) as i8)),
