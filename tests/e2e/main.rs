@@ -13,6 +13,7 @@
 
 mod bad_input;
 mod bench;
+mod codecs;
 #[cfg(unix)]
 mod dictation;
 mod images;

@@ -20,6 +20,8 @@ const PARTS: &str = "\
 | SQLCipher | `libsqlite3-sys` | BSD-3-Clause | © 2008-2024 Zetetic LLC |
 | SQLite | `libsqlite3-sys` | public domain | |
 | CharLS | `charls-sys` | BSD-3-Clause | © Team CharLS |
+| OpenJPEG | `openjpeg-sys` | BSD-2-Clause | © 2002-2014 Université catholique de Louvain, Benoit Macq and others |
+| libjpeg-turbo | `turbojpeg-sys` | IJG AND BSD-3-Clause AND Zlib | © 2009-2024 D. R. Commander and others; this software is based in part on the work of the Independent JPEG Group |
 | OpenSSL | the system's library, linked dynamically on Linux | Apache-2.0 | © The OpenSSL Project Authors |
 | WebKitGTK | the system's library, linked dynamically on Linux | LGPL-2.1-or-later, BSD-2-Clause | © its authors |
 ";

@@ -50,6 +50,12 @@ pub enum Error {
         /// Its UID.
         uid: String,
     },
+    /// Video, which is not shown.
+    #[error("video ({uid}) is not shown")]
+    Video {
+        /// UID of its transfer syntax.
+        uid: String,
+    },
     /// A layout of pixels that is not read.
     #[error("pixel layout is not supported: {what}")]
     UnsupportedPixels {
@@ -59,7 +65,7 @@ pub enum Error {
     /// The codec refused the compressed data.
     #[error("compressed pixel data cannot be decoded ({codec}): {what}")]
     Codec {
-        /// Which codec: `jpeg`, `jpeg-ls`, `rle`, `deflate`.
+        /// Which codec: `jpeg`, `jpeg-ls`, `jpeg2000`, `rle`, `deflate`.
         codec: &'static str,
         /// What it said.
         what: String,
@@ -114,6 +120,7 @@ impl Coded for Error {
             Self::BadValue { .. } => "dicom.bad_value",
             Self::NoPixels => "dicom.no_pixels",
             Self::UnsupportedSyntax { .. } => "dicom.unsupported_syntax",
+            Self::Video { .. } => "dicom.video",
             Self::UnsupportedPixels { .. } => "dicom.unsupported_pixels",
             Self::Codec { .. } => "dicom.codec",
             Self::TooLarge { .. } => "dicom.too_large",
@@ -131,7 +138,9 @@ impl Coded for Error {
         match self {
             Self::Truncated { what } | Self::Broken { what } => vec![("what", (*what).to_owned())],
             Self::Missing { keyword } | Self::BadValue { keyword } => vec![("keyword", (*keyword).to_owned())],
-            Self::UnsupportedSyntax { uid } => vec![("name", crate::syntax::name(uid).to_owned()), ("uid", uid.clone())],
+            Self::UnsupportedSyntax { uid } | Self::Video { uid } => {
+                vec![("name", crate::syntax::name(uid).to_owned()), ("uid", uid.clone())]
+            }
             Self::UnsupportedPixels { what } | Self::CannotWrite { what } => vec![("what", what.clone())],
             Self::Codec { codec, what } => vec![("codec", (*codec).to_owned()), ("what", what.clone())],
             Self::TooLarge { mib } => vec![("mib", mib.to_string())],

@@ -21,6 +21,7 @@ fn errors_have_texts() {
         Error::BadValue { keyword: "" },
         Error::NoPixels,
         Error::UnsupportedSyntax { uid: String::new() },
+        Error::Video { uid: String::new() },
         Error::UnsupportedPixels { what: String::new() },
         Error::Codec { codec: "", what: String::new() },
         Error::TooLarge { mib: 0 },

@@ -1,12 +1,22 @@
 //! Stored samples of images, exactly as the file stored them: before any lookup table, window or colour
 //! conversion.
 //!
-//! Read: uncompressed, RLE, JPEG lossless (processes 14 and its selection value 1), JPEG-LS, JPEG baseline,
-//! JPEG extended with 8 bits, deflated frames. Everything else is refused by the name of its transfer syntax.
+//! Read: uncompressed, RLE, JPEG (baseline, extended with 8 and 12 bits, progressive, lossless), JPEG-LS, JPEG 2000,
+//! HTJ2K, deflated frames. Video is refused as video, everything else by the name of its transfer syntax.
 //! A codec's error is an error, never an empty picture.
+//!
+//! Colour stays as the codec gives it: JPEG and JPEG-LS give the components that are coded (YBR stays YBR), JPEG 2000
+//! undoes the transform of its codestream (`YBR_RCT` and `YBR_ICT` give RGB).
 
 mod codec;
+mod fit;
+#[cfg(test)]
+mod fixture_tests;
 mod fragments;
+mod jpeg;
+mod jpeg2000;
+mod jpeg_header;
+mod jpeg_ls;
 mod layout;
 mod rle;
 mod samples;
@@ -20,12 +30,17 @@ pub(crate) use samples::{Cell, from_native, settle};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::syntax;
+use codec::Codec;
 use dicom_dictionary_std::tags;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// Most memory the frames of one object may take once decoded. Units: bytes.
 pub const MAX_DECODED: u64 = 8 << 30;
+/// From here on a header is believed only if there is something behind it. Units: bytes.
+const LARGE: u64 = 1 << 30;
+/// Most that frames of that size can have been compressed.
+const MAX_RATIO: u64 = 1000;
 
 /// All frames of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +54,7 @@ pub struct Frames {
 /// Decodes all frames.
 ///
 /// # Errors
-/// [`Error::NoPixels`], [`Error::UnsupportedSyntax`], [`Error::UnsupportedPixels`], [`Error::Codec`],
+/// [`Error::NoPixels`], [`Error::UnsupportedSyntax`], [`Error::Video`], [`Error::UnsupportedPixels`], [`Error::Codec`],
 /// [`Error::Truncated`], [`Error::TooLarge`].
 pub fn decode(dataset: &Dataset) -> Result<Frames> {
     let decoder = Decoder::new(dataset)?;
@@ -59,7 +74,7 @@ enum Data<'a> {
     /// Frames one behind the other.
     Native(&'a [u8]),
     /// Compressed frames, each in one or more fragments.
-    Encapsulated { syntax: &'a str, frames: Vec<Vec<&'a [u8]>> },
+    Encapsulated { codec: Codec, frames: Vec<Vec<&'a [u8]>> },
 }
 
 impl<'a> Decoder<'a> {
@@ -72,17 +87,15 @@ impl<'a> Decoder<'a> {
         let layout = bounded_layout(dataset)?;
         let tag = layout.pixel_tag();
         if let Some(parts) = root.fragments(tag) {
-            let syntax = dataset.transfer_syntax();
-            if !codec::is_supported(syntax) {
-                return Err(Error::UnsupportedSyntax { uid: syntax.to_owned() });
+            let codec = Codec::of(dataset.transfer_syntax())?;
+            let coded: u64 = parts.iter().map(|part| part.len() as u64).sum();
+            if layout.decoded_bytes() > LARGE && layout.decoded_bytes() / MAX_RATIO > coded {
+                return Err(Error::Truncated { what: "compressed frames" });
             }
-            let frames = fragments::frames(&parts, &root, layout.frames, syntax)?;
-            return Ok(Self { layout, data: Data::Encapsulated { syntax, frames } });
+            let frames = fragments::frames(&parts, &root, layout.frames, codec)?;
+            return Ok(Self { layout, data: Data::Encapsulated { codec, frames } });
         }
         let raw = root.raw(tag).ok_or(Error::NoPixels)?;
-        if syntax::is_encapsulated(dataset.transfer_syntax()) && !codec::is_supported(dataset.transfer_syntax()) {
-            return Err(Error::UnsupportedSyntax { uid: dataset.transfer_syntax().to_owned() });
-        }
         layout.check_native(raw.len() as u64)?;
         Ok(Self { layout, data: Data::Native(raw) })
     }
@@ -110,13 +123,13 @@ impl<'a> Decoder<'a> {
                 let slice = start.and_then(|start| raw.get(start..start.checked_add(size)?));
                 samples::from_native(slice.ok_or(Error::Truncated { what: "pixel data" })?, layout)
             }
-            Data::Encapsulated { syntax, frames } => {
+            Data::Encapsulated { codec, frames } => {
                 let parts = frames.get(frame as usize).ok_or(Error::Truncated { what: "compressed frames" })?;
                 let stream: Cow<'_, [u8]> = match parts.as_slice() {
                     [one] => Cow::Borrowed(one),
                     many => Cow::Owned(many.concat()),
                 };
-                codec::decode(syntax, &stream, layout)
+                codec.decode(&stream, layout)
             }
         }
     }
@@ -135,6 +148,9 @@ pub(crate) fn layout_unread(dataset: &Dataset, pixel_bytes: u64) -> Result<Layou
 
 fn bounded_layout(dataset: &Dataset) -> Result<Layout> {
     let layout = Layout::of(dataset)?;
+    if syntax::is_encapsulated(dataset.transfer_syntax()) {
+        Codec::of(dataset.transfer_syntax())?;
+    }
     if layout.decoded_bytes() > MAX_DECODED {
         return Err(Error::TooLarge { mib: layout.decoded_bytes() >> 20 });
     }

@@ -1,12 +1,12 @@
 //! Which fragments belong to which frame. Source: PS3.5 §A.4.
 
+use super::codec::Codec;
 use crate::dataset::View;
 use crate::error::{Error, Result};
-use crate::syntax;
 use dicom_dictionary_std::tags;
 
 /// The fragments of each frame. `parts` begins with the basic offset table.
-pub(super) fn frames<'a>(parts: &[&'a [u8]], root: &View<'_>, n_frames: u32, syntax: &str) -> Result<Vec<Vec<&'a [u8]>>> {
+pub(super) fn frames<'a>(parts: &[&'a [u8]], root: &View<'_>, n_frames: u32, codec: Codec) -> Result<Vec<Vec<&'a [u8]>>> {
     let (table, fragments) = parts.split_first().ok_or(Error::Truncated { what: "compressed frames" })?;
     let n = n_frames as usize;
     if fragments.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn frames<'a>(parts: &[&'a [u8]], root: &View<'_>, n_frames: u32, syn
     } else {
         extended.chunks_exact(8).filter_map(|c| c.try_into().ok()).map(u64::from_le_bytes).collect()
     };
-    let found = if offsets.len() == n { by_offsets(fragments, &offsets) } else { by_start(fragments, syntax) };
+    let found = if offsets.len() == n { by_offsets(fragments, &offsets) } else { by_start(fragments, codec) };
     if found.len() == n { Ok(found) } else { Err(Error::Broken { what: "fragments cannot be assigned to frames" }) }
 }
 
@@ -48,10 +48,15 @@ fn by_offsets<'a>(fragments: &[&'a [u8]], offsets: &[u64]) -> Vec<Vec<&'a [u8]>>
 }
 
 /// Without offsets, a frame of the JPEG family begins where a fragment begins with its start marker.
-fn by_start<'a>(fragments: &[&'a [u8]], syntax: &str) -> Vec<Vec<&'a [u8]>> {
+fn by_start<'a>(fragments: &[&'a [u8]], codec: Codec) -> Vec<Vec<&'a [u8]>> {
     let mut frames: Vec<Vec<&[u8]>> = Vec::new();
+    let start: &[u8] = match codec {
+        Codec::Jpeg | Codec::JpegLs => &[0xFF, 0xD8],
+        Codec::Jpeg2000 => &[0xFF, 0x4F, 0xFF, 0x51],
+        Codec::Rle | Codec::Deflate | Codec::Uncompressed => return frames,
+    };
     for fragment in fragments {
-        let is_start = syntax != syntax::RLE && fragment.starts_with(&[0xFF, 0xD8]);
+        let is_start = fragment.starts_with(start);
         match frames.last_mut() {
             Some(frame) if !is_start => frame.push(fragment),
             _ => frames.push(vec![fragment]),

@@ -16,8 +16,7 @@ pub(super) const NATIVE: [&str; 2] = [uids::EXPLICIT_VR_LITTLE_ENDIAN, uids::IMP
 /// Retired, but old archives hold it.
 pub(super) const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
-/// Transfer syntaxes that we take, best first: those that the reading room decodes, then those that are only
-/// kept and passed on.
+/// Transfer syntaxes that we take, best first; the last is taken only when nothing better is offered.
 pub const TRANSFER_SYNTAXES: [&str; 15] = [
     uids::EXPLICIT_VR_LITTLE_ENDIAN,
     uids::IMPLICIT_VR_LITTLE_ENDIAN,
@@ -36,8 +35,8 @@ pub const TRANSFER_SYNTAXES: [&str; 15] = [
     EXPLICIT_VR_BIG_ENDIAN,
 ];
 
-/// How many of [`TRANSFER_SYNTAXES`], from the front, the reading room decodes.
-pub(super) const N_DECODED: usize = 9;
+/// How many of [`TRANSFER_SYNTAXES`], from the front, are taken in the caller's order: all that are not retired.
+pub(super) const N_PREFERRED: usize = 14;
 
 /// Whether a data set in this transfer syntax may be rewritten as the other uncompressed one.
 pub(super) fn is_native(transfer_syntax: &str) -> bool {

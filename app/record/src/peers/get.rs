@@ -3,7 +3,7 @@
 use super::{
     FindQuery, Key, Peer, PeerError, Received, Sink, StoreStatus,
     associate::{Accepted, Association, MAX_CONTEXTS, Proposed},
-    classes::{N_DECODED, NATIVE, TRANSFER_SYNTAXES, USUAL_MODALITIES, classes_of_modality, is_storage_class},
+    classes::{N_PREFERRED, NATIVE, TRANSFER_SYNTAXES, USUAL_MODALITIES, classes_of_modality, is_storage_class},
     command::{Command, element, field},
     dataset, find, part10,
     status::StatusClass,
@@ -158,7 +158,7 @@ fn contexts(classes: &BTreeSet<String>) -> Vec<Proposed> {
             out.push(Proposed::new(class, together).provided_by_us());
         }
     }
-    debug_assert!(out.len() <= MAX_CONTEXTS && N_DECODED <= TRANSFER_SYNTAXES.len(), "too many contexts");
+    debug_assert!(out.len() <= MAX_CONTEXTS && N_PREFERRED <= TRANSFER_SYNTAXES.len(), "too many contexts");
     out
 }
 

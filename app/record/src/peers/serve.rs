@@ -7,8 +7,8 @@ use super::{
     PeerError, Sink, StoreStatus,
     associate::{Accepted, aet, max_length},
     classes::{
-        APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, N_DECODED, TRANSFER_SYNTAXES, VERIFICATION, is_native,
-        is_storage_class,
+        APPLICATION_CONTEXT, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, N_PREFERRED, TRANSFER_SYNTAXES, VERIFICATION,
+        is_native, is_storage_class,
     },
     command::{Command, field},
     get::received,
@@ -231,14 +231,14 @@ fn answer_to(request: &AssociationRQ) -> (AssociationAC, Vec<Accepted>) {
     (answer, accepted)
 }
 
-/// The caller's first transfer syntax that the reading room decodes, else its first that we can keep.
+/// The caller's first transfer syntax that is not retired, else its first that we can keep.
 fn choose(proposed: &[String], native_only: bool) -> Option<String> {
     let trimmed = || proposed.iter().map(|t| t.trim_matches(['\0', ' ']));
-    let (decoded, kept) = TRANSFER_SYNTAXES.split_at(N_DECODED);
+    let (preferred, kept) = TRANSFER_SYNTAXES.split_at(N_PREFERRED);
     let found = if native_only {
         trimmed().find(|t| is_native(t))
     } else {
-        trimmed().find(|t| decoded.contains(t)).or_else(|| trimmed().find(|t| kept.contains(t)))
+        trimmed().find(|t| preferred.contains(t)).or_else(|| trimmed().find(|t| kept.contains(t)))
     };
     found.map(str::to_owned)
 }
@@ -313,13 +313,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_decodable_syntax_is_chosen() {
+    fn the_first_syntax_that_is_not_retired_is_chosen() {
         let choose = |list: &[&str]| choose(&list.iter().map(|&t| t.to_owned()).collect::<Vec<_>>(), false);
         assert_eq!(
-            choose(&["1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80\0", "1.2.840.10008.1.2"]).as_deref(),
+            choose(&["1.2.840.10008.1.2.2", "1.2.840.10008.1.2.4.80\0", "1.2.840.10008.1.2"]).as_deref(),
             Some("1.2.840.10008.1.2.4.80")
         );
-        assert_eq!(choose(&["1.2.840.10008.1.2.4.90"]).as_deref(), Some("1.2.840.10008.1.2.4.90"));
+        assert_eq!(choose(&["1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2"]).as_deref(), Some("1.2.840.10008.1.2.4.90"));
+        assert_eq!(choose(&["1.2.840.10008.1.2.2"]).as_deref(), Some("1.2.840.10008.1.2.2"));
         assert_eq!(choose(&["1.2.840.10008.1.2.4.100"]), None);
     }
 }
