@@ -108,8 +108,16 @@ fn memory_of_a_load(folder: &Path) -> f64 {
     let idle = peak_mib(worker.pid());
     let files = files_of(folder).into_iter().map(|path| ObjectFile { path, sealed: false }).collect();
     let scratch = tempfile::tempdir().unwrap();
-    let view =
-        RenderView { kind: ViewKind::Coronal, at: None, normal: None, window: None, slab_mm: None, size: (512, 512), overlay: false };
+    let view = RenderView {
+        kind: ViewKind::Coronal,
+        at: None,
+        normal: None,
+        window: None,
+        slab_mm: None,
+        preset: None,
+        size: (512, 512),
+        overlay: false,
+    };
     let series = SeriesFiles { series: SeriesUid::fresh(), files };
     let what = Job::Render { series, view, out: scratch.path().join("a.png") };
     worker.send(&ToViewer::RunJob { job: 1, what }).unwrap();

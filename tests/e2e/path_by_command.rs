@@ -38,8 +38,14 @@ fn walk(station: &Station, folder: &Path, places: &Places) {
         assert_eq!(drawn["backend"], "cpu");
         assert!(std::fs::metadata(&out).unwrap().len() > 1000, "{view}");
     }
-    let vr = station.run(&["render", &series, "--view", "vr", "--out", text(&station.dir().join("vr.png"))]);
-    assert_eq!((vr.code, vr.error_code().as_str()), (1, "view.not_available"));
+    let out = station.dir().join("vr.png");
+    let vr = station.json(&["render", &series, "--view", "vr", "--preset", "vessels", "--out", text(&out), "--size", "200x200"]);
+    assert_eq!(vr["backend"], "cpu");
+    assert!(std::fs::metadata(&out).unwrap().len() > 1000);
+    let vr = station.run(&["render", &series, "--view", "vr", "--preset", "lng", "--out", text(&out)]);
+    assert_eq!((vr.code, vr.error_code().as_str()), (1, "vr.no_preset"));
+    let lung = station.run(&["render", &series, "--view", "axial", "--preset", "vessels", "--out", text(&out)]);
+    assert_eq!((lung.code, lung.error_code().as_str()), (2, "cli.usage"));
 
     let finding = station.json(&["finding", "add", &series, "--line", &list(&places.line)]);
     let length = finding["measurements"][0]["value"].as_f64().unwrap();

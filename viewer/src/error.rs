@@ -51,9 +51,23 @@ pub enum Error {
     /// The job ended in a fault of the program.
     #[error("the job ended in a fault of the program")]
     Panicked,
-    /// This kind of view is not made yet.
-    #[error("view {0} is not available")]
-    NoSuchView(&'static str),
+    /// Volume rendering of images whose distances are not known.
+    #[error("volume rendering needs distances, and the file gives none")]
+    VrUncalibrated,
+    /// Volume rendering of slices that were computed from others.
+    #[error("volume rendering needs slices as they were acquired")]
+    VrResampled,
+    /// Volume rendering of colour images.
+    #[error("volume rendering needs one value a voxel, and these are colours")]
+    VrColour,
+    /// There is no preset of this name for the series.
+    #[error("no such preset")]
+    NoPreset {
+        /// What was asked for; screen only.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// The series holds no pictures.
     #[error("the series holds no pictures")]
     NothingToShow,
@@ -106,7 +120,10 @@ impl Error {
         "viewer.seal",
         "job.cancelled",
         "job.panicked",
-        "view.not_available",
+        "vr.uncalibrated",
+        "vr.resampled",
+        "vr.colour",
+        "vr.no_preset",
         "series.nothing_to_show",
         "series.incomplete",
         "series.not_a_volume",
@@ -141,7 +158,10 @@ impl Coded for Error {
             Self::Seal(_) => "viewer.seal",
             Self::Cancelled => "job.cancelled",
             Self::Panicked => "job.panicked",
-            Self::NoSuchView(_) => "view.not_available",
+            Self::VrUncalibrated => "vr.uncalibrated",
+            Self::VrResampled => "vr.resampled",
+            Self::VrColour => "vr.colour",
+            Self::NoPreset { .. } => "vr.no_preset",
             Self::NothingToShow => "series.nothing_to_show",
             Self::Incomplete(_) => "series.incomplete",
             Self::NotAVolume => "series.not_a_volume",
@@ -168,7 +188,7 @@ impl Coded for Error {
             Self::Link(source) => vec![("reason", source.to_string())],
             Self::Key(e) | Self::Seal(e) => vec![("reason", e.to_string())],
             Self::Incomplete(count) => vec![("count", count.to_string())],
-            Self::NoSuchView(view) => vec![("view", (*view).to_owned())],
+            Self::NoPreset { name, known } => vec![("name", name.clone()), ("known", known.clone())],
             Self::UnknownEnding { ending } => vec![("ending", ending.clone())],
             Self::Png(reason) | Self::Theme(reason) | Self::Window(reason) => vec![("reason", reason.clone())],
             _ => Vec::new(),

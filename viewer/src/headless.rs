@@ -10,6 +10,7 @@ mod patient;
 mod phantom;
 mod pictures;
 mod segments;
+mod volume_picture;
 
 use crate::args::Args;
 use crate::source::Keys;

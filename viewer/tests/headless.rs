@@ -99,14 +99,23 @@ fn a_phantom_is_made_described_probed_rendered_segmented_and_cut() {
     let aside = PointLps { x: 5000.0, ..about_centre(&about) };
     assert_eq!(peer.run(Job::Nearest { series: current.clone(), at: aside }).unwrap_err().code, "probe.outside");
 
-    let view = |kind, overlay| RenderView { kind, at: None, normal: None, window: None, slab_mm: None, size: (200, 160), overlay };
+    let view =
+        |kind, overlay| RenderView { kind, at: None, normal: None, window: None, slab_mm: None, preset: None, size: (200, 160), overlay };
     for (kind, overlay) in [(ViewKind::Axial, true), (ViewKind::Mip, false), (ViewKind::Oblique, false)] {
         let out = folder.path().join("picture.png");
         peer.run(Job::Render { series: current.clone(), view: view(kind, overlay), out: out.clone() }).unwrap();
         assert!(std::fs::read(&out).unwrap().starts_with(&[0x89, b'P', b'N', b'G']));
     }
-    let refused = peer.run(Job::Render { series: current.clone(), view: view(ViewKind::Vr, false), out: folder.path().join("vr.png") });
-    assert_eq!(refused.unwrap_err().code, "view.not_available");
+    for (preset, overlay) in [(None, false), (Some("lung"), true), (Some("soft_tissue"), false)] {
+        let out = folder.path().join("vr.png");
+        let view = RenderView { preset: preset.map(str::to_owned), ..view(ViewKind::Vr, overlay) };
+        peer.run(Job::Render { series: current.clone(), view, out: out.clone() }).unwrap();
+        assert!(std::fs::metadata(out).unwrap().len() > 2000, "{preset:?} shows nothing");
+    }
+    let unheard = RenderView { preset: Some("lung_window".into()), ..view(ViewKind::Vr, false) };
+    let refused = peer.run(Job::Render { series: current.clone(), view: unheard, out: folder.path().join("no.png") }).unwrap_err();
+    assert_eq!(refused.code, "vr.no_preset");
+    assert!(refused.hint.contains("soft_tissue"), "{}", refused.hint);
 
     let op = SegmentOp::Threshold { range: (-300.0, 3000.0) };
     let JobResult::Segmented { file, voxels, volume_ml, mesh_volume_ml, .. } =
@@ -145,8 +154,16 @@ fn sides_are_named_only_where_the_file_gives_them() {
     let film = folder.path().join("film");
     std::fs::create_dir(&film).unwrap();
     let one = std::fs::read(folder.path().join("current/0002.dcm")).unwrap();
-    let view =
-        |slab_mm| RenderView { kind: ViewKind::Axial, at: None, normal: None, window: None, slab_mm, size: (400, 400), overlay: true };
+    let view = |slab_mm| RenderView {
+        kind: ViewKind::Axial,
+        at: None,
+        normal: None,
+        window: None,
+        slab_mm,
+        preset: None,
+        size: (400, 400),
+        overlay: true,
+    };
     let mut has_letter = |bytes: Vec<u8>| {
         std::fs::write(film.join("1.dcm"), bytes).unwrap();
         let out = folder.path().join("film.png");

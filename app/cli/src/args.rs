@@ -1,5 +1,6 @@
 //! What a person may type. Only shapes and simple values are checked here.
 
+use crate::failure::Failure;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use mj_model::Lang;
 use std::path::PathBuf;
@@ -231,15 +232,16 @@ pub(crate) struct Render {
     /// Centre x,y,z in mm, LPS.
     #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) at: Option<[f64; 3]>,
-    /// Normal x,y,z of the oblique plane: away from the viewer, into the picture.
+    /// Normal x,y,z of the oblique plane, or direction of sight of volume rendering: away from the viewer.
     #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) normal: Option<[f64; 3]>,
     /// Window center,width.
     #[arg(long, value_parser = finite::<2>, allow_hyphen_values = true, conflicts_with = "preset")]
     pub(crate) wl: Option<[f64; 2]>,
-    /// Window by name.
+    /// Window by name (lung, soft, bone, brain, liver); with `--view vr` colours and opacities by name (CT: bone, lung,
+    /// vessels, skin, soft_tissue).
     #[arg(long)]
-    pub(crate) preset: Option<Preset>,
+    pub(crate) preset: Option<String>,
     /// Thickness of a maximum slab in mm, 0 to 1000.
     #[arg(long, value_parser = thickness)]
     pub(crate) slab: Option<f64>,
@@ -278,6 +280,13 @@ pub(crate) enum Preset {
 }
 
 impl Preset {
+    /// The window of a name.
+    pub(crate) fn of(name: &str) -> Result<Self, Failure> {
+        let known = Self::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let known: Vec<String> = known.map(|v| v.get_name().to_owned()).collect();
+        <Self as ValueEnum>::from_str(name, true).map_err(|_| Failure::Usage(format!("--preset {name} [{}]", known.join(", "))))
+    }
+
     /// Window center and width in HU.
     pub(crate) const fn window(self) -> (f64, f64) {
         match self {

@@ -51,6 +51,12 @@ pub enum Error {
         /// Slices asked for.
         slices: usize,
     },
+    /// A transfer function without points, with values that do not rise or with numbers outside 0 to 1.
+    #[error("the transfer function cannot be drawn")]
+    BadTransferFunction,
+    /// The built-in presets cannot be read.
+    #[error("the presets of volume rendering are broken: {0}")]
+    BadPresets(String),
     /// The person cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -66,6 +72,8 @@ impl Coded for Error {
             Self::BadPlane => "imaging.bad_plane",
             Self::WrongSize { .. } => "imaging.wrong_size",
             Self::BadPhantom { .. } => "imaging.bad_phantom",
+            Self::BadTransferFunction => "imaging.bad_transfer_function",
+            Self::BadPresets(_) => "imaging.bad_presets",
             Self::Cancelled => "imaging.cancelled",
         }
     }
@@ -79,7 +87,8 @@ impl Coded for Error {
             Self::BadRange { low, high } => vec![("low", number(*low)), ("high", number(*high))],
             Self::WrongSize { voxels, expected } => vec![("voxels", voxels.to_string()), ("expected", expected.to_string())],
             Self::BadPhantom { size, slices } => vec![("size", size.to_string()), ("slices", slices.to_string())],
-            Self::SeedOutside | Self::EmptySegment | Self::BadPlane | Self::Cancelled => Vec::new(),
+            Self::BadPresets(reason) => vec![("reason", reason.clone())],
+            Self::SeedOutside | Self::EmptySegment | Self::BadPlane | Self::BadTransferFunction | Self::Cancelled => Vec::new(),
         }
     }
 }

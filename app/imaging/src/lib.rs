@@ -6,6 +6,7 @@
 //! Start reading at [`plane`] for the picture's geometry, then [`reslice`] for the fast makers of pictures
 //! and [`oracle`] for the slow, plain reference that they (and the GPU's shaders) are tested against.
 
+pub mod blocks;
 pub mod error;
 pub mod export;
 pub mod measure;
@@ -14,7 +15,9 @@ pub mod phantom;
 pub mod picture;
 pub mod plan;
 pub mod plane;
+pub mod raycast;
 pub mod reslice;
+mod sample;
 pub mod segment;
 pub mod surface;
 pub mod window;
@@ -22,6 +25,7 @@ pub mod window;
 #[cfg(test)]
 mod testing;
 
+pub use blocks::Blocks;
 pub use error::{Error, Result};
 pub use picture::{Interpolation, Picture, Projection};
 pub use plane::Plane;

@@ -120,6 +120,9 @@ pub struct RenderView {
     pub window: Option<(f64, f64)>,
     /// Thickness of a slab, projected by maximum. Units: mm.
     pub slab_mm: Option<f64>,
+    /// Colours and opacities of volume rendering by name; the modality's first when absent.
+    #[serde(default)]
+    pub preset: Option<String>,
     /// Width and height in pixels.
     pub size: (u32, u32),
     /// Draw orientation letters, scale bar and identity.
@@ -140,7 +143,7 @@ pub enum ViewKind {
     Oblique,
     /// Maximum intensity projection through the whole volume, seen from the front.
     Mip,
-    /// Volume rendering.
+    /// Volume rendering, seen from the front or along `normal`.
     Vr,
 }
 

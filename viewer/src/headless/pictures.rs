@@ -1,6 +1,6 @@
 //! Pictures in files.
 
-use super::{Context, jobs, output};
+use super::{Context, jobs, output, volume_picture};
 use crate::args::ThemeName;
 use crate::overlay::{self, Corners, Line};
 use crate::raster::{self, Canvas};
@@ -14,15 +14,12 @@ use mj_imaging::{Interpolation, Picture, Plane, Projection, window};
 use mj_lang::key;
 use mj_link::job::{RenderView, ViewKind};
 use mj_link::{JobResult, SeriesFiles};
-use mj_model::{VectorLps, Volume, Window};
+use mj_model::{VectorLps, Volume};
 use std::path::Path;
 use std::time::Instant;
 
 /// Draws a view of a series and writes it as PNG.
 pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, context: &Context) -> Result<JobResult> {
-    if view.kind == ViewKind::Vr {
-        return Err(Error::NoSuchView("vr"));
-    }
     let series = jobs::open(series, context)?;
     let stack = jobs::main_stack(&series)?;
     // A single image can be shown as it is; planes need a volume.
@@ -34,6 +31,9 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
         return Err(Error::NotAVolume);
     };
     context.check()?;
+    if view.kind == ViewKind::Vr {
+        return volume_picture::render(&series.header, &volume, view, out, context);
+    }
     let start = Instant::now();
     let plane = plane(&volume, view)?;
     let picture = draw(&volume, view, &plane);
@@ -44,7 +44,10 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     let grey = window::grey(&picture, &shown, volume.is_inverted);
     let ms = start.elapsed().as_secs_f64() * 1000.0;
     let bytes = if view.overlay {
-        with_overlay(&series.header, &volume, view, &plane, &shown, &grey, context)?
+        let (center, width) = overlay::window_numbers(&shown);
+        let text = key::OVERLAY_WINDOW.with(context.lang, &[("c", &center), ("w", &width), ("name", &shown.name)]);
+        let canvas = Canvas::from_grey(picture.width, picture.height, &grey);
+        with_overlay(&series.header, &volume, view, &plane, &text, canvas, context)?
     } else {
         raster::grey_png(picture.width, picture.height, &grey)?
     };
@@ -71,9 +74,13 @@ pub(crate) fn plane(volume: &Volume, view: &RenderView) -> Result<Plane> {
     // With a position that is the picture's centre, without one the whole volume is in the picture.
     let through_whole = |p: Plane| if view.at.is_some() { p } else { p.fitted(grid) };
     Ok(match view.kind {
-        ViewKind::Axial | ViewKind::Vr => through_whole(Plane::axial(grid, at, w, h)),
+        ViewKind::Axial => through_whole(Plane::axial(grid, at, w, h)),
         ViewKind::Coronal => through_whole(Plane::coronal(grid, at, w, h)),
         ViewKind::Sagittal => through_whole(Plane::sagittal(grid, at, w, h)),
+        ViewKind::Vr => match view.normal {
+            Some(normal) => through_whole(Plane::oblique(grid, at, normal, w, h)?),
+            None => through_whole(Plane::coronal(grid, at, w, h)),
+        },
         ViewKind::Mip => through_whole(Plane::coronal(grid, at, w, h)),
         ViewKind::Oblique => through_whole(Plane::oblique(grid, at, view.normal.unwrap_or(VectorLps::new(0.0, 1.0, 1.0)), w, h)?),
     })
@@ -90,23 +97,24 @@ pub(crate) fn draw(volume: &Volume, view: &RenderView, plane: &Plane) -> Picture
 
 /// Thickness of the slab a view shows; none for a slice. Units: mm.
 fn slab_of(view: &RenderView) -> Option<f64> {
-    view.slab_mm.filter(|&mm| mm > 0.0 && view.kind != ViewKind::Mip)
+    view.slab_mm.filter(|&mm| mm > 0.0 && !matches!(view.kind, ViewKind::Mip | ViewKind::Vr))
 }
 
-fn with_overlay(
+/// A picture with identity, letters and scale; `how` says by what window or preset it is shown.
+pub(super) fn with_overlay(
     header: &Header,
     volume: &Volume,
     view: &RenderView,
     plane: &Plane,
-    shown: &Window,
-    grey: &[u8],
+    how: &str,
+    mut canvas: Canvas,
     context: &Context,
 ) -> Result<Vec<u8>> {
     let theme = Theme::load(ThemeName::Dark)?;
     let lang = context.lang;
-    let (center, width) = overlay::window_numbers(shown);
     let what = match view.kind {
-        ViewKind::Axial | ViewKind::Vr => key::READING_PANE_AXIAL,
+        ViewKind::Axial => key::READING_PANE_AXIAL,
+        ViewKind::Vr => key::READING_PANE_VR,
         ViewKind::Coronal => key::READING_PANE_CORONAL,
         ViewKind::Sagittal => key::READING_PANE_SAGITTAL,
         ViewKind::Oblique => key::READING_PANE_OBLIQUE,
@@ -116,7 +124,7 @@ fn with_overlay(
     let mut bottom_left = vec![Line::quiet(what.get(lang))];
     bottom_left.extend(slab_of(view).map(|mm| Line::plain(overlay::slab(mm, lang))));
     bottom_left.extend(overlay::marks(volume, lang).into_iter().map(Line::plain));
-    bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &shown.name)])));
+    bottom_left.push(Line::plain(how.to_owned()));
     let corners = Corners {
         top_left: overlay::patient_lines(header, lang),
         top_right: overlay::study_lines(header, lang),
@@ -129,7 +137,6 @@ fn with_overlay(
     };
     let ctx = egui::Context::default();
     fonts::install(&ctx);
-    let mut canvas = Canvas::from_grey(plane.width, plane.height, grey);
     canvas.paint(&ctx, |painter, _| {
         let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(plane.width as f32, plane.height as f32));
         overlay::corners(painter, &theme, rect, &corners);

@@ -1,7 +1,7 @@
 //! Pictures and voxels: handed to a headless viewer.
 
 use super::{Ctx, files_of, series_of, unexpected};
-use crate::args::{Phantom, Probe, Render, Switch, View};
+use crate::args::{Phantom, Preset, Probe, Render, Switch, View};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_link::job::{ProbeAt, RenderView, ViewKind};
@@ -100,6 +100,12 @@ pub(super) async fn export(ctx: &Ctx<'_>, series: &str, to: &Path) -> Result<Don
 pub(super) async fn render(ctx: &Ctx<'_>, render: &Render) -> Result<Done, Failure> {
     let record = ctx.record().await?;
     let series = files_of(&record, &series_of(&record, &render.series).await?).await?;
+    let is_vr = render.view == View::Vr;
+    // A window of that name is none of volume rendering's business, and the other way round.
+    let named = match &render.preset {
+        Some(name) if !is_vr => Some(Preset::of(name)?.window()),
+        _ => None,
+    };
     let view = RenderView {
         kind: match render.view {
             View::Axial => ViewKind::Axial,
@@ -111,8 +117,9 @@ pub(super) async fn render(ctx: &Ctx<'_>, render: &Render) -> Result<Done, Failu
         },
         at: render.at.map(Into::into),
         normal: render.normal.map(Into::into),
-        window: render.wl.map(|[c, w]| (c, w)).or_else(|| render.preset.map(crate::args::Preset::window)),
+        window: render.wl.map(|[c, w]| (c, w)).or(named),
         slab_mm: render.slab,
+        preset: render.preset.clone().filter(|_| is_vr),
         size: render.size,
         overlay: render.overlay == Switch::On,
     };

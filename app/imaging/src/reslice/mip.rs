@@ -1,57 +1,30 @@
 //! Maximum projection with empty-space skipping.
 
-use super::row::{Sample, Space, voxels_along};
+use super::row::{Space, voxels_along};
+use crate::blocks::{BLOCK, Blocks};
 use crate::oracle;
 use crate::picture::{Picture, Projection};
 use crate::plane::Plane;
+use crate::sample::Sample;
 use mj_model::{Samples, Volume};
 use rayon::prelude::*;
 
-/// Edge of a block. Units: voxels.
-const BLOCK: usize = 8;
-
-/// The highest sample of every block of 8 x 8 x 8 voxels (and of the layer after it, which linear
-/// interpolation also reads). Built once per volume in a few tens of milliseconds; it makes a maximum
-/// projection several times faster, because a block that holds nothing brighter is stepped over.
+/// The blocks of a volume, for maximum projections: they become several times faster, because a block that holds
+/// nothing brighter is stepped over.
 #[derive(Debug, Clone)]
-pub struct MipIndex {
-    blocks: [usize; 3],
-    max: Vec<f32>,
-}
+pub struct MipIndex(Blocks);
 
 impl MipIndex {
     /// Reads the volume once.
     #[must_use]
     pub fn new(volume: &Volume) -> Self {
-        match &volume.samples {
-            Samples::I16(s) => Self::of(s, volume),
-            Samples::U16(s) => Self::of(s, volume),
-            Samples::U8(s) => Self::of(s, volume),
-            Samples::F32(s) => Self::of(s, volume),
-        }
+        Self(Blocks::new(volume))
     }
 
-    fn of<S: Sample>(samples: &[S], volume: &Volume) -> Self {
-        let [ni, nj, nk] = volume.grid.dims;
-        let blocks = volume.grid.dims.map(|n| n.div_ceil(BLOCK).max(1));
-        let mut max = vec![f32::NEG_INFINITY; blocks.iter().product()];
-        if samples.len() != volume.grid.n_voxels() || samples.is_empty() {
-            return Self { blocks, max };
-        }
-        max.par_chunks_mut(blocks[0] * blocks[1]).enumerate().for_each(|(bk, layer)| {
-            for k in bk * BLOCK..(bk * BLOCK + BLOCK + 1).min(nk) {
-                for (bj, line) in layer.chunks_mut(blocks[0]).enumerate() {
-                    for j in bj * BLOCK..(bj * BLOCK + BLOCK + 1).min(nj) {
-                        let row = &samples[(k * nj + j) * ni..(k * nj + j + 1) * ni];
-                        for (bi, slot) in line.iter_mut().enumerate() {
-                            let part = &row[bi * BLOCK..(bi * BLOCK + BLOCK + 1).min(ni)];
-                            *slot = part.iter().fold(*slot, |m, s| m.max(s.float()));
-                        }
-                    }
-                }
-            }
-        });
-        Self { blocks, max }
+    /// The blocks.
+    #[must_use]
+    pub const fn blocks(&self) -> &Blocks {
+        &self.0
     }
 
     /// Maximum intensity through the whole volume along the plane's normal. The volume must be the one the
@@ -59,7 +32,7 @@ impl MipIndex {
     #[must_use]
     pub fn project(&self, volume: &Volume, plane: &Plane) -> Picture {
         // With a falling map the brightest value is the lowest sample: rare, and left to the slab.
-        if volume.map.slope <= 0.0 || self.blocks != volume.grid.dims.map(|n| n.div_ceil(BLOCK).max(1)) {
+        if volume.map.slope <= 0.0 || !self.0.fits(volume) {
             let (first, n) = oracle::whole_depth(volume, plane);
             let step = oracle::step_mm(volume);
             let mut moved = *plane;
@@ -116,8 +89,8 @@ impl MipIndex {
         while s < to {
             let p = ray.at(s);
             let b = [0, 1, 2].map(|a| (p[a].max(0.0) as usize).min(space.last[a]) / BLOCK);
-            let leave = ray.leaves(b, self.blocks, s).min(to);
-            let highest = self.max[(b[2] * self.blocks[1] + b[1]) * self.blocks[0] + b[0]];
+            let leave = ray.leaves(b, self.0.counts, s).min(to);
+            let highest = self.0.max[(b[2] * self.0.counts[1] + b[1]) * self.0.counts[0] + b[0]];
             if highest > max.max(floor) {
                 for s in s..leave {
                     *max = max.max(space.linear(ray.at(s)));

@@ -12,9 +12,10 @@ pub use mip::MipIndex;
 use crate::oracle;
 use crate::picture::{Interpolation, Picture, Projection};
 use crate::plane::Plane;
+use crate::sample::Sample;
 use mj_model::{Samples, Volume};
 use rayon::prelude::*;
-use row::{Row, Sample, Space};
+use row::{Row, Space};
 
 /// The values on a plane. Units: the volume's unit; NaN outside.
 #[must_use]

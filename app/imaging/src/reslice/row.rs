@@ -1,34 +1,8 @@
 //! One row of pixels as a line through voxel space.
 
 use crate::plane::Plane;
+use crate::sample::Sample;
 use mj_model::{Grid, VectorLps, Volume};
-
-/// A stored sample type.
-pub(super) trait Sample: Copy + Send + Sync + PartialOrd {
-    /// The stored value; exact for every integer type.
-    fn float(self) -> f32;
-}
-
-impl Sample for i16 {
-    fn float(self) -> f32 {
-        f32::from(self)
-    }
-}
-impl Sample for u16 {
-    fn float(self) -> f32 {
-        f32::from(self)
-    }
-}
-impl Sample for u8 {
-    fn float(self) -> f32 {
-        f32::from(self)
-    }
-}
-impl Sample for f32 {
-    fn float(self) -> f32 {
-        self
-    }
-}
 
 /// Samples with what is needed to step through them.
 pub(super) struct Space<'a, S> {
