@@ -105,6 +105,20 @@ pub fn window_numbers(window: &Window) -> (String, String) {
     (format!("{:.decimals$}", window.center), format!("{:.decimals$}", window.width))
 }
 
+/// The window as a line of a corner. Of images in colour it is a brightness and a contrast, said only when changed.
+#[must_use]
+pub fn window_line(window: &Window, name: &str, is_colour: bool, lang: Lang) -> Option<String> {
+    let (c, w) = window_numbers(window);
+    if !is_colour {
+        return Some(match window.table() {
+            Some(_) => key::OVERLAY_LOOKUP_TABLE.with(lang, &[("name", name)]).trim_end().to_owned(),
+            None => key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", name)]),
+        });
+    }
+    let is_changed = (window.center, window.width) != (128.0, 256.0);
+    is_changed.then(|| key::OVERLAY_TONE.with(lang, &[("c", &c), ("w", &w)]))
+}
+
 /// A value under the pointer: whole, or with two decimals, or with three digits where it is small.
 #[must_use]
 pub fn value(value: f64) -> String {
@@ -132,7 +146,9 @@ pub fn slab(mm: f64, lang: Lang) -> String {
 #[must_use]
 pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
     let is_lossy = volume.warnings.iter().any(|w| w.code == "pixel.lossy");
-    let marks = [(is_lossy, key::OVERLAY_LOSSY), (!volume.is_calibrated, key::OVERLAY_UNCALIBRATED)];
+    let has_regions = volume.warnings.iter().any(|w| w.code == "geometry.only_regions");
+    let scale = if has_regions { key::OVERLAY_REGIONS } else { key::OVERLAY_UNCALIBRATED };
+    let marks = [(is_lossy, key::OVERLAY_LOSSY), (!volume.is_calibrated, scale)];
     marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.get(lang).to_owned()).collect()
 }
 
@@ -361,6 +377,7 @@ pub struct RulerLook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mj_model::Curve;
 
     #[test]
     fn scale_bars_have_round_lengths() {
@@ -372,7 +389,7 @@ mod tests {
 
     #[test]
     fn small_numbers_keep_their_digits() {
-        let window = |center, width| window_numbers(&Window { center, width, name: String::new(), is_exact: true });
+        let window = |center, width| window_numbers(&Window { curve: Curve::LinearExact, ..Window::linear(center, width, "") });
         assert_eq!(window(40.0, 400.0), ("40".into(), "400".into()));
         assert_eq!(window(2.5, 5.0), ("2.50".into(), "5.00".into()));
         assert_eq!(window(0.0015, 0.003), ("0.00150".into(), "0.00300".into()));

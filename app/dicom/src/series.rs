@@ -5,13 +5,24 @@
 //! straight, even block; a tilted gantry, a gap or uneven distances leave it a stack of images with a warning,
 //! never silently a bent volume. Pixels are decoded when asked for, straight into the volume's memory.
 
+mod cine;
+mod cover;
 mod frame;
 mod geometry;
+mod image;
 mod load;
+mod look;
+#[cfg(test)]
+mod look_tests;
+#[cfg(test)]
+mod reference_tests;
 #[cfg(test)]
 mod tests;
+pub mod ultrasound;
 mod volume_type;
 
+pub use cine::Cine;
+pub use image::Image;
 pub use load::decode_slice;
 
 use crate::dataset::Dataset;
@@ -85,6 +96,7 @@ pub struct Stack {
     grid: Option<Grid>,
     warnings: Vec<Warning>,
     info: Info,
+    recent: image::Recent,
 }
 
 /// What all slices of a stack have in common.
@@ -197,7 +209,15 @@ fn series_of(files: &Arc<[Arc<dyn Source>]>, scans: Vec<Scanned>) -> Option<Seri
     let mut stacks: Vec<Stack> = geometry::arrange(slices).into_iter().map(|block| stack_of(files, block, &info, &shared)).collect();
     stacks.sort_by_key(|stack| std::cmp::Reverse((stack.kind == Kind::Volume, stack.slices.len())));
     if !has_images {
-        stacks.push(Stack { files: Arc::clone(files), slices: Vec::new(), kind: Kind::Document, grid: None, warnings: shared, info });
+        stacks.push(Stack {
+            files: Arc::clone(files),
+            slices: Vec::new(),
+            kind: Kind::Document,
+            grid: None,
+            warnings: shared,
+            info,
+            recent: Default::default(),
+        });
     }
     Some(Series { stacks, skipped: Vec::new(), header })
 }
@@ -211,9 +231,10 @@ fn stack_of(files: &Arc<[Arc<dyn Source>]>, block: geometry::Block, info: &Info,
     let mut warnings = shared.to_vec();
     warnings.extend(block.warnings);
     warnings.extend(volume_type::warnings(&block.slices));
+    warnings.extend(look::warnings(&block.slices, block.kind));
     let mut known = BTreeSet::new();
     warnings.retain(|w| known.insert(w.clone()));
-    Stack { files: Arc::clone(files), slices: block.slices, kind: block.kind, grid: block.grid, warnings, info }
+    Stack { files: Arc::clone(files), slices: block.slices, kind: block.kind, grid: block.grid, warnings, info, recent: Default::default() }
 }
 
 fn shared_warnings(scans: &[Scanned], header: &Header) -> Vec<Warning> {

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod plane;
 pub mod reslice;
 pub mod segment;
+pub mod still;
 pub mod surface;
 pub mod window;
 
