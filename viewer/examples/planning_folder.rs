@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         contrast: String::new(),
         thickness_mm: grid.spacing_mm[2],
         at,
-        windows: vec![Window { center: 60.0, width: 350.0, name: "LIVER".into(), is_exact: false }],
+        windows: vec![Window::linear(60.0, 350.0, "LIVER")],
         is_original: true,
         device: device.clone(),
     };

@@ -68,6 +68,9 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// Work was sent to a window; a headless viewer does it.
+    #[error("a window does no jobs")]
+    NoJobs,
     /// The series holds no pictures.
     #[error("the series holds no pictures")]
     NothingToShow,
@@ -162,6 +165,7 @@ impl Coded for Error {
             Self::VrResampled => "vr.resampled",
             Self::VrColour => "vr.colour",
             Self::NoPreset { .. } => "vr.no_preset",
+            Self::NoJobs => "job.not_here",
             Self::NothingToShow => "series.nothing_to_show",
             Self::Incomplete(_) => "series.incomplete",
             Self::NotAVolume => "series.not_a_volume",

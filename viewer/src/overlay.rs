@@ -105,6 +105,20 @@ pub fn window_numbers(window: &Window) -> (String, String) {
     (format!("{:.decimals$}", window.center), format!("{:.decimals$}", window.width))
 }
 
+/// The window as a line of a corner. Of images in colour it is a brightness and a contrast, said only when changed.
+#[must_use]
+pub fn window_line(window: &Window, name: &str, is_colour: bool, lang: Lang) -> Option<String> {
+    let (c, w) = window_numbers(window);
+    if !is_colour {
+        return Some(match window.table() {
+            Some(_) => key::OVERLAY_LOOKUP_TABLE.with(lang, &[("name", name)]).trim_end().to_owned(),
+            None => key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", name)]),
+        });
+    }
+    let is_changed = (window.center, window.width) != (128.0, 256.0);
+    is_changed.then(|| key::OVERLAY_TONE.with(lang, &[("c", &c), ("w", &w)]))
+}
+
 /// A value under the pointer: whole, or with two decimals, or with three digits where it is small.
 #[must_use]
 pub fn value(value: f64) -> String {
@@ -133,9 +147,10 @@ pub fn slab(mm: f64, lang: Lang) -> String {
 #[must_use]
 pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
     let is_warned = |code: &str| volume.warnings.iter().any(|w| w.code == code);
+    let scale = if is_warned("geometry.only_regions") { key::OVERLAY_REGIONS } else { key::OVERLAY_UNCALIBRATED };
     let marks = [
         (is_warned("pixel.lossy"), key::OVERLAY_LOSSY),
-        (!volume.is_calibrated, key::OVERLAY_UNCALIBRATED),
+        (!volume.is_calibrated, scale),
         (is_warned("geometry.resampled"), key::OVERLAY_RESAMPLED),
         (is_warned("geometry.gap_left_empty"), key::OVERLAY_GAP),
     ];
@@ -367,6 +382,7 @@ pub struct RulerLook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mj_model::Curve;
 
     #[test]
     fn scale_bars_have_round_lengths() {
@@ -378,7 +394,7 @@ mod tests {
 
     #[test]
     fn small_numbers_keep_their_digits() {
-        let window = |center, width| window_numbers(&Window { center, width, name: String::new(), is_exact: true });
+        let window = |center, width| window_numbers(&Window { curve: Curve::LinearExact, ..Window::linear(center, width, "") });
         assert_eq!(window(40.0, 400.0), ("40".into(), "400".into()));
         assert_eq!(window(2.5, 5.0), ("2.50".into(), "5.00".into()));
         assert_eq!(window(0.0015, 0.003), ("0.00150".into(), "0.00300".into()));

@@ -10,9 +10,9 @@ mod golden;
 
 use mj_imaging::phantom::{Phantom, Spec, generate};
 use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, window};
-use mj_model::{LinearMap, PointLps, Samples, Unit, VectorLps, Volume, Window};
-use mj_render::{Gpu, Painter, Storage, VolumeTexture};
+use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, still, window};
+use mj_model::{ColourImage, Curve, Grid, LinearMap, LookupTable, PointLps, Samples, Unit, VectorLps, Volume, Window};
+use mj_render::{ColourTexture, Gpu, Painter, Storage, VolumeTexture};
 use mj_viewer::reading::maker::gpu_view;
 use std::sync::OnceLock;
 
@@ -38,21 +38,15 @@ fn views() -> Vec<(&'static str, Plane, f64, bool, Window)> {
     let (volume, ..) = phantom();
     let grid = &volume.grid;
     let centre = grid.centre();
-    let soft = || Window { center: 40.0, width: 400.0, name: String::new(), is_exact: false };
+    let soft = || Window::linear(40.0, 400.0, "");
     let oblique = Plane::oblique(grid, centre, VectorLps::new(0.3, 0.8, -0.5), SIDE, SIDE).unwrap();
     vec![
         ("axial", Plane::axial(grid, centre, SIDE, SIDE), 0.0, false, soft()),
         ("coronal", Plane::coronal(grid, centre, SIDE, SIDE), 0.0, false, soft()),
         ("sagittal", Plane::sagittal(grid, centre, SIDE, SIDE), 0.0, false, soft()),
-        ("oblique", oblique, 0.0, false, Window { center: -600.0, width: 1500.0, name: String::new(), is_exact: false }),
+        ("oblique", oblique, 0.0, false, Window::linear(-600.0, 1500.0, "")),
         ("slab", Plane::axial(grid, centre, SIDE, SIDE), 20.0, false, soft()),
-        (
-            "mip",
-            Plane::coronal(grid, centre, SIDE, SIDE),
-            0.0,
-            true,
-            Window { center: 500.0, width: 1400.0, name: String::new(), is_exact: false },
-        ),
+        ("mip", Plane::coronal(grid, centre, SIDE, SIDE), 0.0, true, Window::linear(500.0, 1400.0, "")),
     ]
 }
 
@@ -187,6 +181,66 @@ fn small_values_have_greys_on_the_gpu() {
             assert!((wanted - f64::from(*grey)).abs() <= 1.0, "{name}: {value} is {grey}, not {wanted}");
         }
         assert!(width > 0.1 || grey.iter().filter(|g| (1..255).contains(*g)).count() > 1000, "a threshold");
+    }
+}
+
+/// Sigmoids and lookup tables have the greys of the standard on the graphics card.
+#[test]
+fn curves_and_tables_have_their_greys_on_the_gpu() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let (name, plane, slab, is_mip, _) = views().remove(1);
+    let sigmoid = Window { curve: Curve::Sigmoid, ..Window::linear(40.0, 300.0, "") };
+    // Longer than a row of its texture, not a multiple of it, and neither rising nor falling.
+    let entries: Vec<u16> = (0..1001_u32).map(|n| (n * 37 % 4096) as u16).collect();
+    let table = |entries| Window::of_table(LookupTable { first: -300, entries, white: 4095 }, "").unwrap();
+    for shown in [sigmoid, table(entries), table(vec![100, 4000]), table(vec![2048])] {
+        let best = Storage::Int16;
+        let (values, grey) = drawn(&painter, volume, best, &plane, slab, is_mip, &shown);
+        let mut stray = 0;
+        for (value, grey) in values.iter().zip(&grey).filter(|(v, _)| !v.is_nan()) {
+            let wanted = window::plain(f64::from(*value), &shown);
+            stray += usize::from((wanted - f64::from(*grey)).abs() > 1.0);
+        }
+        assert_eq!(stray, 0, "{name}: {:?}", shown.middle_and_span());
+        assert_eq!(grey.len(), window::grey(&cpu(volume, &plane, slab, is_mip), &shown, false).len());
+    }
+}
+
+/// Both makers show the same colours, at their own size, magnified, moved and made brighter.
+#[test]
+fn colours_are_the_same_on_the_gpu() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let grid = Grid { dims: [40, 30, 1], ..volume.grid };
+    let rgb = (0..40 * 30_u32).map(|n| [(n * 7 % 256) as u8, (n / 40 * 8) as u8, (n * n % 251) as u8]).collect();
+    let image = ColourImage { grid, rgb };
+    let texture = ColourTexture::upload(painter.gpu(), &image).unwrap();
+    let fitted = Plane {
+        centre: grid.centre(),
+        right: grid.axes[0],
+        down: grid.axes[1],
+        mm_per_pixel: grid.spacing_mm[0],
+        width: SIDE,
+        height: SIDE,
+    };
+    let near = Plane { mm_per_pixel: grid.spacing_mm[0] / 7.3, centre: grid.centre() + grid.axes[0] * 5.1, ..fitted };
+    for (plane, most) in [(fitted, 2), (near, 3)] {
+        for (shown, is_inverted) in [(Window::linear(128.0, 256.0, ""), false), (Window::linear(90.0, 150.0, ""), true)] {
+            let target = painter.target(SIDE, SIDE).unwrap();
+            painter.draw_colour(&target, &texture, &gpu_view(volume, &plane, 0.0, false), &shown, is_inverted).unwrap();
+            let theirs = painter.read_colour(&target).unwrap();
+            let mut ours = still::colours(&image, &plane);
+            let inside = ours.iter().filter(|c| **c != [0; 3]).count();
+            still::toned(&mut ours, &shown, is_inverted);
+            // Outside the image stays black, inverted or not.
+            let picture = Plane { ..plane };
+            let is_in = |n: usize| grid.nearest_voxel(picture.lps_from_pixel([(n % SIDE) as f64, (n / SIDE) as f64])).is_some();
+            let stray = (0..ours.len()).filter(|&n| is_in(n) && ours[n].iter().zip(theirs[n]).any(|(a, b)| a.abs_diff(b) > most)).count();
+            let edge = (0..ours.len()).filter(|&n| !is_in(n) && theirs[n] != [0; 3]).count();
+            assert!(stray <= 10 && edge <= 10, "{stray} pixels differ by more than {most}, {edge} outside are not black");
+            assert!(inside > 1000, "nothing shown");
+        }
     }
 }
 

@@ -465,3 +465,107 @@ fn a_study_without_images_says_so_and_ends_what_was_being_drawn() {
     bench.frame(vec![Event::PointerMoved(B), press(B, false)]);
     assert!(bench.changes().is_empty() && bench.room.drawn_findings().is_empty());
 }
+
+/// Opens one real image and waits for its first frame.
+fn on_image(bench: &mut Bench, relative: &str, first: &str) -> bool {
+    let Some(path) = mj_testdata::path(relative) else { return false };
+    let header = mj_dicom::Dataset::read(&std::fs::read(&path).unwrap()).unwrap().header().unwrap();
+    let series = SeriesFiles { series: header.series.uid, files: vec![ObjectFile { path, sealed: false }] };
+    bench.study = header.study.uid;
+    bench.tell_open(vec![series], Vec::new());
+    bench.until("its first frame", |b| b.shows(first));
+    bench.rest();
+    true
+}
+
+#[test]
+fn frames_are_played_and_paused_by_a_key() {
+    let mut bench = Bench::new();
+    if !on_image(&mut bench, "us/us_pediatric_echo_34f.dcm", "图 1/34") {
+        return;
+    }
+    assert!(!bench.shows("帧/秒"));
+    bench.key(Key::Space, Modifiers::NONE);
+    bench.until("frame 9", |b| b.shows("图 9/34"));
+    // 33 frames a second by the file; two steps slower are half of it.
+    bench.until("its speed", |b| b.shows("33.0 帧/秒"));
+    bench.key(Key::Comma, Modifiers::NONE);
+    bench.key(Key::Comma, Modifiers::NONE);
+    bench.until("half the speed", |b| b.shows("16.5 帧/秒"));
+    // Round to the start.
+    bench.until("the last frame", |b| b.shows("图 34/34"));
+    bench.until("the first again", |b| b.shows("图 1/34"));
+    bench.key(Key::Space, Modifiers::NONE);
+    bench.frame(Vec::new());
+    let stopped = bench.written.iter().find(|t| t.contains("/34")).cloned().unwrap();
+    bench.rest();
+    assert!(bench.shows(&stopped) && !bench.shows("帧/秒"), "{:?}", bench.written);
+}
+
+#[test]
+fn ultrasound_is_measured_in_mm_inside_its_region_only() {
+    let mut bench = Bench::new();
+    if !on_image(&mut bench, "us/us_pediatric_echo_34f.dcm", "图 1/34") {
+        return;
+    }
+    assert!(bench.shows("标定区域内长度以毫米计"), "{:?}", bench.written);
+    bench.key(Key::L, Modifiers::NONE);
+    // The middle of the image lies in its region (columns 42 to 438, rows 4 to 353 of 480 x 430).
+    bench.drag(pos2(600.0, 350.0), pos2(700.0, 350.0), PointerButton::Primary);
+    let made = bench.changes();
+    let (geometry, length) = (made[0].geometry.clone(), made[0].measurements[0].quantity.clone());
+    let Geometry::PixelLine { a, b } = geometry else { panic!("{geometry:?}") };
+    assert_eq!(length.unit, mj_model::Unit::mm());
+    // Along a row: 0.0286 cm a pixel.
+    assert!((length.value - (a[0] - b[0]).abs() * 0.285_714_285_7).abs() < 1e-6 && (a[1] - b[1]).abs() < 1e-6, "{length:?} {a:?} {b:?}");
+    // Out of the region, down into the trace of the heart's rhythm: pixels.
+    bench.key(Key::L, Modifiers::NONE);
+    bench.drag(pos2(600.0, 350.0), pos2(600.0, 720.0), PointerButton::Primary);
+    let made = bench.changes();
+    assert_eq!(made[0].measurements[0].quantity.unit, mj_model::Unit::px());
+}
+
+#[test]
+fn a_mammogram_shows_its_side_its_tables_and_lengths_at_the_detector() {
+    let mut bench = Bench::new();
+    if !on_image(&mut bench, "xray/MG_3062x2394_jpegll.dcm", "R MLO") {
+        return;
+    }
+    assert!(bench.shows("显示查找表  NORMAL"), "{:?}", bench.written);
+    for next in ["HARDER", "SOFTER", "窗位 2653  窗宽 900  NORMAL"] {
+        bench.key(Key::Num0, Modifiers::NONE);
+        bench.until(next, |b| b.shows(next));
+    }
+    bench.key(Key::L, Modifiers::NONE);
+    bench.drag(pos2(650.0, 350.0), pos2(700.0, 350.0), PointerButton::Primary);
+    bench.frame(Vec::new());
+    assert!(bench.shows("px  (探测器平面 "), "{:?}", bench.written);
+    assert_eq!(bench.changes()[0].measurements[0].quantity.unit, mj_model::Unit::px());
+}
+
+#[test]
+fn colours_have_a_brightness_and_overlay_graphics_a_key() {
+    let mut bench = Bench::new();
+    if !on_image(&mut bench, "pixel/examples_rgb_color.dcm", "图 1/1") {
+        return;
+    }
+    let tone = mj_lang::key::READING_TONE.get(Lang::Zh);
+    assert!(bench.shows(tone) && !bench.shows("窗位") && !bench.shows("亮度 1"), "{:?}", bench.written);
+    bench.drag(pos2(600.0, 350.0), pos2(700.0, 350.0), PointerButton::Secondary);
+    bench.frame(Vec::new());
+    assert!(bench.shows("亮度 128  对比 341"), "{:?}", bench.written);
+    bench.key(Key::Num0, Modifiers::NONE);
+    bench.frame(Vec::new());
+    assert!(!bench.shows("对比 341"));
+    bench.frame(vec![Event::PointerMoved(pos2(650.0, 400.0))]);
+    assert!(bench.written.iter().any(|t| t.starts_with("R ") && t.contains("  G ") && t.contains("px")), "{:?}", bench.written);
+
+    // Of an image with overlay graphics the key image shows them, and not when they are switched off.
+    assert!(on_image(&mut bench, "pixel/examples_overlay.dcm", "图 1/1"));
+    let (_, with) = bench.key_image();
+    bench.key(Key::G, Modifiers::NONE);
+    let (_, without) = bench.key_image();
+    assert_ne!(with, without);
+    bench.key(Key::G, Modifiers::NONE);
+    assert_eq!(bench.key_image().1, with);
+}

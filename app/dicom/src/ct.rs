@@ -229,10 +229,7 @@ mod tests {
             contrast: "Iohexol".into(),
             thickness_mm: 1.0,
             at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
-            windows: vec![
-                Window { center: 40.0, width: 400.0, name: "软组织".into(), is_exact: false },
-                Window { center: -600.0, width: 1500.0, name: "肺".into(), is_exact: false },
-            ],
+            windows: vec![Window::linear(40.0, 400.0, "软组织"), Window::linear(-600.0, 1500.0, "肺")],
             is_original: true,
             device: Device { name: "Mingjing".into(), version: "0.1.0".into(), serial: "1".into(), uid: "2.25.1".into() },
         }

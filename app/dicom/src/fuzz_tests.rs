@@ -73,6 +73,7 @@ fn exercise(bytes: Vec<u8>) {
     if let Ok(series) = series::open(&files, &Watch::default()) {
         for stack in &series.stacks {
             let _slice = stack.load_slice(0);
+            let _image = stack.load_image(0);
             if stack.n_slices() < 64 {
                 let _volume = stack.load(&Watch::default());
             }

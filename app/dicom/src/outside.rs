@@ -53,3 +53,14 @@ pub(crate) fn pixelmed_sr(bytes: &[u8], name: &str) {
     let errors: Vec<&str> = text.lines().filter(|l| l.contains("Error") || l.contains("Exception")).collect();
     assert!(errors.is_empty() && text.contains("IOD validation complete"), "{name}: {errors:#?}");
 }
+
+/// Python with pydicom: `MINGJING_PYTHON`, or the environment in the workspace's target folder, where the setup puts it.
+pub(crate) fn python() -> Option<std::path::PathBuf> {
+    let venv = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv/bin/python");
+    let found = std::env::var_os("MINGJING_PYTHON").map_or(venv, std::path::PathBuf::from);
+    if !found.is_file() {
+        mj_testdata::skip("no Python with pydicom; run `cargo xtask setup test`");
+        return None;
+    }
+    Some(found)
+}

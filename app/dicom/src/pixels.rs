@@ -9,6 +9,9 @@
 //! undoes the transform of its codestream (`YBR_RCT` and `YBR_ICT` give RGB).
 
 mod codec;
+pub(crate) mod colour;
+#[cfg(test)]
+mod colour_tests;
 mod fit;
 #[cfg(test)]
 mod fixture_tests;
@@ -18,6 +21,8 @@ mod jpeg2000;
 mod jpeg_header;
 mod jpeg_ls;
 mod layout;
+pub(crate) mod lut;
+mod palette;
 mod rle;
 mod samples;
 #[cfg(test)]
@@ -32,6 +37,7 @@ use crate::error::{Error, Result};
 use crate::syntax;
 use codec::Codec;
 use dicom_dictionary_std::tags;
+use mj_model::Padding;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
@@ -111,10 +117,27 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// As [`decode`]; [`Error::BadValue`] for a frame that is not there.
     pub fn frame(&self, frame: u32) -> Result<FrameSamples> {
+        self.frame_as(frame, &self.layout)
+    }
+
+    /// One bit of each pixel cell of a frame, 0 or 1: old files keep overlays in the bits that hold no sample. `None` where
+    /// a codec has thrown them away.
+    ///
+    /// # Errors
+    /// As [`Decoder::frame`].
+    pub(crate) fn bit(&self, frame: u32, bit: u16) -> Result<Option<FrameSamples>> {
+        let keeps_cells = matches!(self.data, Data::Native(_) | Data::Encapsulated { codec: Codec::Rle, .. });
+        if !keeps_cells || self.layout.samples_per_pixel != 1 || self.layout.is_float || bit >= self.layout.bits_allocated {
+            return Ok(None);
+        }
+        let layout = Layout { bits_stored: 1, high_bit: bit, is_signed: false, ..self.layout.clone() };
+        self.frame_as(frame, &layout).map(Some)
+    }
+
+    fn frame_as(&self, frame: u32, layout: &Layout) -> Result<FrameSamples> {
         if frame >= self.layout.frames {
             return Err(Error::BadValue { keyword: "NumberOfFrames" });
         }
-        let layout = &self.layout;
         match &self.data {
             Data::Native(raw) if layout.bits_allocated == 1 => samples::unpack_bits(raw, layout, frame),
             Data::Native(raw) => {
@@ -168,11 +191,13 @@ pub fn samples_sha256(frames: &Frames) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Padding Value of the image as a stored value. Source: PS3.3 §C.7.5.1.1.2.
+/// Padding of the image in stored values, with its range limit. Source: PS3.3 §C.7.5.1.1.2.
 #[must_use]
-pub fn padding(dataset: &Dataset, layout: &Layout) -> Option<f64> {
-    let value = dataset.root().int(tags::PIXEL_PADDING_VALUE)?;
-    Some(in_sign_of_image(value as f64, layout.is_signed))
+pub fn padding(dataset: &Dataset, layout: &Layout) -> Option<Padding> {
+    let root = dataset.root();
+    let stored = |tag| root.int(tag).map(|value| in_sign_of_image(value as f64, layout.is_signed));
+    let value = stored(tags::PIXEL_PADDING_VALUE)?;
+    Some(Padding::between(value, stored(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value)))
 }
 
 /// A 16-bit value of an attribute that may be US or SS, as a stored value: where the file left the choice open it was read

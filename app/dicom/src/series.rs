@@ -10,19 +10,30 @@ mod apart;
 mod apart_tests;
 #[cfg(test)]
 mod canary_tests;
+mod cine;
+mod cover;
 mod frame;
 mod geometry;
+mod image;
 mod load;
+mod look;
+#[cfg(test)]
+mod look_tests;
 #[cfg(test)]
 mod made;
+#[cfg(test)]
+mod reference_tests;
 mod resample;
 #[cfg(test)]
 mod resample_tests;
 #[cfg(test)]
 mod tests;
+pub mod ultrasound;
 mod volume_type;
 
 pub use apart::{Apart, Trait};
+pub use cine::Cine;
+pub use image::Image;
 pub use load::decode_slice;
 
 use crate::dataset::Head;
@@ -100,6 +111,7 @@ pub struct Stack {
     suv: Option<Suv>,
     warnings: Vec<Warning>,
     info: Info,
+    recent: image::Recent,
 }
 
 /// What all slices of a stack have in common.
@@ -226,6 +238,7 @@ fn stack_of(files: &Arc<[Arc<dyn Source>]>, block: geometry::Block, info: &Info,
     let mut warnings = shared.to_vec();
     warnings.extend(block.warnings);
     warnings.extend(volume_type::warnings(&block.slices));
+    warnings.extend(look::warnings(&block.slices, block.kind));
     let suv = suv::of_images(block.slices.iter().filter_map(|s| s.pet.as_deref()), &mut warnings);
     let mut known = BTreeSet::new();
     warnings.retain(|w| known.insert(w.clone()));
@@ -239,6 +252,7 @@ fn stack_of(files: &Arc<[Arc<dyn Source>]>, block: geometry::Block, info: &Info,
         suv,
         warnings,
         info,
+        recent: image::Recent::default(),
     }
 }
 

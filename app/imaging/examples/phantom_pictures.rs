@@ -30,9 +30,9 @@ fn main() -> Fallible {
     std::fs::write(folder.join("truth.json"), serde_json::to_vec_pretty(&phantom.truth)?)?;
     let volume = volume(&phantom.current);
     let grid = volume.grid;
-    let soft = Window { center: 50.0, width: 400.0, name: String::new(), is_exact: false };
-    let lung = Window { center: -600.0, width: 1500.0, name: String::new(), is_exact: false };
-    let bone = Window { center: 400.0, width: 1800.0, name: String::new(), is_exact: false };
+    let soft = Window::linear(50.0, 400.0, "");
+    let lung = Window::linear(-600.0, 1500.0, "");
+    let bone = Window::linear(400.0, 1800.0, "");
     let at = |x: f64, y: f64, z: f64| PointLps::new(x + 2.0, y - 14.0, z - 610.0);
     for z in [20, 55, 75, 95, 115, 135, 155, 175, 195, 215, 235, 255, 275, 295, 315, 335, 355] {
         let plane = Plane::axial(&grid, at(0.0, 8.0, f64::from(z)), 512, 512);
@@ -59,7 +59,7 @@ fn main() -> Fallible {
     eprintln!("MIP {:.0} ms", began.elapsed().as_secs_f64() * 1000.0);
     save(folder, "mip", &mip, &bone)?;
     let lung_slab = reslice::slab(&volume, &Plane::coronal(&grid, at(0.0, 30.0, 187.5), 512, 512), 20.0, mj_imaging::Projection::Max);
-    save(folder, "lung_slab", &lung_slab, &Window { center: -400.0, width: 1000.0, name: String::new(), is_exact: false })
+    save(folder, "lung_slab", &lung_slab, &Window::linear(-400.0, 1000.0, ""))
 }
 
 fn volume(scan: &Scan) -> Volume {

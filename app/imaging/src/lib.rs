@@ -19,6 +19,7 @@ pub mod raycast;
 pub mod reslice;
 mod sample;
 pub mod segment;
+pub mod still;
 pub mod surface;
 pub mod window;
 

@@ -193,6 +193,14 @@ impl Finding {
     }
 }
 
+/// The length of a line on an image whose pixels are a known distance apart, along a row and down a column (a calibrated
+/// region of an ultrasound image). Units: pixels from 0, mm.
+#[must_use]
+pub fn length_by(a: [f64; 2], b: [f64; 2], mm_per_pixel: [f64; 2]) -> Quantity {
+    let value = ((a[0] - b[0]) * mm_per_pixel[0]).hypot((a[1] - b[1]) * mm_per_pixel[1]);
+    Quantity { what: known::length(), value, unit: crate::Unit::mm() }
+}
+
 /// The length of a line as a quantity: millimetres in patient space, pixels on an uncalibrated image.
 #[must_use]
 pub fn length_of(geometry: &Geometry) -> Option<Quantity> {

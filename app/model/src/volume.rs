@@ -5,6 +5,7 @@ use crate::code::Unit;
 use crate::space::{Grid, Voxel};
 use crate::uid::{FrameOfReferenceUid, InstanceUid, SeriesUid, SopClassUid, StudyUid};
 use crate::warning::Warning;
+use crate::window::{Curve, Window};
 use serde::{Deserialize, Serialize};
 
 /// Stored samples as the file stored them.
@@ -95,38 +96,6 @@ impl LinearMap {
     }
 }
 
-/// A window: which values are shown from black to white. Units: the volume's unit.
-///
-/// Source: PS3.3 §C.11.2.1.2 (Window Center (0028,1050), Window Width (0028,1051)) and §C.11.2.1.3 (VOI LUT
-/// Function (0028,1056)).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Window {
-    /// Window Center.
-    pub center: f64,
-    /// Window Width, at least 1 for the function `LINEAR`.
-    pub width: f64,
-    /// Window Center & Width Explanation (0028,1055), or the preset's name; may be empty.
-    pub name: String,
-    /// True for the function `LINEAR_EXACT`, which fits values that are no whole numbers; false for `LINEAR`.
-    #[serde(default)]
-    pub is_exact: bool,
-}
-
-impl Window {
-    /// The value in the middle of the grey, and the distance of the values of black and white; a distance of 0 is
-    /// a threshold. Everything that turns values into grey uses these two.
-    ///
-    /// `LINEAR` takes half a unit from the center and one from the width. It is not defined below a width of 1:
-    /// such a window can only be meant as `LINEAR_EXACT`.
-    ///
-    /// Source: PS3.3 §C.11.2.1.2.1 (`LINEAR`), §C.11.2.1.3.2 (`LINEAR_EXACT`).
-    #[must_use]
-    pub fn middle_and_span(&self) -> (f64, f64) {
-        let is_exact = self.width > 0.0 && (self.is_exact || self.width < 1.0);
-        if is_exact { (self.center, self.width) } else { (self.center - 0.5, self.width.max(1.0) - 1.0) }
-    }
-}
-
 /// Where a slice came from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SliceSource {
@@ -136,6 +105,31 @@ pub struct SliceSource {
     pub sop_class: SopClassUid,
     /// Frame number from 1, for multi-frame objects.
     pub frame: Option<u32>,
+}
+
+/// Stored values from `low` to `high`, both included, stand for no measurement: the picture is background there.
+///
+/// Source: PS3.3 §C.7.5.1.1.2 (Pixel Padding Value (0028,0120), Pixel Padding Range Limit (0028,0121)).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Padding {
+    /// The lowest.
+    pub low: f64,
+    /// The highest.
+    pub high: f64,
+}
+
+impl Padding {
+    /// The values between two, in any order: the limit of a MONOCHROME1 image lies below its value.
+    #[must_use]
+    pub const fn between(a: f64, b: f64) -> Self {
+        Self { low: a.min(b), high: a.max(b) }
+    }
+
+    /// True for a stored value that is padding.
+    #[must_use]
+    pub fn holds(self, stored: f64) -> bool {
+        (self.low..=self.high).contains(&stored)
+    }
 }
 
 /// A volume: one grid, stored samples, one linear map to a unit.
@@ -160,8 +154,8 @@ pub struct Volume {
     pub map: LinearMap,
     /// Unit of mapped values, for example HU for CT.
     pub unit: Unit,
-    /// Stored value that marks padding outside the field of view, PS3.3 §C.7.5.1.1.2.
-    pub padding: Option<f64>,
+    /// Stored values that mark padding outside the field of view.
+    pub padding: Option<Padding>,
     /// Frame of reference, which says what else lies in the same space.
     pub frame_of_reference: Option<FrameOfReferenceUid>,
     /// Source of each slice `k`.
@@ -215,7 +209,8 @@ impl Volume {
     /// A window of our own for its values, not one of the file's: exact where they are no whole numbers.
     #[must_use]
     pub fn own_window(&self, center: f64, width: f64, name: &str) -> Window {
-        Window { center, width, name: name.to_owned(), is_exact: !self.has_whole_values() }
+        let curve = if self.has_whole_values() { Curve::Linear } else { Curve::LinearExact };
+        Window { curve, ..Window::linear(center, width, name) }
     }
 
     /// Value of a voxel in the volume's unit, or `None` outside.

@@ -18,5 +18,5 @@ pub mod view;
 pub use error::{Error, Result};
 pub use gpu::Gpu;
 pub use painter::{Painter, Target};
-pub use texture::{Storage, VolumeTexture};
+pub use texture::{ColourTexture, Storage, VolumeTexture};
 pub use view::{Projection, View};

@@ -1,9 +1,9 @@
 //! Draws values and grey, into textures that are kept between pictures.
 
-use crate::texture::{Storage, VolumeTexture};
+use crate::texture::{ColourTexture, Storage, VolumeTexture};
 use crate::view::{ValuesParams, View};
 use crate::{Error, Gpu, Result};
-use mj_model::Window;
+use mj_model::{Curve, LookupTable, Window};
 use std::collections::HashMap;
 
 /// Values the shader writes below this are "outside the volume".
@@ -16,8 +16,24 @@ struct GreyParams {
     middle: f32,
     span: f32,
     inverted: f32,
-    unused: f32,
+    /// 0 a straight line, 1 sigmoid, 2 table.
+    curve: f32,
 }
+
+impl GreyParams {
+    fn of(window: &Window, is_inverted: bool) -> Self {
+        let (middle, span) = window.middle_and_span();
+        let (middle, span, curve) = match &window.curve {
+            Curve::Linear | Curve::LinearExact => (middle, span, 0.0),
+            Curve::Sigmoid => (middle, span, 1.0),
+            Curve::Table(table) => (f64::from(table.first), table.entries.len() as f64, 2.0),
+        };
+        Self { middle: middle as f32, span: span as f32, inverted: if is_inverted { 1.0 } else { 0.0 }, curve }
+    }
+}
+
+/// Columns of the texture that holds a lookup table.
+const TABLE_COLUMNS: usize = 256;
 
 /// The shader source for a storage, whole. Public so that a test can validate each.
 #[must_use]
@@ -33,12 +49,16 @@ pub fn values_shader(storage: Storage) -> String {
 /// The shader that turns values into grey.
 pub const GREY_SHADER: &str = include_str!("shader/grey.wgsl");
 
+/// The shader that draws single images in colour.
+pub const COLOUR_SHADER: &str = include_str!("shader/colour.wgsl");
+
 /// Pipelines, made once per device.
 #[derive(Debug)]
 pub struct Painter {
     gpu: Gpu,
     values: HashMap<Storage, wgpu::RenderPipeline>,
     grey: wgpu::RenderPipeline,
+    colour: wgpu::RenderPipeline,
     sampler: wgpu::Sampler,
 }
 
@@ -80,13 +100,14 @@ impl Painter {
             }
         }
         let grey = grey_pipeline(&gpu.device);
+        let colour = colour_pipeline(&gpu.device);
         let sampler = gpu.device.create_sampler(&wgpu::SamplerDescriptor {
             label: Some("trilinear"),
             mag_filter: wgpu::FilterMode::Linear,
             min_filter: wgpu::FilterMode::Linear,
             ..Default::default()
         });
-        Self { gpu, values, grey, sampler }
+        Self { gpu, values, grey, colour, sampler }
     }
 
     /// The device.
@@ -156,15 +177,63 @@ impl Painter {
 
     /// Turns the target's values into grey by a window.
     pub fn draw_grey(&self, target: &Target, window: &Window, is_inverted: bool) {
-        let (middle, span) = window.middle_and_span();
-        let params = GreyParams { middle: middle as f32, span: span as f32, inverted: if is_inverted { 1.0 } else { 0.0 }, unused: 0.0 };
+        let params = GreyParams::of(window, is_inverted);
         self.gpu.queue.write_buffer(&target.grey_params, 0, bytemuck::bytes_of(&params));
         let values = target.values.create_view(&wgpu::TextureViewDescriptor::default());
+        let table = self.table(window.table());
         let entries = [
             wgpu::BindGroupEntry { binding: 0, resource: target.grey_params.as_entire_binding() },
             wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(&values) },
+            wgpu::BindGroupEntry { binding: 2, resource: wgpu::BindingResource::TextureView(&table) },
         ];
         self.draw(&self.grey, &entries, &target.grey);
+    }
+
+    /// Draws an image in colour, made brighter or darker by a window over 0 to 255. The view's size must be the target's.
+    ///
+    /// # Errors
+    /// [`Error::BadSize`] when it is not.
+    pub fn draw_colour(&self, target: &Target, image: &ColourTexture, view: &View, window: &Window, is_inverted: bool) -> Result<()> {
+        if view.width != target.width || view.height != target.height {
+            return Err(Error::BadSize(view.width, view.height));
+        }
+        let shares = GreyParams::of(window, is_inverted);
+        let tone = GreyParams { middle: shares.middle / 255.0, span: shares.span / 255.0, curve: 0.0, ..shares };
+        self.gpu.queue.write_buffer(&target.values_params, 0, bytemuck::bytes_of(&view.params(&image.grid, (1.0, 0.0))));
+        self.gpu.queue.write_buffer(&target.grey_params, 0, bytemuck::bytes_of(&tone));
+        let entries = [
+            wgpu::BindGroupEntry { binding: 0, resource: target.values_params.as_entire_binding() },
+            wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(&image.view) },
+            wgpu::BindGroupEntry { binding: 2, resource: wgpu::BindingResource::Sampler(&self.sampler) },
+            wgpu::BindGroupEntry { binding: 3, resource: target.grey_params.as_entire_binding() },
+        ];
+        self.draw(&self.colour, &entries, &target.grey);
+        Ok(())
+    }
+
+    /// A lookup table's entries as shares of white; a single pixel where there is none, which is never looked at.
+    fn table(&self, table: Option<&LookupTable>) -> wgpu::TextureView {
+        let mut shares: Vec<f32> = table.map_or_else(Vec::new, |t| {
+            let white = f32::from(t.white.max(1));
+            t.entries.iter().map(|&entry| (f32::from(entry) / white).min(1.0)).collect()
+        });
+        let width = shares.len().clamp(1, TABLE_COLUMNS);
+        let height = shares.len().div_ceil(width).max(1);
+        shares.resize(width * height, 0.0);
+        let size = wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 };
+        let texture = self.gpu.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("lookup table"),
+            size,
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: wgpu::TextureFormat::R32Float,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(width as u32 * 4), rows_per_image: Some(height as u32) };
+        self.gpu.queue.write_texture(texture.as_image_copy(), bytemuck::cast_slice(&shares), layout, size);
+        texture.create_view(&wgpu::TextureViewDescriptor::default())
     }
 
     fn draw(&self, pipeline: &wgpu::RenderPipeline, entries: &[wgpu::BindGroupEntry<'_>], into: &wgpu::Texture) {
@@ -211,6 +280,14 @@ impl Painter {
     /// [`Error::ReadBack`].
     pub fn read_grey(&self, target: &Target) -> Result<Vec<u8>> {
         Ok(self.read(&target.grey)?.chunks_exact(4).map(|b| b[0]).collect())
+    }
+
+    /// Reads a picture in colour back. Shape: `[row][column]`, red, green, blue.
+    ///
+    /// # Errors
+    /// [`Error::ReadBack`].
+    pub fn read_colour(&self, target: &Target) -> Result<Vec<[u8; 3]>> {
+        Ok(self.read(&target.grey)?.chunks_exact(4).map(|b| [b[0], b[1], b[2]]).collect())
     }
 
     /// Copies a texture of four bytes a pixel into memory, without the rows' padding.
@@ -271,22 +348,32 @@ fn texture(binding: u32, sample_type: wgpu::TextureSampleType, view_dimension: w
     }
 }
 
+fn sampler(binding: u32) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::FRAGMENT,
+        ty: wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
+        count: None,
+    }
+}
+
 fn values_pipeline(device: &wgpu::Device, storage: Storage) -> wgpu::RenderPipeline {
     let mut entries = vec![uniform(0), texture(1, storage.sample_type(), wgpu::TextureViewDimension::D3)];
     if storage.is_filtered() {
-        entries.push(wgpu::BindGroupLayoutEntry {
-            binding: 2,
-            visibility: wgpu::ShaderStages::FRAGMENT,
-            ty: wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
-            count: None,
-        });
+        entries.push(sampler(2));
     }
     pipeline(device, &values_shader(storage), &entries, wgpu::TextureFormat::R32Float)
 }
 
 fn grey_pipeline(device: &wgpu::Device) -> wgpu::RenderPipeline {
     let values = texture(1, wgpu::TextureSampleType::Float { filterable: false }, wgpu::TextureViewDimension::D2);
-    pipeline(device, GREY_SHADER, &[uniform(0), values], wgpu::TextureFormat::Rgba8Unorm)
+    let table = texture(2, wgpu::TextureSampleType::Float { filterable: false }, wgpu::TextureViewDimension::D2);
+    pipeline(device, GREY_SHADER, &[uniform(0), values, table], wgpu::TextureFormat::Rgba8Unorm)
+}
+
+fn colour_pipeline(device: &wgpu::Device) -> wgpu::RenderPipeline {
+    let image = texture(1, wgpu::TextureSampleType::Float { filterable: true }, wgpu::TextureViewDimension::D3);
+    pipeline(device, COLOUR_SHADER, &[uniform(0), image, sampler(2), uniform(3)], wgpu::TextureFormat::Rgba8Unorm)
 }
 
 fn pipeline(
@@ -337,5 +424,6 @@ mod tests {
             validate(&values_shader(storage));
         }
         validate(GREY_SHADER);
+        validate(COLOUR_SHADER);
     }
 }

@@ -1,7 +1,7 @@
 //! Volumes as 3D textures of stored samples.
 
 use crate::{Error, Gpu, Result};
-use mj_model::{Grid, LinearMap, Samples, Volume};
+use mj_model::{ColourImage, Grid, LinearMap, Samples, Volume};
 
 /// How samples lie in a texture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,6 +154,47 @@ impl VolumeTexture {
             view: texture.create_view(&wgpu::TextureViewDescriptor::default()),
             unit_from_sample: (scale * slope, offset * slope + intercept),
         })
+    }
+}
+
+/// A single image in colour on the device.
+#[derive(Debug)]
+pub struct ColourTexture {
+    /// Where its pixels are.
+    pub grid: Grid,
+    pub(crate) view: wgpu::TextureView,
+}
+
+impl ColourTexture {
+    /// Copies an image to the device.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::NotFilled`].
+    pub fn upload(gpu: &Gpu, image: &ColourImage) -> Result<Self> {
+        let dims = image.grid.dims;
+        let limit = gpu.device.limits().max_texture_dimension_3d;
+        if dims.iter().any(|&n| n == 0 || n > limit as usize) {
+            return Err(Error::TooLarge { dims, limit });
+        }
+        if dims[2] != 1 || image.rgb.len() != image.grid.n_voxels() {
+            return Err(Error::NotFilled { samples: image.rgb.len(), dims });
+        }
+        let size = wgpu::Extent3d { width: dims[0] as u32, height: dims[1] as u32, depth_or_array_layers: 1 };
+        let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("image in colour"),
+            size,
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D3,
+            format: wgpu::TextureFormat::Rgba8Unorm,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        let bytes: Vec<u8> = image.rgb.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
+        let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(size.width * 4), rows_per_image: Some(size.height) };
+        gpu.queue.write_texture(texture.as_image_copy(), &bytes, layout, size);
+        gpu.queue.submit([]);
+        Ok(Self { grid: image.grid, view: texture.create_view(&wgpu::TextureViewDescriptor::default()) })
     }
 }
 

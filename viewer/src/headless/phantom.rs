@@ -82,7 +82,7 @@ fn uid(seed: u64, name: &str) -> String {
 fn series(visit: &Visit, seed: u64, scan: &Scan, at: Moment) -> Result<CtSeries> {
     let named = |what: &str| uid(seed, &format!("{} {what}", visit.folder));
     let wrong = |_not_a_uid: mj_model::uid::NotAUid| Error::Theme("uid".into());
-    let window = |center, width, name: &str| Window { center, width, name: name.to_owned(), is_exact: false };
+    let window = |center, width, name: &str| Window::linear(center, width, name);
     Ok(CtSeries {
         patient_name: "Shili^Huanzhe=示例^患者".into(),
         patient_id: format!("MJ{:06}", seed % 1_000_000),

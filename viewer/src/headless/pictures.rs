@@ -2,16 +2,18 @@
 
 use super::{Context, jobs, output, volume_picture};
 use crate::args::ThemeName;
-use crate::overlay::{self, Corners, Line};
+use crate::overlay::{self, Corners, Line, Weight};
 use crate::raster::{self, Canvas};
+use crate::reading::pane::{Pane, PaneKind};
 use crate::reading::presets;
 use crate::ui::{Theme, fonts};
 use crate::{Error, Result};
 use egui::{Rect, pos2, vec2};
 use mj_dicom::Header;
+use mj_dicom::series::Series;
 use mj_imaging::reslice::{self, MipIndex};
 use mj_imaging::{Interpolation, Picture, Plane, Projection, window};
-use mj_lang::key;
+use mj_lang::{Text, key};
 use mj_link::job::{RenderView, ViewKind};
 use mj_link::{JobResult, SeriesFiles};
 use mj_model::{VectorLps, Volume};
@@ -22,14 +24,12 @@ use std::time::Instant;
 pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, context: &Context) -> Result<JobResult> {
     let series = jobs::open(series, context)?;
     let stack = jobs::main_stack(&series)?;
-    // A single image can be shown as it is; planes need a volume.
-    let volume = if stack.grid().is_some() {
-        stack.load(&context.watch())?
-    } else if view.kind == ViewKind::Axial && view.at.is_none() {
-        stack.load_slice(stack.n_slices() / 2)?
-    } else {
-        return Err(Error::NotAVolume);
-    };
+    // A single image, or one in colour, is shown as it was stored; planes need a volume.
+    let is_still = stack.grid().is_none() || stack.n_slices() == 1 || stack.is_colour();
+    if is_still && view.kind == ViewKind::Axial && view.at.is_none() {
+        return still(&series, view, out, context);
+    }
+    let volume = if stack.grid().is_some() { stack.load(&context.watch())? } else { return Err(Error::NotAVolume) };
     context.check()?;
     if view.kind == ViewKind::Vr {
         return volume_picture::render(&series.header, &volume, view, out, context);
@@ -44,10 +44,17 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     let grey = window::grey(&picture, &shown, volume.is_inverted);
     let ms = start.elapsed().as_secs_f64() * 1000.0;
     let bytes = if view.overlay {
-        let (center, width) = overlay::window_numbers(&shown);
-        let text = key::OVERLAY_WINDOW.with(context.lang, &[("c", &center), ("w", &width), ("name", &shown.name)]);
-        let canvas = Canvas::from_grey(picture.width, picture.height, &grey);
-        with_overlay(&series.header, &volume, view, &plane, &text, canvas, context)?
+        let canvas = Canvas::from_grey(plane.width, plane.height, &grey);
+        let window = overlay::window_line(&shown, &shown.name, false, context.lang);
+        with_overlay(
+            canvas,
+            &series.header,
+            &volume,
+            view,
+            &plane,
+            About { title: title(view.kind), window, side: String::new() },
+            context,
+        )?
     } else {
         raster::grey_png(picture.width, picture.height, &grey)?
     };
@@ -55,13 +62,78 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     Ok(JobResult::Rendered { written: out.to_owned(), backend: "cpu".into(), ms })
 }
 
-/// The plane of a view: through `at`, the whole volume in the picture.
-pub(crate) fn plane(volume: &Volume, view: &RenderView) -> Result<Plane> {
-    let grid = &volume.grid;
+/// Draws the image in the middle of a series as it was stored, in its colours and with what lies over it.
+fn still(series: &Series, view: &RenderView, out: &Path, context: &Context) -> Result<JobResult> {
+    let stack = jobs::main_stack(series)?;
+    let k = stack.n_slices() / 2;
+    let image = stack.load_image(k)?;
+    context.check()?;
+    let start = Instant::now();
+    let grid = &image.volume.grid;
+    let (w, h) = sized(view)?;
+    let plane = Pane::new(PaneKind::Native).plane(grid, grid.centre(), w, h);
+    let volume = &image.volume;
+    let shown = view.window.map_or_else(|| presets::first_window(volume), |(center, width)| volume.own_window(center, width, ""));
+    let graphics = Theme::load(ThemeName::Dark)?.colours.overlay_text;
+    let graphics = Some([graphics.r(), graphics.g(), graphics.b()]);
+    let pixels = presets::drawn(&(&image).into(), &plane, &shown, volume.is_inverted, graphics);
+    let ms = start.elapsed().as_secs_f64() * 1000.0;
+    let is_grey = image.colour.is_none() && !image.cover.as_ref().is_some_and(mj_model::Cover::has_graphics);
+    let canvas = Canvas { width: w, height: h, pixels };
+    let bytes = if view.overlay {
+        let window = overlay::window_line(&shown, &shown.name, image.colour.is_some(), context.lang);
+        with_overlay(
+            canvas,
+            &series.header,
+            volume,
+            view,
+            &plane,
+            About { title: key::READING_PANE_NATIVE, window, side: stack.side_and_view(k) },
+            context,
+        )?
+    } else if is_grey {
+        raster::grey_png(w, h, &canvas.pixels.iter().map(|[grey, ..]| *grey).collect::<Vec<u8>>())?
+    } else {
+        canvas.to_png()?
+    };
+    output::write(out, &bytes)?;
+    Ok(JobResult::Rendered { written: out.to_owned(), backend: "cpu".into(), ms })
+}
+
+/// Columns and rows of a picture.
+fn sized(view: &RenderView) -> Result<(usize, usize)> {
     let (w, h) = (view.size.0 as usize, view.size.1 as usize);
     if w == 0 || h == 0 || w > 8192 || h > 8192 {
         return Err(Error::Render(mj_render::Error::BadSize(w, h)));
     }
+    Ok((w, h))
+}
+
+pub(super) const fn title(kind: ViewKind) -> Text {
+    match kind {
+        ViewKind::Axial => key::READING_PANE_AXIAL,
+        ViewKind::Vr => key::READING_PANE_VR,
+        ViewKind::Coronal => key::READING_PANE_CORONAL,
+        ViewKind::Sagittal => key::READING_PANE_SAGITTAL,
+        ViewKind::Oblique => key::READING_PANE_OBLIQUE,
+        ViewKind::Mip => key::READING_PANE_MIP,
+    }
+}
+
+/// What is written on a picture beside who and where.
+pub(super) struct About {
+    /// What is seen.
+    pub title: Text,
+    /// The window, the tone of colours, or the preset of a volume.
+    pub window: Option<String>,
+    /// Side and view of a single image.
+    pub side: String,
+}
+
+/// The plane of a view: through `at`, the whole volume in the picture.
+pub(crate) fn plane(volume: &Volume, view: &RenderView) -> Result<Plane> {
+    let grid = &volume.grid;
+    let (w, h) = sized(view)?;
     let at = view.at.unwrap_or_else(|| grid.centre());
     if !at.is_finite() {
         return Err(Error::Outside);
@@ -100,34 +172,30 @@ fn slab_of(view: &RenderView) -> Option<f64> {
     view.slab_mm.filter(|&mm| mm > 0.0 && !matches!(view.kind, ViewKind::Mip | ViewKind::Vr))
 }
 
-/// A picture with identity, letters and scale; `how` says by what window or preset it is shown.
+/// A picture with identity, letters and scale, and what `about` says of it.
 pub(super) fn with_overlay(
+    mut canvas: Canvas,
     header: &Header,
     volume: &Volume,
     view: &RenderView,
     plane: &Plane,
-    how: &str,
-    mut canvas: Canvas,
+    about: About,
     context: &Context,
 ) -> Result<Vec<u8>> {
     let theme = Theme::load(ThemeName::Dark)?;
     let lang = context.lang;
-    let what = match view.kind {
-        ViewKind::Axial => key::READING_PANE_AXIAL,
-        ViewKind::Vr => key::READING_PANE_VR,
-        ViewKind::Coronal => key::READING_PANE_CORONAL,
-        ViewKind::Sagittal => key::READING_PANE_SAGITTAL,
-        ViewKind::Oblique => key::READING_PANE_OBLIQUE,
-        ViewKind::Mip => key::READING_PANE_MIP,
-    };
     let (at, has_orientation) = (plane.centre, overlay::has_orientation(volume));
-    let mut bottom_left = vec![Line::quiet(what.get(lang))];
+    let mut bottom_left = vec![Line::quiet(about.title.get(lang))];
     bottom_left.extend(slab_of(view).map(|mm| Line::plain(overlay::slab(mm, lang))));
     bottom_left.extend(overlay::marks(volume, lang).into_iter().map(Line::plain));
-    bottom_left.push(Line::plain(how.to_owned()));
+    bottom_left.extend(about.window.map(Line::plain));
+    let mut top_right = overlay::study_lines(header, lang);
+    if !about.side.is_empty() {
+        top_right.push(Line { text: about.side, weight: Weight::Lead });
+    }
     let corners = Corners {
         top_left: overlay::patient_lines(header, lang),
-        top_right: overlay::study_lines(header, lang),
+        top_right,
         bottom_left,
         bottom_right: if has_orientation {
             vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))]

@@ -28,7 +28,8 @@ pub(super) fn render(header: &Header, volume: &Volume, view: &RenderView, out: &
     let canvas = Canvas { width: picture.width, height: picture.height, pixels };
     let bytes = if view.overlay {
         let text = mj_lang::find(&format!("vr.preset.{}", preset.name)).map_or(preset.name.as_str(), |t| t.get(context.lang));
-        pictures::with_overlay(header, volume, view, &camera.plane, text, canvas, context)?
+        let about = pictures::About { title: pictures::title(view.kind), window: Some(text.to_owned()), side: String::new() };
+        pictures::with_overlay(canvas, header, volume, view, &camera.plane, about, context)?
     } else {
         canvas.to_png()?
     };

@@ -176,7 +176,7 @@ pub fn images(sources: &Sources) -> Result<Volume> {
 /// The window to show images in: the file's first, or one for soft tissue.
 #[must_use]
 pub fn window_of(volume: &Volume) -> Window {
-    volume.windows.first().cloned().unwrap_or(Window { center: 50.0, width: 400.0, name: String::new(), is_exact: false })
+    volume.windows.first().cloned().unwrap_or(Window::linear(50.0, 400.0, ""))
 }
 
 fn files_in(paths: &[PathBuf], seg: Option<&PathBuf>) -> Sources {

@@ -387,7 +387,7 @@ impl Room {
             }
             ToViewer::Quit => self.has_ended = true,
             ToViewer::RunJob { job, .. } => {
-                let error = mj_lang::tell(&Error::NoSuchView("job"), self.lang);
+                let error = mj_lang::tell(&Error::NoJobs, self.lang);
                 self.send(ToParent::JobFailed { job, error });
             }
             // Findings, their texts and jobs are not this room's.

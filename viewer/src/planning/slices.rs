@@ -119,7 +119,7 @@ fn make(room: &Room, n: usize, [width, height]: [usize; 2]) -> Option<(Plane, Co
     plane.mm_per_pixel *= 1.25;
     let (grey, window) = match &room.volume {
         Some(volume) => (reslice::slice(volume, &plane, Interpolation::Linear), case::window_of(volume)),
-        None => (Picture::blank(width, height), Window { center: 0.5, width: 1.0, name: String::new(), is_exact: false }),
+        None => (Picture::blank(width, height), Window::linear(0.5, 1.0, "")),
     };
     let grey = window::grey(&grey, &window, room.volume.as_ref().is_some_and(|v| v.is_inverted));
     let inside = part.on(&plane);

@@ -59,6 +59,14 @@ pub enum Action {
     Overlay,
     /// Crosshair on or off.
     Crosshair,
+    /// Graphics of the images' overlay planes on or off.
+    Graphics,
+    /// Plays frames or pauses.
+    Play,
+    /// Plays slower.
+    Slower,
+    /// Plays faster.
+    Faster,
     /// Takes a key image.
     KeyImage,
     /// Deletes the chosen measurement.
@@ -86,6 +94,10 @@ pub struct Situation {
     pub is_volume: bool,
     /// All of the volume is in memory.
     pub is_whole: bool,
+    /// The images are in colour.
+    pub is_colour: bool,
+    /// Images or frames to play.
+    pub has_frames: bool,
     /// A measurement is chosen.
     pub has_selection: bool,
     /// A change can be taken back.
@@ -118,6 +130,9 @@ impl Action {
         Self::PageNext,
         Self::SliceFirst,
         Self::SliceLast,
+        Self::Play,
+        Self::Slower,
+        Self::Faster,
         Self::SeriesPrevious,
         Self::SeriesNext,
         Self::FileWindow,
@@ -132,6 +147,7 @@ impl Action {
         Self::Reset,
         Self::Slab,
         Self::Overlay,
+        Self::Graphics,
         Self::Crosshair,
         Self::Series,
         Self::Findings,
@@ -164,6 +180,10 @@ impl Action {
             Self::Slab => "slab",
             Self::Overlay => "overlay",
             Self::Crosshair => "crosshair",
+            Self::Graphics => "graphics",
+            Self::Play => "play",
+            Self::Slower => "slower",
+            Self::Faster => "faster",
             Self::KeyImage => "key_image",
             Self::Delete => "delete",
             Self::Undo => "undo",
@@ -201,6 +221,10 @@ impl Action {
             Self::Slab => key::READING_ACTION_SLAB,
             Self::Overlay => key::READING_ACTION_OVERLAY,
             Self::Crosshair => key::READING_ACTION_CROSSHAIR,
+            Self::Graphics => key::READING_ACTION_GRAPHICS,
+            Self::Play => key::READING_ACTION_PLAY,
+            Self::Slower => key::READING_ACTION_SLOWER,
+            Self::Faster => key::READING_ACTION_FASTER,
             Self::KeyImage => key::READING_ACTION_KEY_IMAGE,
             Self::Delete => key::READING_ACTION_DELETE,
             Self::Undo => key::READING_ACTION_UNDO,
@@ -244,6 +268,10 @@ impl Action {
             Self::Slab => (NONE, Key::T, "T"),
             Self::Overlay => (NONE, Key::O, "O"),
             Self::Crosshair => (NONE, Key::X, "X"),
+            Self::Graphics => (NONE, Key::G, "G"),
+            Self::Play => (NONE, Key::Space, "Space"),
+            Self::Slower => (NONE, Key::Comma, ","),
+            Self::Faster => (NONE, Key::Period, "."),
             Self::KeyImage => (NONE, Key::K, "K"),
             Self::Delete => (NONE, Key::Delete, "Del"),
             Self::Undo => (Modifiers::COMMAND, Key::Z, "Ctrl+Z"),
@@ -282,6 +310,7 @@ impl Action {
             Self::Reset => Icon::Reset,
             Self::Slab => Icon::Slab,
             Self::Overlay => Icon::Overlay,
+            Self::Play => Icon::Play,
             Self::KeyImage => Icon::Key,
             Self::Delete => Icon::Delete,
             Self::Undo => Icon::Undo,
@@ -296,12 +325,13 @@ impl Action {
     #[must_use]
     pub const fn is_enabled(self, now: &Situation) -> bool {
         match self {
-            Self::Help | Self::Series | Self::Findings | Self::Cancel | Self::Overlay | Self::Crosshair => true,
+            Self::Help | Self::Series | Self::Findings | Self::Cancel | Self::Overlay | Self::Graphics | Self::Crosshair => true,
             Self::Delete => now.has_selection,
             Self::Undo => now.can_undo,
             Self::Redo => now.can_redo,
             Self::SeriesPrevious | Self::SeriesNext => now.has_other_series,
             Self::Preset(n) => now.has_picture && n < now.n_presets,
+            Self::Play | Self::Slower | Self::Faster => now.has_picture && now.has_frames,
             Self::Enlarge | Self::Slab => now.has_picture && now.is_volume,
             _ => now.has_picture,
         }
@@ -329,6 +359,6 @@ mod tests {
     fn nothing_can_be_measured_without_a_picture() {
         let now = Situation::default();
         let enabled: Vec<_> = Action::ALL.iter().filter(|a| a.is_enabled(&now)).map(|a| a.name()).collect();
-        assert_eq!(enabled, ["cancel", "overlay", "crosshair", "series", "findings", "help"]);
+        assert_eq!(enabled, ["cancel", "overlay", "graphics", "crosshair", "series", "findings", "help"]);
     }
 }

@@ -37,8 +37,8 @@ pub struct Thumb {
     pub n_images: usize,
     /// What is odd about it.
     pub warnings: Vec<mj_model::Warning>,
-    /// Columns, rows and grey of a small picture.
-    pub picture: Option<(usize, usize, Vec<u8>)>,
+    /// Columns, rows and colours of a small picture.
+    pub picture: Option<(usize, usize, Vec<[u8; 3]>)>,
     /// Why there is none.
     pub error: Option<Told>,
 }

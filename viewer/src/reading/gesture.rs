@@ -7,7 +7,7 @@ use crate::reading::room::Room;
 use crate::reading::rulers::{self, Grip};
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
 use mj_link::ToParent;
-use mj_model::{Finding, PointLps, Volume, Window};
+use mj_model::{Curve, Finding, PointLps, Volume, Window};
 
 /// Something begun with the pointer and not ended.
 #[derive(Debug, Clone)]
@@ -291,12 +291,15 @@ fn change_window(room: &mut Room, from: &Window, by: Vec2) {
 /// The window after a drag over `by`. Units of `by`: points on the screen.
 fn dragged(volume: &Volume, from: &Window, by: Vec2) -> Window {
     let scale = from.width / 300.0;
+    // A table has no width to change: the straight line it lies on takes its place.
     let narrowest = if volume.has_whole_values() { 1.0 } else { from.width / 100.0 };
     let width = (from.width + f64::from(by.x) * scale).max(narrowest);
     let center = from.center + f64::from(by.y) * scale;
     let is_whole = from.width > 20.0;
     let rounded = |v: f64| if is_whole { v.round() } else { v };
-    volume.own_window(rounded(center), rounded(width), "")
+    let window = volume.own_window(rounded(center), rounded(width), "");
+    // A sigmoid stays one: it is how the maker of the images wants them seen.
+    if from.curve == Curve::Sigmoid { Window { curve: Curve::Sigmoid, ..window } } else { window }
 }
 
 fn release(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
@@ -374,11 +377,11 @@ mod tests {
         let floats = small_values(Samples::F32(vec![0.0; 1000]), 1.0);
         let from = floats.own_window(0.0015, 0.003, "");
         let wider = dragged(&floats, &from, vec2(150.0, 0.0));
-        assert!(wider.is_exact && (wider.width - 0.0045).abs() < 1e-9, "{wider:?}");
+        assert!(wider.curve == Curve::LinearExact && (wider.width - 0.0045).abs() < 1e-9, "{wider:?}");
         let narrowest = dragged(&floats, &from, vec2(-900.0, 30.0));
         assert!(narrowest.width > 0.0 && narrowest.width < 0.000_1 && (narrowest.center - 0.0018).abs() < 1e-9, "{narrowest:?}");
         let whole = small_values(Samples::I16(vec![0; 1000]), 1.0);
         let narrowest = dragged(&whole, &whole.own_window(40.0, 400.0, ""), vec2(-900.0, 0.0));
-        assert_eq!((narrowest.width, narrowest.is_exact), (1.0, false));
+        assert_eq!((narrowest.width, narrowest.curve), (1.0, Curve::Linear));
     }
 }

@@ -3,6 +3,7 @@
 use crate::overlay::{self, Corners, Line};
 use crate::raster::Canvas;
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
+use crate::reading::presets;
 use crate::reading::room::Room;
 use crate::reading::rulers;
 use crate::reading::scene::Scene;
@@ -10,7 +11,7 @@ use crate::ui::fonts;
 use crate::{Error, Result};
 use egui::{Rect, pos2, vec2};
 use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, Picture, Projection, window};
+use mj_imaging::{Interpolation, Projection, window};
 use mj_lang::key;
 use mj_link::ToParent;
 use mj_model::{InstanceUid, Lang, Volume};
@@ -52,14 +53,20 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
     let loaded = scene.loaded(pane.kind).ok_or(Error::NothingToShow)?;
     let volume = scene.volume().ok_or(Error::NothingToShow)?;
     let plane = pane.plane(&volume.grid, scene.crosshair, SIDE, SIDE);
-    let picture: Picture = match (pane.kind, &loaded.mip) {
+    let graphics = room.has_graphics.then_some(room.theme.colours.overlay_text).map(|c| [c.r(), c.g(), c.b()]);
+    let picture = || match (pane.kind, &loaded.mip) {
         (PaneKind::Mip, Some(index)) => MipIndex::project(index, volume, &plane),
         _ => match scene.slab_of(pane.kind) {
             Some(mm) => reslice::slab(volume, &plane, mm, Projection::Max),
             None => reslice::slice(volume, &plane, Interpolation::Linear),
         },
     };
-    let mut canvas = Canvas::from_grey(SIDE, SIDE, &window::grey(&picture, scene.window_of(pane.kind), scene.is_inverted));
+    let shown = scene.window_of(pane.kind);
+    let mut canvas = if pane.kind == PaneKind::Native {
+        Canvas { width: SIDE, height: SIDE, pixels: presets::drawn(&loaded.parts(), &plane, shown, scene.is_inverted, graphics) }
+    } else {
+        Canvas::from_grey(SIDE, SIDE, &window::grey(&picture(), shown, scene.is_inverted))
+    };
     let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIDE as f32, SIDE as f32));
     let map = Mapping { rect, plane, ppp: 1.0 };
     let rulers = rulers::drawn(room, scene, scene.active, &map);
@@ -85,6 +92,9 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
 fn about(lang: Lang, scene: &Scene, volume: &Volume, kind: PaneKind) -> Vec<String> {
     let mut parts = vec![kind.text().get(lang).to_owned()];
     parts.extend(scene.slab_of(kind).map(|mm| overlay::slab(mm, lang)));
+    parts.extend(
+        scene.stack().map(|stack| stack.side_and_view(scene.shown.slice)).filter(|text| kind == PaneKind::Native && !text.is_empty()),
+    );
     parts.extend(overlay::marks(volume, lang));
     parts
 }
@@ -98,7 +108,7 @@ fn caption(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping) -> String 
         parts.push(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())]));
     }
     let shown = scene.window_of(kind);
-    let (c, w) = overlay::window_numbers(shown);
-    parts.push(key::OVERLAY_WINDOW.with(lang, &[("c", &c), ("w", &w), ("name", &room.window_name(scene, shown).unwrap_or_default())]));
+    let name = room.window_name(scene, shown).unwrap_or_default();
+    parts.extend(overlay::window_line(shown, &name, scene.is_colour(), lang));
     parts.join("  ")
 }

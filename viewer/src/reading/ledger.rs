@@ -5,7 +5,7 @@
 //! each names the revision it is based on. Undo and redo append changes like any other.
 
 use mj_model::finding::{Origin, OriginKind, length_of};
-use mj_model::{Finding, FindingState, Measurement, Told, clock};
+use mj_model::{Finding, FindingState, Geometry, Measurement, Told, clock};
 use std::collections::BTreeMap;
 
 /// One finding.
@@ -173,7 +173,11 @@ impl Ledger {
         finding.revision = entry.stored.as_ref().map_or(0, |f| f.revision);
         finding.at = clock::now();
         finding.origin = Origin { who: OriginKind::Person, name: person, version: String::new() };
-        if let (Some(length), Some(first)) = (length_of(&finding.geometry), finding.measurements.first_mut()) {
+        // A calibrated region of an ultrasound image gives a line in pixels its millimetres; they came with the line.
+        let is_by_region = |unit: &mj_model::Unit| matches!(finding.geometry, Geometry::PixelLine { .. }) && *unit == mj_model::Unit::mm();
+        if let (Some(length), Some(first)) = (length_of(&finding.geometry), finding.measurements.first_mut())
+            && !is_by_region(&first.quantity.unit)
+        {
             first.quantity = length;
         }
         for measurement in &mut finding.measurements {
@@ -203,7 +207,7 @@ impl Entry {
 pub(crate) mod tests {
     use super::*;
     use mj_model::code::known;
-    use mj_model::{Geometry, PointLps, SeriesUid, Side, StudyUid, uid::TrackingUid};
+    use mj_model::{PointLps, SeriesUid, Side, StudyUid, uid::TrackingUid};
 
     /// A ruler of a length along x.
     pub(crate) fn ruler(id: &str, mm: f64) -> Finding {

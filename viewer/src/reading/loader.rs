@@ -5,12 +5,11 @@ use crate::reading::pane::{Pane, PaneKind};
 use crate::reading::presets;
 use crate::source::ObjectSource;
 use crate::{Error, Result};
-use mj_dicom::series::{Kind, Series, Stack};
+use mj_dicom::series::{Image, Kind, Series, Stack};
 use mj_dicom::{Head, Header, Source};
-use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, window};
-use mj_model::{Lang, PointLps, SeriesUid, StudyUid, Told, Volume};
-use mj_render::{Gpu, VolumeTexture};
+use mj_imaging::reslice::MipIndex;
+use mj_model::{ColourImage, Cover, Lang, PointLps, SeriesUid, StudyUid, Told, Volume};
+use mj_render::{ColourTexture, Gpu, VolumeTexture};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -31,6 +30,12 @@ pub struct Loaded {
     pub mip: Option<Arc<MipIndex>>,
     /// The copy on the graphics card, where pictures are made there.
     pub texture: Option<Arc<VolumeTexture>>,
+    /// The colours of a single image that has any.
+    pub colour: Option<Arc<ColourImage>>,
+    /// Their copy on the graphics card.
+    pub colour_texture: Option<Arc<ColourTexture>>,
+    /// What lies over a single image.
+    pub cover: Option<Arc<Cover>>,
 }
 
 impl Loaded {
@@ -39,21 +44,43 @@ impl Loaded {
     pub fn new(volume: Volume, gpu: Option<&Gpu>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let mip = (volume.grid.dims[2] > 1).then(|| Arc::new(MipIndex::new(&volume)));
-        let texture = gpu.and_then(|gpu| match VolumeTexture::upload(gpu, &volume) {
-            Ok(texture) => Some(Arc::new(texture)),
-            Err(e) => {
-                tracing::warn!("pictures of this volume come from the CPU: {e}");
-                None
-            }
-        });
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), volume: Arc::new(volume), mip, texture }
+        let texture = gpu.and_then(|gpu| on_card(VolumeTexture::upload(gpu, &volume)));
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            volume: Arc::new(volume),
+            mip,
+            texture,
+            colour: None,
+            colour_texture: None,
+            cover: None,
+        }
     }
 
-    /// What its samples take in memory, and again on the graphics card where they are there too. Units: bytes.
+    /// Prepares a single image for showing.
+    #[must_use]
+    pub fn image(image: Image, gpu: Option<&Gpu>) -> Self {
+        let colour_texture = gpu.zip(image.colour.as_ref()).and_then(|(gpu, colour)| on_card(ColourTexture::upload(gpu, colour)));
+        // Of an image in colour the card needs no luminance.
+        let gpu = gpu.filter(|_| image.colour.is_none());
+        Self { colour: image.colour.map(Arc::new), colour_texture, cover: image.cover.map(Arc::new), ..Self::new(image.volume, gpu) }
+    }
+
+    /// What single images are drawn from.
+    #[must_use]
+    pub fn parts(&self) -> presets::Parts<'_> {
+        presets::Parts { volume: &self.volume, colour: self.colour.as_deref(), cover: self.cover.as_deref() }
+    }
+
+    /// What it takes in memory, samples again where they are on the graphics card too. Units: bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.volume.samples.bytes() * if self.texture.is_some() { 2 } else { 1 }
+        let pixels = self.colour.as_ref().map_or(0, |c| 3 * c.rgb.len()) + self.cover.as_ref().map_or(0, |c| c.pixels.len());
+        self.volume.samples.bytes() * if self.texture.is_some() { 2 } else { 1 } + pixels
     }
+}
+
+fn on_card<T>(copied: mj_render::Result<T>) -> Option<Arc<T>> {
+    copied.map_err(|e| tracing::warn!("pictures of this come from the CPU: {e}")).ok().map(Arc::new)
 }
 
 /// A series whose headers are read.
@@ -72,10 +99,10 @@ impl Opened {
         self.series.stacks.get(self.stack)
     }
 
-    /// True when linked planes can be cut through it.
+    /// True when linked planes are cut through it. Images in colour are shown as they were stored.
     #[must_use]
     pub fn is_volume(&self) -> bool {
-        self.stack().is_some_and(|s| s.kind() == Kind::Volume && s.n_slices() >= 3)
+        self.stack().is_some_and(|s| s.kind() == Kind::Volume && s.n_slices() >= 3 && !s.is_colour())
     }
 }
 
@@ -230,8 +257,8 @@ impl Work {
                 }
             }
             Task::Slice { token, opened, k } => {
-                let slice = opened.stack().ok_or(Error::NothingToShow).and_then(|s| Ok(s.load_slice(*k)?));
-                let slice = slice.map(|v| Loaded::new(v, self.gpu.as_ref())).map_err(|e| self.tell(&e));
+                let image = opened.stack().ok_or(Error::NothingToShow).and_then(|s| Ok(s.load_image(*k)?));
+                let slice = image.map(|i| Loaded::image(i, self.gpu.as_ref())).map_err(|e| self.tell(&e));
                 self.events.send(Event::Slice(*token, *k, slice));
             }
             Task::Thumb { series, sources } => {
@@ -262,28 +289,28 @@ impl Work {
         if is_volume && is_early {
             return self.whole(token, shown, cancel);
         }
-        let first = shown.load_slice(k)?;
         // A single slice goes to the card only when it is all there is: the whole volume follows at once.
-        let gpu = if is_volume { None } else { self.gpu.as_ref() };
-        self.events.send(Event::Slice(token, k, Ok(Loaded::new(first, gpu))));
+        let first =
+            if is_volume { Loaded::new(shown.load_slice(k)?, None) } else { Loaded::image(shown.load_image(k)?, self.gpu.as_ref()) };
+        self.events.send(Event::Slice(token, k, Ok(first)));
         if is_volume { self.whole(token, shown, cancel) } else { Ok(()) }
     }
 
     /// Shows one image from the middle of the files, with its header, so that nobody sees a picture without a name.
     fn early(&self, token: u64, sources: &Sources) -> bool {
-        let made = || -> Result<(Header, Volume)> {
+        let made = || -> Result<(Header, Image)> {
             let middle = sources.get(sources.len() / 2).ok_or(Error::NothingToShow)?;
             let series = mj_dicom::series::open(std::slice::from_ref(middle), &mj_dicom::Watch::default())?;
             let stack = series.stacks.first().filter(|s| s.n_slices() == 1).ok_or(Error::NothingToShow)?;
-            Ok((series.header.clone(), stack.load_slice(0)?))
+            Ok((series.header.clone(), stack.load_image(0)?))
         };
         // What is wrong with that image will be told when the series is opened.
-        let Ok((header, volume)) = made() else { return false };
-        let picture = Some(small_picture(&volume));
+        let Ok((header, image)) = made() else { return false };
+        let picture = Some(small_picture(&image));
         let uid = header.series.uid.clone();
         let thumb = Thumb { header: Some(header), n_images: sources.len(), warnings: Vec::new(), picture, error: None };
         self.events.send(Event::Thumb(uid, Box::new(thumb)));
-        self.events.send(Event::Slice(token, 0, Ok(Loaded::new(volume, None))))
+        self.events.send(Event::Slice(token, 0, Ok(Loaded::image(image, None))))
     }
 
     /// Loads the whole volume.
@@ -298,15 +325,15 @@ impl Work {
 
     fn thumb(&self, sources: &Sources) -> Thumb {
         let mut thumb = Thumb { header: None, n_images: sources.len(), warnings: Vec::new(), picture: None, error: None };
-        let made = || -> Result<(Header, Volume)> {
+        let made = || -> Result<(Header, Image)> {
             let middle = sources.get(sources.len() / 2).ok_or(Error::NothingToShow)?;
             let series = mj_dicom::series::open(std::slice::from_ref(middle), &mj_dicom::Watch::default())?;
             let stack = main_stack(&series).and_then(|at| series.stacks.get(at)).ok_or(Error::NothingToShow)?;
-            Ok((series.header.clone(), stack.load_slice(stack.n_slices() / 2)?))
+            Ok((series.header.clone(), stack.load_image(stack.n_slices() / 2)?))
         };
         match made() {
-            Ok((header, volume)) => {
-                thumb.picture = Some(small_picture(&volume));
+            Ok((header, image)) => {
+                thumb.picture = Some(small_picture(&image));
                 thumb.header = Some(header);
             }
             Err(e) => thumb.error = Some(self.tell(&e)),
@@ -323,14 +350,14 @@ pub fn main_stack(series: &Series) -> Option<usize> {
     images.max_by_key(|(at, s)| (s.n_slices(), std::cmp::Reverse(*at))).map(|(at, _)| at)
 }
 
-/// A small grey picture of one slice.
+/// A small picture of one image: columns, rows, colours.
 #[must_use]
-pub fn small_picture(volume: &Volume) -> (usize, usize, Vec<u8>) {
+pub fn small_picture(image: &Image) -> (usize, usize, Vec<[u8; 3]>) {
     const WIDTH: usize = 132;
     const HEIGHT: usize = 88;
-    let plane = Pane::new(PaneKind::Native).plane(&volume.grid, volume.grid.centre(), WIDTH, HEIGHT);
-    let picture = reslice::slice(volume, &plane, Interpolation::Linear);
-    (WIDTH, HEIGHT, window::grey(&picture, &presets::first_window(volume), volume.is_inverted))
+    let grid = &image.volume.grid;
+    let plane = Pane::new(PaneKind::Native).plane(grid, grid.centre(), WIDTH, HEIGHT);
+    (WIDTH, HEIGHT, presets::drawn(&image.into(), &plane, &presets::first_window(&image.volume), image.volume.is_inverted, None))
 }
 
 /// Finds the images in folders, grouped by series. What is no image is left out.

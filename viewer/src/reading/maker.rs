@@ -8,9 +8,9 @@ use crate::reading::event::{Event, Events};
 use crate::reading::loader::Loaded;
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
 use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, window};
+use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, still, window};
 use mj_model::{Volume, Window};
-use mj_render::{Painter, Target, View, VolumeTexture};
+use mj_render::{ColourTexture, Painter, Target, View, VolumeTexture};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -58,8 +58,8 @@ impl Maker {
     pub fn make(&mut self, ctx: &egui::Context, slot: usize, loaded: &Loaded, want: &Want) -> Option<Made> {
         match self {
             Self::Cpu(maker) => maker.make(ctx, slot, loaded, want),
-            Self::Gpu(maker) => match &loaded.texture {
-                Some(texture) => maker.make(slot, loaded, texture, want),
+            Self::Gpu(maker) => match Source::of(loaded) {
+                Some(source) => maker.make(slot, loaded, source, want),
                 None => maker.fallback.make(ctx, slot, loaded, want),
             },
         }
@@ -107,9 +107,29 @@ impl ValuesKey {
     }
 }
 
+/// A picture before its window.
+enum Drawn {
+    Values(Picture),
+    /// Columns, rows, colours.
+    Colours(usize, usize, Vec<[u8; 3]>),
+}
+
+impl Drawn {
+    fn shown(&self, window: &Window, is_inverted: bool) -> ColorImage {
+        match self {
+            Self::Values(picture) => ColorImage::from_gray([picture.width, picture.height], &window::grey(picture, window, is_inverted)),
+            Self::Colours(width, height, rgb) => {
+                let mut rgb = rgb.clone();
+                still::toned(&mut rgb, window, is_inverted);
+                ColorImage::from_rgb([*width, *height], rgb.as_flattened())
+            }
+        }
+    }
+}
+
 #[derive(Default)]
 struct CpuSlot {
-    values: Option<(ValuesKey, Picture)>,
+    values: Option<(ValuesKey, Drawn)>,
     grey: Option<(ValuesKey, Window, bool)>,
     texture: Option<TextureHandle>,
     asked: Option<ValuesKey>,
@@ -144,8 +164,7 @@ impl CpuMaker {
         }
         let grey_key = (shown.clone(), want.window.clone(), want.is_inverted);
         if state.grey.as_ref() != Some(&grey_key) {
-            let grey = window::grey(picture, &want.window, want.is_inverted);
-            let image = ColorImage::from_gray([picture.width, picture.height], &grey);
+            let image = picture.shown(&want.window, want.is_inverted);
             let options = if is_whole { TextureOptions::NEAREST } else { TextureOptions::LINEAR };
             match &mut state.texture {
                 Some(texture) => texture.set(image, options),
@@ -168,7 +187,7 @@ impl CpuMaker {
             return state.values.as_ref().is_some_and(|(key, _)| key == full);
         }
         let start = Instant::now();
-        let picture = draw(&loaded.volume, &wanted);
+        let picture = draw(loaded, &wanted);
         let made = u32::try_from((wanted.plane.width * wanted.plane.height).max(1)).unwrap_or(u32::MAX);
         let cost = start.elapsed() / made;
         self.per_pixel = if self.per_pixel.is_zero() { cost } else { (self.per_pixel * 3 + cost) / 4 };
@@ -199,7 +218,7 @@ impl CpuMaker {
             if state.asked.as_ref() == Some(&done.key) {
                 state.asked = None;
             }
-            state.values = Some((done.key, done.picture));
+            state.values = Some((done.key, Drawn::Values(done.picture)));
         }
     }
 }
@@ -214,11 +233,11 @@ fn coarser(plane: &Plane) -> Plane {
     }
 }
 
-fn draw(volume: &Volume, key: &ValuesKey) -> Picture {
-    if key.slab_mm > 0.0 {
-        reslice::slab(volume, &key.plane, key.slab_mm, Projection::Max)
-    } else {
-        reslice::slice(volume, &key.plane, Interpolation::Linear)
+fn draw(loaded: &Loaded, key: &ValuesKey) -> Drawn {
+    match &loaded.colour {
+        Some(colour) => Drawn::Colours(key.plane.width, key.plane.height, still::colours(colour, &key.plane)),
+        None if key.slab_mm > 0.0 => Drawn::Values(reslice::slab(&loaded.volume, &key.plane, key.slab_mm, Projection::Max)),
+        None => Drawn::Values(reslice::slice(&loaded.volume, &key.plane, Interpolation::Linear)),
     }
 }
 
@@ -291,6 +310,20 @@ impl Drop for MipThread {
     }
 }
 
+/// What the card draws from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Values(&'a VolumeTexture),
+    Colours(&'a ColourTexture),
+}
+
+impl<'a> Source<'a> {
+    fn of(loaded: &'a Loaded) -> Option<Self> {
+        let colours = loaded.colour_texture.as_deref().map(Self::Colours);
+        colours.or_else(|| loaded.texture.as_deref().filter(|_| loaded.colour.is_none()).map(Self::Values))
+    }
+}
+
 struct GpuSlot {
     target: Target,
     texture: TextureId,
@@ -315,7 +348,7 @@ impl GpuMaker {
         Self { painter: Painter::new(gpu), window, slots: Vec::new(), fallback: CpuMaker::new(events) }
     }
 
-    fn make(&mut self, slot: usize, loaded: &Loaded, texture: &VolumeTexture, want: &Want) -> Option<Made> {
+    fn make(&mut self, slot: usize, loaded: &Loaded, source: Source<'_>, want: &Want) -> Option<Made> {
         // A projection walks through everything: coarse while moving, sharp afterwards.
         let is_coarse = want.is_mip && want.is_moving;
         let plane = if is_coarse { coarser(&want.plane) } else { want.plane };
@@ -324,15 +357,23 @@ impl GpuMaker {
         let has_values = state.values.as_ref() == Some(&key);
         let has_grey = has_values && state.grey.as_ref() == Some(&(want.window.clone(), want.is_inverted));
         let state = self.slots.get_mut(slot)?.as_mut()?;
-        if !has_values {
-            if let Err(e) = self.painter.draw_values(&state.target, texture, &view(&loaded.volume, &key)) {
-                tracing::error!("a picture could not be drawn: {e}");
-                return None;
+        let view = view(&loaded.volume, &key);
+        let drawn = match source {
+            Source::Values(texture) if !has_values => self.painter.draw_values(&state.target, texture, &view),
+            Source::Colours(texture) if !has_grey => {
+                self.painter.draw_colour(&state.target, texture, &view, &want.window, want.is_inverted)
             }
-            state.values = Some(key);
+            _ => Ok(()),
+        };
+        if let Err(e) = drawn {
+            tracing::error!("a picture could not be drawn: {e}");
+            return None;
         }
+        state.values = Some(key);
         if !has_grey {
-            self.painter.draw_grey(&state.target, &want.window, want.is_inverted);
+            if let Source::Values(_) = source {
+                self.painter.draw_grey(&state.target, &want.window, want.is_inverted);
+            }
             state.grey = Some((want.window.clone(), want.is_inverted));
         }
         Some(Made { texture: state.texture, plane, is_final: !is_coarse })

@@ -8,6 +8,8 @@
 
 pub mod action;
 pub mod app;
+mod cine;
+mod cover;
 pub mod event;
 mod findings;
 mod gesture;

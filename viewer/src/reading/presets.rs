@@ -1,7 +1,9 @@
 //! Windows by name, from `assets/presets/windows.toml`.
 
+use mj_dicom::series::Image;
+use mj_imaging::{Interpolation, Plane, reslice, still, window};
 use mj_lang::Text;
-use mj_model::{Volume, Window};
+use mj_model::{ColourImage, Cover, LinearMap, Samples, Volume, Window};
 use serde::Deserialize;
 
 const FILE: &str = include_str!("../../../assets/presets/windows.toml");
@@ -51,7 +53,53 @@ pub fn first_window(volume: &Volume) -> Window {
     // Below 1 a window would cut whole numbers in two; for others it may be right.
     let narrowest = if volume.has_whole_values() { 1.0 } else { f64::MIN_POSITIVE };
     let usable = |w: &&Window| w.center.is_finite() && w.width.is_finite() && w.width >= narrowest;
-    volume.windows.iter().find(usable).cloned().unwrap_or_else(|| spread(volume))
+    volume.windows.iter().find(usable).cloned().or_else(|| as_stored(volume)).unwrap_or_else(|| spread(volume))
+}
+
+/// Pictures of 8 bits, as of ultrasound and captured screens, are meant to be seen as they are stored. Not so masks and
+/// maps of labels, which use a few of the values only.
+fn as_stored(volume: &Volume) -> Option<Window> {
+    let Samples::U8(samples) = &volume.samples else { return None };
+    let is_picture = volume.map == LinearMap::default() && volume.modality != "SEG" && samples.iter().any(|&v| v > 31);
+    is_picture.then(|| Window::linear(128.0, 256.0, ""))
+}
+
+/// Values, colours and cover of a single image.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The values.
+    pub volume: &'a Volume,
+    /// The colours, where it has any.
+    pub colour: Option<&'a ColourImage>,
+    /// What lies over it.
+    pub cover: Option<&'a Cover>,
+}
+
+impl<'a> From<&'a Image> for Parts<'a> {
+    fn from(image: &'a Image) -> Self {
+        Self { volume: &image.volume, colour: image.colour.as_ref(), cover: image.cover.as_ref() }
+    }
+}
+
+/// A single image as it is shown on a plane: values by a window or colours by a tone, and what lies over them. `graphics` is
+/// the colour of overlay planes, `None` to leave them out.
+#[must_use]
+pub fn drawn(image: &Parts<'_>, plane: &Plane, window: &Window, is_inverted: bool, graphics: Option<[u8; 3]>) -> Vec<[u8; 3]> {
+    let mut rgb = match image.colour {
+        Some(colour) => {
+            let mut rgb = still::colours(colour, plane);
+            still::toned(&mut rgb, window, is_inverted);
+            rgb
+        }
+        None => {
+            let values = reslice::slice(image.volume, plane, Interpolation::Linear);
+            window::grey(&values, window, is_inverted).into_iter().map(|grey| [grey; 3]).collect()
+        }
+    };
+    if let Some(cover) = image.cover {
+        still::compose(&mut rgb, &still::covered(cover, &image.volume.grid, plane), cover.shutter_grey, graphics);
+    }
+    rgb
 }
 
 /// The window a projection through the whole volume is first shown with: bone and contrast for CT, the bright
@@ -72,7 +120,7 @@ fn spread(volume: &Volume) -> Window {
     let mut values: Vec<f64> = (0..volume.samples.len())
         .step_by(step)
         .filter_map(|at| volume.samples.stored(at))
-        .filter(|&stored| stored.is_finite() && volume.padding != Some(stored))
+        .filter(|&stored| stored.is_finite() && !volume.padding.is_some_and(|p| p.holds(stored)))
         .map(|stored| volume.map.apply(stored))
         .collect();
     values.sort_by(f64::total_cmp);
@@ -116,16 +164,16 @@ pub(crate) mod tests {
 
     #[test]
     fn windows_of_our_own_fit_values_that_are_no_whole_numbers() {
-        use mj_model::Samples;
+        use mj_model::{Curve, Samples};
         let whole = small_values(Samples::U16((0..1000).collect()), 1.0);
-        assert!(!first_window(&whole).is_exact);
+        assert_eq!(first_window(&whole).curve, Curve::Linear);
         let floats = small_values(Samples::F32((0..1000_u16).map(|v| f32::from(v) * 3e-6).collect()), 1.0);
         let scaled = small_values(Samples::U16((0..1000).collect()), 3e-6);
         for volume in [floats, scaled] {
             let window = first_window(&volume);
-            assert!(window.is_exact && (0.0025..0.003).contains(&window.width), "{window:?}");
-            assert!(mip_window(&volume).is_exact);
-            let file = Window { center: 0.001, width: 0.002, name: "ADC".into(), is_exact: false };
+            assert!(window.curve == Curve::LinearExact && (0.0025..0.003).contains(&window.width), "{window:?}");
+            assert_eq!(mip_window(&volume).curve, Curve::LinearExact);
+            let file = Window::linear(0.001, 0.002, "ADC");
             assert_eq!(first_window(&Volume { windows: vec![file.clone()], ..volume }), file);
         }
     }

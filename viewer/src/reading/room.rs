@@ -6,6 +6,8 @@ mod series;
 use crate::Result;
 use crate::args::{Args, ThemeName};
 use crate::reading::action::{Action, Situation, Tool};
+use crate::reading::cine::{self, Player};
+use crate::reading::cover::Covers;
 use crate::reading::event::{Event, Events};
 use crate::reading::gesture::Gesture;
 use crate::reading::layout::LayoutLines;
@@ -60,6 +62,10 @@ pub struct Room {
     pub(crate) notices: Notices,
     pub(crate) has_overlay: bool,
     pub(crate) has_crosshair: bool,
+    /// Overlay planes of the images.
+    pub(crate) has_graphics: bool,
+    pub(crate) covers: Covers,
+    pub(crate) player: Player,
     pub(crate) has_help: bool,
     pub(crate) has_series: bool,
     pub(crate) has_findings: bool,
@@ -106,6 +112,9 @@ impl Room {
             notices: Notices::default(),
             has_overlay: true,
             has_crosshair: true,
+            has_graphics: true,
+            covers: Covers::default(),
+            player: Player::default(),
             has_help: false,
             has_series: true,
             has_findings: true,
@@ -182,6 +191,7 @@ impl Room {
             self.take(event);
         }
         self.take_keys(ui.ctx());
+        cine::advance(self, ui.ctx());
         self.blocked.clear();
         toolbar::show(self, ui);
         if self.has_series {
@@ -205,6 +215,8 @@ impl Room {
             has_picture: scene.volume().is_some(),
             is_volume: scene.is_volume(),
             is_whole: scene.shown.full.is_some(),
+            is_colour: scene.is_colour(),
+            has_frames: !scene.is_volume() && scene.n_slices() > 1,
             has_selection: scene.selected.as_ref().is_some_and(|id| scene.ledger.get(id).is_some_and(Finding::is_live)),
             can_undo: scene.ledger.can_undo(),
             can_redo: scene.ledger.can_redo(),
@@ -215,7 +227,13 @@ impl Room {
 
     /// Presets of the series in view.
     pub(crate) fn presets(&self) -> Vec<presets::Preset> {
-        self.scene.as_ref().and_then(Scene::volume).map(|v| presets::of_modality(&v.modality)).unwrap_or_default()
+        // Windows of values say nothing to colours.
+        self.scene
+            .as_ref()
+            .filter(|s| !s.is_colour())
+            .and_then(Scene::volume)
+            .map(|v| presets::of_modality(&v.modality))
+            .unwrap_or_default()
     }
 
     fn take_keys(&mut self, ctx: &egui::Context) {
@@ -250,6 +268,9 @@ impl Room {
             Action::Series => self.has_series = !self.has_series,
             Action::Findings => self.has_findings = !self.has_findings,
             Action::Overlay => self.has_overlay = !self.has_overlay,
+            Action::Graphics => self.has_graphics = !self.has_graphics,
+            Action::Play => self.player.toggle(),
+            Action::Slower | Action::Faster => self.player.change_speed(action == Action::Faster),
             Action::Crosshair => self.has_crosshair = !self.has_crosshair,
             Action::Cancel => self.cancel(),
             Action::Undo | Action::Redo => self.undo_or_redo(action == Action::Undo),
@@ -278,7 +299,7 @@ impl Room {
         };
         let Some(scene) = &mut self.scene else { return };
         match action {
-            Action::FileWindow => scene.set_window(scene.file_window.clone()),
+            Action::FileWindow => scene.next_file_window(),
             Action::Invert => scene.is_inverted = !scene.is_inverted,
             Action::Enlarge => scene.enlarged = if scene.enlarged.is_some() { None } else { Some(scene.active) },
             Action::Slab => scene.slab_mm = if scene.slab_mm > 0.0 { 0.0 } else { SLAB_MM },
@@ -406,6 +427,7 @@ impl Room {
         if let Some(preset) = self.presets().iter().find(|p| is_same(p.center, p.width)) {
             return preset.text().map(|t| t.get(self.lang).to_owned());
         }
-        is_same(scene.file_window.center, scene.file_window.width).then(|| key::READING_WINDOW_FILE.get(self.lang).to_owned())
+        let of_file = scene.file_windows().find(|w| *w == shown).or(Some(&scene.file_window).filter(|w| *w == shown))?;
+        Some(if of_file.name.is_empty() { key::READING_WINDOW_FILE.get(self.lang).to_owned() } else { of_file.name.clone() })
     }
 }

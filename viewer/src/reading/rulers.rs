@@ -7,10 +7,11 @@ use crate::reading::room::Room;
 use crate::reading::scene::Scene;
 use egui::{Pos2, Rect, Vec2, vec2};
 use mj_dicom::series::Stack;
+use mj_lang::key;
 use mj_model::code::known;
-use mj_model::finding::{Origin, OriginKind, length_of};
+use mj_model::finding::{Origin, OriginKind, length_by, length_of};
 use mj_model::uid::TrackingUid;
-use mj_model::{Finding, FindingState, Geometry, Measurement, PointLps, Side, Volume, clock};
+use mj_model::{Finding, FindingState, Geometry, Lang, Measurement, PointLps, Quantity, Side, Unit, Volume, clock};
 
 /// Where a ruler was drawn.
 #[derive(Debug, Clone)]
@@ -75,11 +76,34 @@ pub(crate) fn line(volume: &Volume, [a, b]: [PointLps; 2]) -> Geometry {
     Geometry::PixelLine { a: pixel(a), b: pixel(b) }
 }
 
+/// The length of a line: in mm where the image or the region of it that holds both ends is calibrated, else in pixels.
+fn length(scene: &Scene, geometry: &Geometry) -> Option<Quantity> {
+    if let Geometry::PixelLine { a, b } = geometry
+        && let Some(mm) = scene.stack().and_then(|stack| stack.region_mm(scene.shown.slice, *a, *b))
+    {
+        return Some(length_by(*a, *b, mm));
+    }
+    length_of(geometry)
+}
+
+/// A length as it is written beside its line. Where only the detector's pixels have a size, the length there is named as
+/// such: what lies in the patient is smaller by an unknown magnification.
+fn written(scene: &Scene, geometry: &Geometry, quantity: &Quantity, lang: Lang) -> String {
+    let detector = scene.stack().and_then(|stack| stack.detector_mm(scene.shown.slice));
+    match (geometry, detector) {
+        (Geometry::PixelLine { a, b }, Some(mm)) if quantity.unit == Unit::px() => {
+            let there = format!("{:.1}", length_by(*a, *b, mm).value);
+            format!("{}  ({})", quantity.shown(), key::OVERLAY_DETECTOR.with(lang, &[("mm", &there)]))
+        }
+        _ => quantity.shown(),
+    }
+}
+
 /// A new finding of one length, nothing known of it but where it is.
 pub(crate) fn new_ruler(scene: &Scene, ends: [PointLps; 2]) -> Option<Finding> {
     let volume = scene.volume()?;
     let geometry = line(volume, ends);
-    let quantity = length_of(&geometry)?;
+    let quantity = length(scene, &geometry)?;
     let middle = ends[0] + (ends[1] - ends[0]) * 0.5;
     Some(Finding {
         id: uuid::Uuid::new_v4().to_string(),
@@ -104,7 +128,7 @@ pub(crate) fn new_ruler(scene: &Scene, ends: [PointLps; 2]) -> Option<Finding> {
 pub(crate) fn moved(scene: &Scene, finding: &Finding, ends: [PointLps; 2]) -> Option<Finding> {
     let volume = scene.volume()?;
     let geometry = line(volume, ends);
-    let quantity = length_of(&geometry)?;
+    let quantity = length(scene, &geometry)?;
     let middle = ends[0] + (ends[1] - ends[0]) * 0.5;
     let mut changed = finding.clone();
     changed.images = scene.images_of(&[middle, ends[0], ends[1]]);
@@ -164,7 +188,8 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
         let finding = editing.filter(|w| w.id == shown.finding.id).unwrap_or(shown.finding);
         let Some(ends) = ends(volume, &finding.geometry).filter(|&e| is_on(scene, kind, map, finding, e)) else { continue };
         let measurement = finding.measurements.first();
-        let label = measurement.map(|m| format!("{}  {}", shown.number, m.quantity.shown())).unwrap_or_default();
+        let text = |m: &Measurement| format!("{}  {}", shown.number, written(scene, &finding.geometry, &m.quantity, room.lang));
+        let label = measurement.map(text).unwrap_or_default();
         let ends = ends.map(|p| map.screen(p));
         let offset = measurement.and_then(|m| room.labels.get(&m.id)).copied().unwrap_or(LABEL);
         let is_selected = scene.selected.as_deref() == Some(finding.id.as_str());
@@ -182,11 +207,13 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
     }
     if let Some(Gesture::Draw { pane: at, ends: new, .. }) = &room.gesture
         && *at == pane
-        && let Some(quantity) = length_of(&line(volume, *new))
+        && let geometry = line(volume, *new)
+        && let Some(quantity) = length(scene, &geometry)
     {
+        let label = written(scene, &geometry, &quantity, room.lang);
         let ends = new.map(|p| map.screen(p));
         let look = RulerLook { is_selected: true, is_pending: false, has_handles: false };
-        out.push(Drawn { id: String::new(), ends, label: quantity.shown(), label_at: ends[0] + (ends[1] - ends[0]) * 0.5 + LABEL, look });
+        out.push(Drawn { id: String::new(), ends, label, label_at: ends[0] + (ends[1] - ends[0]) * 0.5 + LABEL, look });
     }
     out
 }

@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Thickness of a slab when it is switched on. Units: mm.
 pub const SLAB_MM: f64 = 10.0;
-/// Single images kept of a series that is no volume.
-const KEPT_SLICES: usize = 48;
+/// Memory for single images kept of a series that is no volume, and the fewest kept. Units: bytes.
+const KEPT: (usize, usize) = (256 << 20, 48);
 
 /// A series of the strip.
 pub struct SeriesEntry {
@@ -34,8 +34,8 @@ pub struct SeriesEntry {
     pub warnings: Vec<Warning>,
     /// Why it cannot be shown.
     pub error: Option<Told>,
-    /// The strip's picture: columns, rows, grey.
-    pub picture: Option<(usize, usize, Vec<u8>)>,
+    /// The strip's picture: columns, rows, colours.
+    pub picture: Option<(usize, usize, Vec<[u8; 3]>)>,
     /// The same as a texture.
     pub texture: Option<TextureHandle>,
     /// Codes of warnings the reader has dismissed.
@@ -235,14 +235,52 @@ impl Scene {
         self.shown.opened = Some(opened);
     }
 
-    /// A slice is ready.
-    pub fn slice_ready(&mut self, k: usize, loaded: Loaded) {
+    /// The stack in view.
+    #[must_use]
+    pub fn stack(&self) -> Option<&mj_dicom::series::Stack> {
+        self.shown.opened.as_ref().and_then(Opened::stack)
+    }
+
+    /// True when images in colour are shown.
+    #[must_use]
+    pub fn is_colour(&self) -> bool {
+        self.shown.slices.get(&self.shown.slice).is_some_and(|l| l.colour.is_some())
+    }
+
+    /// Shows an image that is loaded, of a series that is no volume.
+    pub fn show(&mut self, k: usize) {
+        let Some(volume) = self.shown.slices.get(&k).map(|l| std::sync::Arc::clone(&l.volume)) else { return };
+        self.shown.slice = k;
+        // Images of one series may each bring their own window or table; one that the reader chose stays.
+        if self.window == self.file_window {
+            self.file_window = presets::first_window(&volume);
+            self.window = self.file_window.clone();
+        }
+        self.crosshair_to_slice();
+    }
+
+    /// Windows and lookup tables of the image in view, or of the volume, by the file.
+    pub fn file_windows(&self) -> impl Iterator<Item = &Window> {
+        self.volume().filter(|_| !self.is_colour()).into_iter().flat_map(|v| &v.windows)
+    }
+
+    /// Sets the file's first window, or, where that is set, its next one.
+    pub fn next_file_window(&mut self) {
+        let now = self.active_window();
+        let at = self.file_windows().position(|w| w == now);
+        let next = at.and_then(|at| self.file_windows().nth(at + 1)).unwrap_or(&self.file_window).clone();
+        self.set_window(next);
+    }
+
+    /// A slice is ready, and to be shown unless it was only fetched for later.
+    pub fn slice_ready(&mut self, k: usize, loaded: Loaded, is_shown: bool) {
         let is_first = self.shown.slices.is_empty() && self.shown.full.is_none();
         if is_first {
             self.shown.slice = k;
             self.begin(&loaded.volume);
         }
-        if self.shown.slices.len() >= KEPT_SLICES {
+        let most = (KEPT.0 / loaded.bytes().max(1)).max(KEPT.1);
+        if self.shown.slices.len() >= most {
             // The one furthest from the image in view.
             let at = self.shown.slice;
             if let Some(far) = self.shown.slices.keys().copied().max_by_key(|&key| key.abs_diff(at)) {
@@ -250,8 +288,8 @@ impl Scene {
             }
         }
         self.shown.slices.insert(k, loaded);
-        if !self.is_volume() {
-            self.crosshair_to_slice();
+        if !self.is_volume() && (is_shown || is_first) {
+            self.show(k);
         }
     }
 
@@ -403,5 +441,5 @@ pub fn left_out(series: &Series) -> Vec<Warning> {
 }
 
 fn neutral() -> Window {
-    Window { center: 0.0, width: 1.0, name: String::new(), is_exact: false }
+    Window::linear(0.0, 1.0, "")
 }

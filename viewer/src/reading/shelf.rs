@@ -13,7 +13,7 @@ struct Kept<T> {
 }
 
 /// What was loaded, the series used last at the end.
-pub struct Shelf<T> {
+pub(super) struct Shelf<T> {
     kept: Vec<Kept<T>>,
     most: usize,
 }
@@ -26,7 +26,7 @@ impl<T> Default for Shelf<T> {
 
 impl<T: Clone> Shelf<T> {
     /// Keeps a series. Those used longest ago leave when there is not room for all; the newest always stays.
-    pub fn put(&mut self, series: SeriesUid, loaded: T, bytes: usize) {
+    pub(super) fn put(&mut self, series: SeriesUid, loaded: T, bytes: usize) {
         self.kept.retain(|kept| kept.series != series);
         self.kept.push(Kept { series, loaded, bytes });
         while self.kept.len() > 1 && self.kept.iter().map(|kept| kept.bytes).sum::<usize>() > self.most {
@@ -35,7 +35,7 @@ impl<T: Clone> Shelf<T> {
     }
 
     /// A series, if it is still here; it counts as used now.
-    pub fn get(&mut self, series: &SeriesUid) -> Option<T> {
+    pub(super) fn get(&mut self, series: &SeriesUid) -> Option<T> {
         let at = self.kept.iter().position(|kept| kept.series == *series)?;
         let found = self.kept.remove(at);
         let loaded = found.loaded.clone();
@@ -44,7 +44,7 @@ impl<T: Clone> Shelf<T> {
     }
 
     /// Forgets all: another study is opened, or none.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.kept.clear();
     }
 }

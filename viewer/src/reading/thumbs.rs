@@ -59,9 +59,9 @@ fn card(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, entry: &mut Seri
     let picture = Rect::from_min_size(rect.min + vec2(1.0, 1.0), vec2(rect.width() - 2.0, PICTURE));
     ui.painter().rect_filled(picture, 4.0, c.image);
     if entry.texture.is_none()
-        && let Some((w, h, grey)) = &entry.picture
+        && let Some((w, h, rgb)) = &entry.picture
     {
-        let image = ColorImage::from_gray([*w, *h], grey);
+        let image = ColorImage::from_rgb([*w, *h], rgb.as_flattened());
         entry.texture = Some(ui.ctx().load_texture(format!("thumb-{}", entry.uid), image, TextureOptions::LINEAR));
     }
     match &entry.texture {

@@ -30,6 +30,9 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
             button(room, ui, Action::Enlarge, &now, is_enlarged);
             button(room, ui, Action::Reset, &now, false);
             button(room, ui, Action::Overlay, &now, room.has_overlay);
+            if now.has_frames {
+                button(room, ui, Action::Play, &now, room.player.is_playing());
+            }
             separator(room, ui);
             for action in [Action::Undo, Action::Redo, Action::Delete] {
                 button(room, ui, action, &now, false);
@@ -122,7 +125,9 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
     };
     let shown = scene.active_window();
     let (center, width) = crate::overlay::window_numbers(shown);
-    let text = if now.has_picture {
+    let text = if now.is_colour {
+        format!("{}  {center} / {width}", key::READING_TONE.get(lang))
+    } else if now.has_picture {
         let name = room.window_name(scene, shown).unwrap_or_else(|| key::READING_WINDOW_FREE.get(lang).to_owned());
         format!("{name}  {center} / {width}")
     } else {
@@ -131,7 +136,8 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
     let response = ui.add_enabled(now.has_picture, egui::Button::new(text).min_size(vec2(176.0, 26.0)));
     let response = response.on_hover_text(key::READING_WINDOW_HINT.get(lang));
     let presets = room.presets();
-    let mut chosen = None;
+    let of_file: Vec<mj_model::Window> = scene.file_windows().cloned().collect();
+    let (mut chosen, mut chosen_window) = (None, None);
     egui::Popup::menu(&response).show(|ui| {
         ui.set_min_width(220.0);
         let mut row = |ui: &mut egui::Ui, name: &str, values: String, action: Action| {
@@ -142,12 +148,24 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
             }
         };
         row(ui, key::READING_WINDOW_FILE.get(lang), String::new(), Action::FileWindow);
+        // Each by its name where the file brings several.
+        for window in of_file.iter().filter(|_| of_file.len() > 1) {
+            let text = crate::overlay::window_line(window, &window.name, false, lang).unwrap_or_default();
+            if ui.add(egui::Button::new(text).frame(false).min_size(vec2(210.0, 24.0))).clicked() {
+                chosen_window = Some(window.clone());
+                ui.close();
+            }
+        }
         for (n, preset) in presets.iter().enumerate() {
             let name = preset.text().map(|t| t.get(lang)).unwrap_or_default();
             row(ui, name, format!("{} / {}", preset.center, preset.width), Action::Preset(u8::try_from(n).unwrap_or(u8::MAX)));
         }
         row(ui, key::READING_ACTION_INVERT.get(lang), String::new(), Action::Invert);
     });
+    if let (Some(window), Some(scene)) = (chosen_window, &mut room.scene) {
+        scene.set_window(window);
+        room.changed();
+    }
     if let Some(action) = chosen {
         room.act(action);
     }

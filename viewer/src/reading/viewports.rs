@@ -1,6 +1,7 @@
 //! The viewports: pictures with what is written on them.
 
 use crate::overlay::{self, Corners, Line};
+use crate::reading::cine;
 use crate::reading::gesture::{self, Place};
 use crate::reading::maker::{Made, Want};
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
@@ -97,6 +98,10 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
     let made = make(room, ui, place.pane, &map);
     if let Some(made) = made {
         paint_picture(&painter, &map, &made);
+        if let (PaneKind::Native, Some(loaded)) = (kind, room.scene.as_ref().and_then(|s| s.loaded(kind)).cloned()) {
+            let graphics = room.has_graphics.then_some(room.theme.colours.overlay_text);
+            room.covers.paint(&painter, place.pane, &loaded, &map, graphics);
+        }
         room.picture_shown();
         if !made.is_final {
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(60));
@@ -182,7 +187,6 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     }
     let unit = volume.unit.label();
     let shown = scene.window_of(kind);
-    let (center, width) = overlay::window_numbers(shown);
     if kind != PaneKind::Mip {
         corners.bottom_left.extend(hover_line(room, scene, map, rect, unit));
     }
@@ -195,16 +199,21 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
         corners.bottom_left.push(Line::plain(block));
     }
     corners.bottom_left.push(Line::quiet(title));
-    corners.bottom_left.push(Line::plain(
-        key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &room.window_name(scene, shown).unwrap_or_default())]),
-    ));
+    let name = room.window_name(scene, shown).unwrap_or_default();
+    corners.bottom_left.extend(overlay::window_line(shown, &name, scene.is_colour(), lang).map(Line::plain));
     let zoom = 1.0 / (map.plane.mm_per_pixel / base_spacing(volume));
     corners.bottom_right.push(Line::quiet(key::OVERLAY_ZOOM.with(lang, &[("percent", &format!("{:.0}", zoom * 100.0))])));
     match kind {
         PaneKind::Mip => {}
         PaneKind::Native => {
             let (n, of) = (scene.shown.slice + 1, scene.n_slices().max(1));
+            if let Some(fps) = cine::speed(room).filter(|_| room.player.is_playing()) {
+                corners.bottom_right.push(Line::plain(key::OVERLAY_CINE.with(lang, &[("fps", &format!("{fps:.1}"))])));
+            }
             corners.bottom_right.push(Line::plain(key::OVERLAY_IMAGE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())])));
+            corners.bottom_left.splice(0..0, overlay::marks(volume, lang).into_iter().map(Line::quiet));
+            let side = scene.stack().map(|stack| stack.side_and_view(scene.shown.slice)).filter(|text| !text.is_empty());
+            corners.top_right.extend(side.map(|text| Line { text, weight: overlay::Weight::Lead }));
         }
         _ => {
             let whole = scene.shown.full.as_ref().map_or(&volume.grid, |l| &l.volume.grid);
@@ -252,8 +261,16 @@ fn hover_line(room: &Room, scene: &Scene, map: &Mapping, rect: Rect, unit: &str)
     let at = room.pointer.filter(|p| rect.contains(*p))?;
     let volume = scene.volume()?;
     let p = map.lps(at);
-    let value = oracle::value_at(volume, p, Interpolation::Nearest)?;
-    let value = overlay::value(value);
+    let value = match scene.loaded(PaneKind::Native).and_then(|l| l.colour.as_ref()).filter(|_| !scene.is_volume()) {
+        // Of an image in colour the colour, not its luminance.
+        Some(colour) => {
+            let [i, j, _] = colour.grid.voxel_from_lps(p).map(|v| (v + 0.5).floor());
+            let [r, g, b] = (i >= 0.0 && j >= 0.0).then(|| colour.at(i as usize, j as usize)).flatten()?;
+            format!("R {r}  G {g}  B {b}")
+        }
+        None => overlay::value(oracle::value_at(volume, p, Interpolation::Nearest)?),
+    };
+    let unit = if scene.is_colour() { "" } else { unit };
     // Positions in the patient only where the image has one; else column and row.
     let space = if overlay::has_orientation(volume) {
         format!("({:.1}, {:.1}, {:.1})\u{2009}mm", p.x, p.y, p.z)

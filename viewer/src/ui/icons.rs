@@ -43,6 +43,8 @@ pub enum Icon {
     Slab,
     /// Panel at the side.
     Panel,
+    /// Triangle that plays.
+    Play,
 }
 
 /// Draws an icon in the middle of a rectangle.
@@ -60,6 +62,7 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, size: f
             pen.line(&[(4.5, 4.5), (11.5, 4.5)]);
             pen.line(&[(6.0, 2.5), (10.0, 2.5)]);
         }
+        Icon::Play => pen.line(&[(4.0, 2.5), (13.0, 8.0), (4.0, 13.5), (4.0, 2.5)]),
         Icon::Window => {
             pen.circle(8.0, 8.0, 5.5);
             pen.half_disc(8.0, 8.0, 5.5);

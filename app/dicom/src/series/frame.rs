@@ -1,16 +1,17 @@
 //! One image of a series: a classic file, or a frame of a multi-frame one.
 
 use super::apart::Marks;
+use super::look::Look;
 use crate::dataset::{Head, View};
 use crate::error::Result;
 use crate::header::Header;
-use crate::pixels::{self, Decoder, Layout};
+use crate::pixels::{self, Decoder, Layout, lut};
 use crate::suv;
 use crate::syntax;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use mj_model::volume::SliceSource;
-use mj_model::{FrameOfReferenceUid, LinearMap, PointLps, TransferSyntaxUid, Unit, VectorLps, Window};
+use mj_model::{Curve, FrameOfReferenceUid, LinearMap, Padding, PointLps, TransferSyntaxUid, Unit, VectorLps, Window};
 use std::sync::Arc;
 
 /// Everything about an image but its samples.
@@ -39,10 +40,10 @@ pub(super) struct Slice {
     pub slab_mm: Option<f64>,
     pub map: LinearMap,
     pub has_modality_lut: bool,
-    pub has_voi_lut: bool,
     pub unit: Unit,
     pub windows: Vec<Window>,
-    pub padding: Option<f64>,
+    pub padding: Option<Padding>,
+    pub look: Arc<Look>,
     pub is_lossy: bool,
     /// Orders repeated images of one place, and images without a place.
     pub order: [i64; 5],
@@ -99,9 +100,10 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
     let padding = pixels::padding(dataset, &layout);
     let is_multi = layout.frames > 1 || !per_frame.is_empty();
     let pet = suv::Facts::of(&root, header).map(Arc::new);
+    let look = Arc::new(Look::of(&root, &layout, &header.series.modality));
     Ok((0..layout.frames)
         .map(|frame| {
-            let place = Place { root: &root, shared: shared.as_ref(), own: per_frame.get(frame as usize), frame };
+            let place = Place { root: &root, shared: shared.as_ref(), own: per_frame.get(frame as usize), frame, look: &look };
             let (position, axes) = (place.position(), place.axes());
             let (spacing_mm, is_calibrated) = place.spacing();
             let modality = header.series.modality.as_str();
@@ -128,10 +130,10 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
                 slab_mm: place.float(tags::PIXEL_MEASURES_SEQUENCE, tags::SLICE_THICKNESS).filter(|v| *v > 0.0),
                 map,
                 has_modality_lut,
-                has_voi_lut: root.item(tags::VOILUT_SEQUENCE).is_some() && root.float(tags::WINDOW_CENTER).is_none(),
                 unit,
                 windows: place.windows(),
                 padding,
+                look: Arc::clone(&look),
                 is_lossy: root.first_text(tags::LOSSY_IMAGE_COMPRESSION) == "01" || syntax::is_lossy(header.transfer_syntax.as_str()),
                 order: place.order(header),
                 marks: Marks::of(&place),
@@ -150,6 +152,7 @@ pub(super) struct Place<'a, 'b> {
     shared: Option<&'b View<'a>>,
     own: Option<&'b View<'a>>,
     frame: u32,
+    look: &'b Look,
 }
 
 impl<'a> Place<'a, '_> {
@@ -215,12 +218,13 @@ impl<'a> Place<'a, '_> {
             }
             _ => None,
         };
-        if let Some(found) = pair(&self.floats(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING)) {
+        if let Some(found) = pair(&self.floats(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING))
+            && self.look.detector_mm.is_none()
+        {
             return (found, true);
         }
         // Spacing at the detector or aspect ratio: right proportions, but no lengths in the patient.
-        let detector = pair(&self.root.floats(tags::IMAGER_PIXEL_SPACING)).or_else(|| pair(&self.root.floats(tags::PIXEL_ASPECT_RATIO)));
-        let [columns, rows] = detector.unwrap_or([1.0, 1.0]);
+        let [columns, rows] = self.look.detector_mm.or_else(|| pair(&self.root.floats(tags::PIXEL_ASPECT_RATIO))).unwrap_or([1.0, 1.0]);
         ([1.0, rows / columns], false)
     }
 
@@ -255,18 +259,24 @@ impl<'a> Place<'a, '_> {
         (LinearMap { slope, intercept: intercept.unwrap_or(0.0) }, unit)
     }
 
+    /// Lookup tables first, which are the better way, then windows. Source: PS3.3 §C.11.2.1.
     fn windows(&self) -> Vec<Window> {
+        let group = self.group(tags::FRAME_VOILUT_SEQUENCE);
         let centers = self.floats(tags::FRAME_VOILUT_SEQUENCE, tags::WINDOW_CENTER);
         let widths = self.floats(tags::FRAME_VOILUT_SEQUENCE, tags::WINDOW_WIDTH);
-        let names =
-            self.group(tags::FRAME_VOILUT_SEQUENCE).unwrap_or_else(|| self.root.clone()).texts(tags::WINDOW_CENTER_WIDTH_EXPLANATION);
-        let function = self.group(tags::FRAME_VOILUT_SEQUENCE).map(|g| g.first_text(tags::VOILUT_FUNCTION)).filter(|f| !f.is_empty());
-        let is_exact = function.unwrap_or_else(|| self.root.first_text(tags::VOILUT_FUNCTION)) == "LINEAR_EXACT";
+        let names = group.as_ref().unwrap_or(self.root).texts(tags::WINDOW_CENTER_WIDTH_EXPLANATION);
+        let function = group.as_ref().map(|g| g.first_text(tags::VOILUT_FUNCTION)).filter(|f| !f.is_empty());
+        let curve = match function.unwrap_or_else(|| self.root.first_text(tags::VOILUT_FUNCTION)).as_str() {
+            "LINEAR_EXACT" => Curve::LinearExact,
+            "SIGMOID" => Curve::Sigmoid,
+            _ => Curve::Linear,
+        };
+        let own_tables = group.map(|g| lut::voi_tables(&g, self.look.has_negative_values).0).filter(|tables| !tables.is_empty());
         let pairs = centers.into_iter().zip(widths).enumerate();
-        pairs
+        let windows = pairs
             .filter(|(_, (center, width))| center.is_finite() && width.is_finite() && *width > 0.0)
-            .map(|(at, (center, width))| Window { center, width, name: names.get(at).cloned().unwrap_or_default(), is_exact })
-            .collect()
+            .map(|(at, (center, width))| Window { center, width, name: names.get(at).cloned().unwrap_or_default(), curve: curve.clone() });
+        own_tables.unwrap_or_else(|| self.look.tables.clone()).into_iter().chain(windows).collect()
     }
 
     fn order(&self, header: &Header) -> [i64; 5] {

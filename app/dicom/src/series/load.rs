@@ -7,7 +7,8 @@ use super::volume_type::{Sample, SampleType, map_of, varies};
 use super::{Kind, Stack};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::pixels::{self, Decoder, FrameSamples, MAX_DECODED};
+use crate::pixels::lut::{self, Descriptor};
+use crate::pixels::{self, Decoder, FrameSamples, MAX_DECODED, colour};
 use crate::watch::Watch;
 use dicom_dictionary_std::tags;
 use mj_model::{Grid, Samples, Volume};
@@ -75,6 +76,12 @@ impl Stack {
             SampleType::U8 => Samples::U8(fill(&files, slices, grid, watch)?),
             SampleType::F32 => Samples::F32(fill_f32(&files, slices, grid, is_converted, watch)?),
         };
+        self.assembled(slices, grid, samples)
+    }
+
+    /// A volume of samples that are decoded.
+    pub(super) fn assembled(&self, slices: &[Slice], grid: Grid, samples: Samples) -> Result<Volume> {
+        let is_converted = varies(&self.slices);
         let first = slices.first().ok_or(Error::NoPixels)?;
         let middle = slices.get(slices.len() / 2).unwrap_or(first);
         Ok(Volume {
@@ -91,7 +98,7 @@ impl Stack {
             frame_of_reference: first.frame_of_reference.clone(),
             sources: slices.iter().map(|s| s.source.clone()).collect(),
             windows: middle.windows.clone(),
-            is_inverted: first.layout.photometric == "MONOCHROME1",
+            is_inverted: first.look.is_inverted,
             warnings: self.warnings.clone(),
         })
     }
@@ -154,7 +161,12 @@ pub fn decode_slice(dataset: &Dataset, frame: u32) -> Result<FrameSamples> {
         return Ok(luminance(&samples, usize::from(layout.samples_per_pixel), layout.photometric.starts_with("YBR"), layout.bits_stored));
     }
     if layout.photometric == "PALETTE COLOR" {
-        return Ok(palette(&samples, dataset, layout.bits_allocated));
+        let grey = colour::rgb(&samples, layout, &dataset.root(), |_| 0)?.into_iter().map(mj_model::colour::luminance);
+        return Ok(if layout.bits_allocated > 8 {
+            FrameSamples::U16(grey.map(u16::from).collect())
+        } else {
+            FrameSamples::U8(grey.collect())
+        });
     }
     modality_lut(samples, dataset, layout.is_signed)
 }
@@ -178,58 +190,19 @@ fn luminance(samples: &FrameSamples, per_pixel: usize, is_ybr: bool, bits_stored
     }
 }
 
-/// Luminance of palette colours, in 8 bits. Source: PS3.3 §C.7.6.3.1.5.
-fn palette(samples: &FrameSamples, dataset: &Dataset, bits_allocated: u16) -> FrameSamples {
-    let root = dataset.root();
-    let descriptor = root.floats(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR);
-    let (first, bits) = (descriptor.get(1).copied().unwrap_or(0.0), descriptor.get(2).copied().unwrap_or(16.0));
-    let table = |tag| -> Vec<f64> {
-        let raw = root.raw(tag).unwrap_or_default();
-        let entries = descriptor.first().copied().unwrap_or(0.0);
-        // Tables of 8 bits are packed, or one entry a word.
-        if bits <= 8.0 && (raw.len() as f64) < 2.0 * entries {
-            return raw.iter().map(|&b| f64::from(b)).collect();
-        }
-        let is_big = root.is_big_endian();
-        let words = raw
-            .chunks_exact(2)
-            .filter_map(|c| c.try_into().ok())
-            .map(|b| if is_big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) });
-        words.map(|w| if bits <= 8.0 { f64::from(w & 0xFF) } else { f64::from(w >> 8) }).collect()
-    };
-    let [red, green, blue] = [
-        tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    ]
-    .map(table);
-    let pick = |table: &[f64], v: f64| {
-        let at = (v - first).clamp(0.0, table.len().saturating_sub(1) as f64) as usize;
-        table.get(at).copied().unwrap_or(0.0)
-    };
-    let mut grey = Vec::with_capacity(samples.len());
-    samples.for_each(|v| grey.push((0.299 * pick(&red, v) + 0.587 * pick(&green, v) + 0.114 * pick(&blue, v)).round()));
-    if bits_allocated > 8 {
-        FrameSamples::U16(grey.iter().map(|v| *v as u16).collect())
-    } else {
-        FrameSamples::U8(grey.iter().map(|v| *v as u8).collect())
-    }
-}
-
 /// Applies the Modality LUT where the file has one. Source: PS3.3 §C.11.1.1.
-fn modality_lut(samples: FrameSamples, dataset: &Dataset, is_signed: bool) -> Result<FrameSamples> {
+pub(super) fn modality_lut(samples: FrameSamples, dataset: &Dataset, is_signed: bool) -> Result<FrameSamples> {
     let Some(item) = dataset.root().item(tags::MODALITY_LUT_SEQUENCE) else { return Ok(samples) };
-    let descriptor = item.floats(tags::LUT_DESCRIPTOR);
-    let table = item.floats(tags::LUT_DATA);
-    let [_, first, bits] = *descriptor.first_chunk::<3>().ok_or(Error::BadValue { keyword: "LUTDescriptor" })?;
-    let first = pixels::in_sign_of_image(first, is_signed);
-    if table.is_empty() || bits > 16.0 {
+    let descriptor = Descriptor::read(&item, tags::LUT_DESCRIPTOR, is_signed).ok_or(Error::BadValue { keyword: "LUTDescriptor" })?;
+    let table = lut::entries(&item, tags::LUT_DATA, descriptor);
+    if table.is_empty() {
         return Err(Error::BadValue { keyword: "LUTData" });
     }
+    let first = f64::from(descriptor.first);
     let mut out = Vec::with_capacity(samples.len());
     samples.for_each(|v| {
         let at = (v - first).clamp(0.0, (table.len() - 1) as f64) as usize;
-        out.push(table.get(at).copied().unwrap_or(0.0) as f32);
+        out.push(f32::from(table.get(at).copied().unwrap_or(0)));
     });
     Ok(FrameSamples::F32(out))
 }

@@ -13,7 +13,7 @@ use super::geometry::grid_of_slice;
 use crate::error::{Error, Result};
 use crate::pixels::MAX_DECODED;
 use crate::watch::Watch;
-use mj_model::{Grid, Samples, Unit, VectorLps, Volume};
+use mj_model::{Grid, Padding, Samples, Unit, VectorLps, Volume};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -127,7 +127,8 @@ impl Plan {
             Samples::F32(v) => Samples::F32(self.planes(v, &stored, padding, watch)?),
         };
         let sources = self.planes.iter().filter_map(|plane| stored.sources.get(plane.nearest).cloned()).collect();
-        Ok(Volume { grid: self.grid, samples, padding: Some(padding), sources, ..stored })
+        let own = stored.padding.filter(|own| own.holds(padding));
+        Ok(Volume { grid: self.grid, samples, padding: own.or(Some(Padding::between(padding, padding))), sources, ..stored })
     }
 
     fn planes<T: Blend>(&self, from: &[T], stored: &Volume, padding: f64, watch: &Watch) -> Result<Vec<T>> {
@@ -171,11 +172,11 @@ impl Plan {
 struct Line {
     sums: Vec<f64>,
     weights: Vec<f64>,
-    padding: Option<f64>,
+    padding: Option<Padding>,
 }
 
 impl Line {
-    fn new(wide: usize, padding: Option<f64>) -> Self {
+    fn new(wide: usize, padding: Option<Padding>) -> Self {
         Self { sums: vec![0.0; wide], weights: vec![0.0; wide], padding }
     }
 
@@ -185,7 +186,7 @@ impl Line {
         let weights = self.weights.get_mut(from..).unwrap_or_default();
         for ((sum, total), value) in sums.iter_mut().zip(weights).zip(source) {
             let value = value.wide();
-            if self.padding != Some(value) && value.is_finite() {
+            if self.padding.is_none_or(|padding| !padding.holds(value)) && value.is_finite() {
                 *sum += weight * value;
                 *total += weight;
             }
@@ -290,7 +291,7 @@ fn padding(stored: &Volume, bits_stored: u16) -> f64 {
         Samples::U8(_) => (0.0, f64::from(u8::MAX)),
         Samples::F32(_) => (f64::NEG_INFINITY, f64::INFINITY),
     };
-    if let Some(own) = stored.padding.filter(|own| (least..=most).contains(own)) {
+    if let Some(own) = stored.padding.map(|own| own.low).filter(|own| (least..=most).contains(own)) {
         return own;
     }
     if stored.unit == Unit::hu() && stored.map.slope > 0.0 {

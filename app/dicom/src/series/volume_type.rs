@@ -65,15 +65,10 @@ pub(super) fn warnings(slices: &[Slice]) -> Vec<Warning> {
         let (low, high) = slopes.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), s| (l.min(s), h.max(s)));
         out.push(Warning::new("pixel.slope_varies", format!("slope {low} to {high}")));
     }
-    if first.layout.samples_per_pixel > 1 || first.layout.photometric == "PALETTE COLOR" {
-        out.push(Warning::new("pixel.colour_as_grey", first.layout.photometric.clone()));
-    }
     if first.has_modality_lut {
         out.push(Warning::new("pixel.modality_lut", "Modality LUT Sequence"));
     }
-    if first.has_voi_lut {
-        out.push(Warning::new("pixel.voi_lut_ignored", "VOI LUT Sequence"));
-    }
+    out.extend(first.look.warnings.iter().cloned());
     if first.layout.bits_allocated == 32 && !first.layout.is_float && first.layout.bits_stored > 24 {
         out.push(Warning::new("pixel.rounded", format!("{} bits stored", first.layout.bits_stored)));
     }

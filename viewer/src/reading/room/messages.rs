@@ -33,15 +33,14 @@ impl Room {
                 });
                 self.follow();
             }
-            Event::Slice(token, k, result) => self.on_load(token, |scene| match result {
-                Ok(loaded) => {
-                    scene.slice_ready(k, loaded);
-                    if !scene.is_volume() {
-                        scene.shown.slice = k;
-                    }
-                }
-                Err(told) => scene.shown.error = Some(told),
-            }),
+            Event::Slice(token, k, result) => {
+                let is_playing = self.player.is_playing();
+                self.on_load(token, |scene| match result {
+                    // While frames are played the clock decides which is seen.
+                    Ok(loaded) => scene.slice_ready(k, loaded, !is_playing),
+                    Err(told) => scene.shown.error = Some(told),
+                })
+            }
             Event::Progress(token, done, total) => self.on_load(token, |scene| scene.shown.progress = Some((done, total))),
             Event::Loaded(token, result) => {
                 self.on_load(token, |scene| match result {
@@ -126,7 +125,7 @@ impl Room {
                 self.go_to(&finding);
             }
             ToViewer::RunJob { job, .. } => {
-                let error = mj_lang::tell(&Error::NoSuchView("job"), self.lang);
+                let error = mj_lang::tell(&Error::NoJobs, self.lang);
                 self.send(ToParent::JobFailed { job, error });
             }
             ToViewer::Quit => self.has_ended = true,

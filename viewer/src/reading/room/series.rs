@@ -14,8 +14,7 @@ impl Room {
     pub(crate) fn show_slice(&mut self, k: usize) {
         let Some(scene) = &mut self.scene else { return };
         if scene.shown.slices.contains_key(&k) {
-            scene.shown.slice = k;
-            scene.crosshair_to_slice();
+            scene.show(k);
         } else if let Some(opened) = scene.shown.opened.clone() {
             self.loader.slice(scene.token, opened, k);
         }
@@ -36,6 +35,7 @@ impl Room {
         let Some(scene) = &mut self.scene else { return };
         let Some(entry) = scene.series.get(at) else { return };
         self.gesture = None;
+        self.player.stop();
         scene.focus = None;
         scene.study = entry.study.clone();
         scene.current = at;
