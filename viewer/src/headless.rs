@@ -11,6 +11,8 @@ mod phantom;
 mod pictures;
 mod segments;
 
+pub(crate) use output::hex;
+
 use crate::args::Args;
 use crate::source::Keys;
 use crate::stdio::{self, Incoming, Sender};

@@ -6,9 +6,8 @@ use crate::overlay::{self, Corners, Line};
 use crate::raster::{self, Canvas};
 use crate::reading::presets;
 use crate::ui::{Theme, fonts};
-use crate::{Error, Result};
+use crate::{Error, Result, research};
 use egui::{Rect, pos2, vec2};
-use mj_dicom::Header;
 use mj_imaging::reslice::{self, MipIndex};
 use mj_imaging::{Interpolation, Picture, Plane, Projection, window};
 use mj_lang::key;
@@ -23,15 +22,12 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     if view.kind == ViewKind::Vr {
         return Err(Error::NoSuchView("vr"));
     }
-    let series = jobs::open(series, context)?;
-    let stack = jobs::main_stack(&series)?;
-    // A single image can be shown as it is; planes need a volume.
-    let volume = if stack.grid().is_some() {
-        stack.load(&context.watch())?
-    } else if view.kind == ViewKind::Axial && view.at.is_none() {
-        stack.load_slice(stack.n_slices() / 2)?
-    } else {
-        return Err(Error::NotAVolume);
+    let (corners, volume) = match research::file_of(series) {
+        Some(path) => {
+            let corners = (research::patient_lines(context.lang), research::study_lines(path));
+            (corners, research::volume(path)?)
+        }
+        None => of_series(series, view, context)?,
     };
     context.check()?;
     let start = Instant::now();
@@ -44,12 +40,28 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     let grey = window::grey(&picture, &shown, volume.is_inverted);
     let ms = start.elapsed().as_secs_f64() * 1000.0;
     let bytes = if view.overlay {
-        with_overlay(&series.header, &volume, view, &plane, &shown, &grey, context)?
+        with_overlay(corners, &volume, view, &plane, &shown, &grey, context)?
     } else {
         raster::grey_png(picture.width, picture.height, &grey)?
     };
     output::write(out, &bytes)?;
     Ok(JobResult::Rendered { written: out.to_owned(), backend: "cpu".into(), ms })
+}
+
+/// What stands in the upper corners, and the images of a series.
+fn of_series(series: &SeriesFiles, view: &RenderView, context: &Context) -> Result<((Vec<Line>, Vec<Line>), Volume)> {
+    let series = jobs::open(series, context)?;
+    let stack = jobs::main_stack(&series)?;
+    // A single image can be shown as it is; planes need a volume.
+    let volume = if stack.grid().is_some() {
+        stack.load(&context.watch())?
+    } else if view.kind == ViewKind::Axial && view.at.is_none() {
+        stack.load_slice(stack.n_slices() / 2)?
+    } else {
+        return Err(Error::NotAVolume);
+    };
+    let header = &series.header;
+    Ok(((overlay::patient_lines(header, context.lang), overlay::study_lines(header, context.lang)), volume))
 }
 
 /// The plane of a view: through `at`, the whole volume in the picture.
@@ -94,7 +106,7 @@ fn slab_of(view: &RenderView) -> Option<f64> {
 }
 
 fn with_overlay(
-    header: &Header,
+    (top_left, top_right): (Vec<Line>, Vec<Line>),
     volume: &Volume,
     view: &RenderView,
     plane: &Plane,
@@ -118,8 +130,8 @@ fn with_overlay(
     bottom_left.extend(overlay::marks(volume, lang).into_iter().map(Line::plain));
     bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &shown.name)])));
     let corners = Corners {
-        top_left: overlay::patient_lines(header, lang),
-        top_right: overlay::study_lines(header, lang),
+        top_left,
+        top_right,
         bottom_left,
         bottom_right: if has_orientation {
             vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))]

@@ -33,6 +33,18 @@ impl Room {
                 });
                 self.follow();
             }
+            Event::Research(token, result) => {
+                self.on_load(token, |scene| match result {
+                    Ok(shown) => scene.research_ready(shown),
+                    Err(told) => {
+                        scene.shown.error = Some(told.clone());
+                        if let Some(entry) = scene.series.get_mut(scene.current) {
+                            entry.error = Some(told);
+                        }
+                    }
+                });
+                self.ask_for_thumbs();
+            }
             Event::Slice(token, k, result) => self.on_load(token, |scene| match result {
                 Ok(loaded) => {
                     scene.slice_ready(k, loaded);
