@@ -57,7 +57,8 @@ def write(out: pathlib.Path) -> list:
                 image.SetOrigin((-31.5, 12.25, 803.125))
                 image.SetDirection(direction.flatten().tolist())
                 for packed in ([True, False] if ending in (".nrrd", ".mha") else [False]):
-                    path = out / f"{name}_{kind}_{int(packed)}{ending}"
+                    # A stem of its own: the NIfTI library takes a.nii where a.nii.gz was asked for.
+                    path = out / f"{name}_{kind}_{int(packed)}_{ending.replace('.', '')}{ending}"
                     sitk.WriteImage(image, str(path), packed)
                     written.append(path)
     return written

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub(super) const MAX_BYTES: u64 = 8 << 30;
 /// Deflate packs at most 1,032 bytes into one; what declares more is cut short or a lie.
 const MOST_PACKED: u64 = 1032;
+/// Beyond this much a file has to be at least a thousandth. Units: bytes.
+const UNPROVEN: u64 = 1 << 30;
 /// Bytes unpacked at a time.
 const CHUNK: usize = 1 << 16;
 
@@ -123,7 +125,7 @@ impl Data {
         let room = length.checked_sub(self.offset).ok_or(Error::Truncated { what: "header" })?;
         let most = match self.encoding {
             Encoding::Raw => room,
-            Encoding::Deflated => room.saturating_mul(MOST_PACKED),
+            Encoding::Deflated => room.saturating_mul(if declared > UNPROVEN { 1000 } else { MOST_PACKED }),
             // The shortest number and a blank.
             Encoding::Text => room.div_ceil(2).saturating_mul(self.stored.bytes() as u64),
         };

@@ -52,7 +52,8 @@ impl Place {
         }
         let mut axes = steps;
         for (axis, length) in axes.iter_mut().zip(spacing_mm) {
-            *axis = *axis * (1.0 / length);
+            // Adding nothing takes the sign off a zero.
+            *axis = *axis * (1.0 / length) + VectorLps::default();
         }
         let [i, j, k] = axes;
         let worst = [i.dot(j), j.dot(k), k.dot(i)].into_iter().fold(0.0, |worst: f64, cos| worst.max(cos.abs()));
