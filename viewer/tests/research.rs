@@ -111,7 +111,7 @@ fn the_reading_room_opens_files_and_says_that_no_patient_is_known() {
     for (lang, patient, mark) in [("zh", "患者未知", "科研文件"), ("en", "Patient not known", "Research file")] {
         let ctx = egui::Context::default();
         let mut room = Room::new(&ctx, &Args::parse_from(["x", "--lang", lang]), Port::Alone).unwrap();
-        let mut until = |room: &mut Room, what: &str, is_so: &dyn Fn(&[String], &Room) -> bool| {
+        let until = |room: &mut Room, what: &str, is_so: &dyn Fn(&[String], &Room) -> bool| {
             let end = Instant::now() + Duration::from_secs(60);
             loop {
                 let texts = frame(&ctx, room);
