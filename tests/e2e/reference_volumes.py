@@ -66,11 +66,12 @@ def write(out: pathlib.Path) -> list:
 
 def main() -> None:
     out, count, rng = pathlib.Path(sys.argv[1]), int(sys.argv[2]), random.Random(int(sys.argv[3]))
-    for path in write(out) + [pathlib.Path(p) for p in sys.argv[4:]]:
+    made = write(out)
+    for path in made + [pathlib.Path(p) for p in sys.argv[4:]]:
         image = sitk.ReadImage(str(path))
         size, array = image.GetSize(), sitk.GetArrayFromImage(image)
         voxels = []
-        for _ in range(count):
+        for _ in range(200 if path in made else count):
             ijk = [rng.randrange(n) for n in size]
             lps = image.TransformIndexToPhysicalPoint(ijk)
             voxels.append({"ijk": ijk, "lps": lps, "value": float(array[ijk[2], ijk[1], ijk[0]])})

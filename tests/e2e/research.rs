@@ -2,13 +2,14 @@
 
 use crate::station::{Station, text};
 use mj_imaging::import;
-use mj_model::{PointLps, Volume, Voxel};
+use mj_model::{PointLps, Samples, Volume, Voxel};
 use mj_tests::checkers::python;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Voxels compared in each file.
+/// Voxels compared in each file; fewer in the small ones that the script makes.
 const COUNT: &str = "1000";
 /// Label volumes told with the data, in ml: file, label, volume.
 const LABELS: &[(&str, f64, f64)] = &[
@@ -47,12 +48,26 @@ fn volume_ml(volume: &Volume, is_counted: impl Fn(f64) -> bool) -> f64 {
     values.filter(|&v| is_counted(v)).count() as f64 * volume.grid.voxel_ml()
 }
 
+/// How often each stored whole number occurs, but 0.
+fn counts(volume: &Volume) -> BTreeMap<i64, u64> {
+    let mut by_value = vec![0_u64; 1 << 17];
+    let mut add = |value: i64| by_value[(value + (1 << 16)) as usize] += 1;
+    match &volume.samples {
+        Samples::I16(all) => all.iter().for_each(|&v| add(v.into())),
+        Samples::U16(all) => all.iter().for_each(|&v| add(v.into())),
+        Samples::U8(all) => all.iter().for_each(|&v| add(v.into())),
+        Samples::F32(_) => {}
+    }
+    let named = by_value.into_iter().enumerate().map(|(at, n)| (at as i64 - (1 << 16), n));
+    named.filter(|&(value, n)| n > 0 && value != 0).collect()
+}
+
 fn compare(want: &Value) {
     let file = want["file"].as_str().unwrap();
     let volume = import::open(Path::new(file)).unwrap_or_else(|e| panic!("{file}: {e}")).volume;
     assert_eq!(serde_json::json!(volume.grid.dims), want["size"], "{file}");
     let voxels = want["voxels"].as_array().unwrap();
-    assert_eq!(voxels.len().to_string(), COUNT);
+    assert!(voxels.len() >= 200, "{file}");
     for voxel in voxels {
         let at: Voxel = serde_json::from_value(voxel["ijk"].clone()).unwrap();
         let place: PointLps = serde_json::from_value(voxel["lps"].clone()).unwrap();
@@ -64,9 +79,11 @@ fn compare(want: &Value) {
         let slack = f64::from(f32::EPSILON) * theirs.abs();
         assert!((value - theirs).abs() <= slack, "{file} {at:?}: {value} is not {theirs}");
     }
-    for (label, ml) in want["labels_ml"].as_object().into_iter().flatten() {
-        let label: f64 = label.parse().unwrap();
-        assert!((volume_ml(&volume, |v| v == label) - ml.as_f64().unwrap()).abs() < 0.01, "{file}: label {label}");
+    let labels = want["labels_ml"].as_object();
+    let counts = labels.map(|_| counts(&volume)).unwrap_or_default();
+    for (label, ml) in labels.into_iter().flatten() {
+        let n = counts.get(&label.parse().unwrap()).copied().unwrap_or(0);
+        assert!((n as f64 * volume.grid.voxel_ml() - ml.as_f64().unwrap()).abs() < 0.01, "{file}: label {label}");
     }
     assert!((volume_ml(&volume, |v| v < 0.0) - want["below_zero_ml"].as_f64().unwrap()).abs() < 0.01, "{file}");
 }

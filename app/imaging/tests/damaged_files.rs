@@ -1,6 +1,8 @@
 //! Damaged research files: whatever is done to them, they are read or refused, never a panic, never more memory than
 //! the file could fill. Mutations are seeded, so a failure repeats.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what goes wrong fails the test, with its place")]
+
 use mj_imaging::import;
 use mj_testdata::allocations::{self, Counting};
 use std::io::Write as _;

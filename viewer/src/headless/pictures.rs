@@ -22,10 +22,10 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     if view.kind == ViewKind::Vr {
         return Err(Error::NoSuchView("vr"));
     }
-    let (corners, volume) = match research::file_of(series) {
+    let (of_whom, volume) = match research::file_of(series) {
         Some(path) => {
-            let corners = (research::patient_lines(context.lang), research::study_lines(path));
-            (corners, research::volume(path)?)
+            let (top_left, top_right) = (research::patient_lines(context.lang), research::study_lines(path));
+            (Corners { top_left, top_right, ..Default::default() }, research::volume(path)?)
         }
         None => of_series(series, view, context)?,
     };
@@ -40,7 +40,7 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
     let grey = window::grey(&picture, &shown, volume.is_inverted);
     let ms = start.elapsed().as_secs_f64() * 1000.0;
     let bytes = if view.overlay {
-        with_overlay(corners, &volume, view, &plane, &shown, &grey, context)?
+        with_overlay(of_whom, &volume, view, &plane, &shown, &grey, context)?
     } else {
         raster::grey_png(picture.width, picture.height, &grey)?
     };
@@ -49,7 +49,7 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
 }
 
 /// What stands in the upper corners, and the images of a series.
-fn of_series(series: &SeriesFiles, view: &RenderView, context: &Context) -> Result<((Vec<Line>, Vec<Line>), Volume)> {
+fn of_series(series: &SeriesFiles, view: &RenderView, context: &Context) -> Result<(Corners, Volume)> {
     let series = jobs::open(series, context)?;
     let stack = jobs::main_stack(&series)?;
     // A single image can be shown as it is; planes need a volume.
@@ -61,7 +61,8 @@ fn of_series(series: &SeriesFiles, view: &RenderView, context: &Context) -> Resu
         return Err(Error::NotAVolume);
     };
     let header = &series.header;
-    Ok(((overlay::patient_lines(header, context.lang), overlay::study_lines(header, context.lang)), volume))
+    let (top_left, top_right) = (overlay::patient_lines(header, context.lang), overlay::study_lines(header, context.lang));
+    Ok((Corners { top_left, top_right, ..Default::default() }, volume))
 }
 
 /// The plane of a view: through `at`, the whole volume in the picture.
@@ -106,7 +107,7 @@ fn slab_of(view: &RenderView) -> Option<f64> {
 }
 
 fn with_overlay(
-    (top_left, top_right): (Vec<Line>, Vec<Line>),
+    of_whom: Corners,
     volume: &Volume,
     view: &RenderView,
     plane: &Plane,
@@ -130,14 +131,13 @@ fn with_overlay(
     bottom_left.extend(overlay::marks(volume, lang).into_iter().map(Line::plain));
     bottom_left.push(Line::plain(key::OVERLAY_WINDOW.with(lang, &[("c", &center), ("w", &width), ("name", &shown.name)])));
     let corners = Corners {
-        top_left,
-        top_right,
         bottom_left,
         bottom_right: if has_orientation {
             vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))]
         } else {
             Vec::new()
         },
+        ..of_whom
     };
     let ctx = egui::Context::default();
     fonts::install(&ctx);

@@ -260,7 +260,7 @@ impl Work {
                 self.events.send(Event::Thumb(series.clone(), Box::new(self.thumb(sources))));
             }
             Task::Research { token, path } => {
-                let shown = self.research(path).map_err(|e| self.tell(&e));
+                let shown = self.research(path).map(Box::new).map_err(|e| self.tell(&e));
                 self.events.send(Event::Research(*token, shown));
             }
             Task::ResearchThumb { series, path } => {

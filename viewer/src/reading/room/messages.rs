@@ -35,7 +35,7 @@ impl Room {
             }
             Event::Research(token, result) => {
                 self.on_load(token, |scene| match result {
-                    Ok(shown) => scene.research_ready(shown),
+                    Ok(shown) => scene.research_ready(*shown),
                     Err(told) => {
                         scene.shown.error = Some(told.clone());
                         if let Some(entry) = scene.series.get_mut(scene.current) {
