@@ -22,6 +22,7 @@ mod path_by_command;
 mod peers;
 #[cfg(unix)]
 mod planning;
+mod research;
 mod secrecy;
 mod station;
 mod tidy;

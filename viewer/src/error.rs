@@ -14,6 +14,15 @@ pub enum Error {
     /// Work on a volume failed.
     #[error(transparent)]
     Imaging(#[from] mj_imaging::Error),
+    /// A research file could not be read.
+    #[error(transparent)]
+    Research(#[from] mj_imaging::import::Error),
+    /// The file has no number at the voxel that was asked for.
+    #[error("the voxel holds no number")]
+    NoNumber,
+    /// A research file names no patient, which DICOM objects need.
+    #[error("a research file cannot be written as DICOM objects")]
+    NoPatient,
     /// A picture could not be drawn on the graphics device.
     #[error(transparent)]
     Render(#[from] mj_render::Error),
@@ -115,6 +124,8 @@ pub enum Error {
 impl Error {
     /// Every code this type can raise by itself.
     pub const CODES: &'static [&'static str] = &[
+        "research.no_number",
+        "research.no_dicom",
         "viewer.write",
         "viewer.read",
         "viewer.link",
@@ -152,6 +163,9 @@ impl Coded for Error {
         match self {
             Self::Dicom(e) => e.code(),
             Self::Imaging(e) => e.code(),
+            Self::Research(e) => e.code(),
+            Self::NoNumber => "research.no_number",
+            Self::NoPatient => "research.no_dicom",
             Self::Render(e) => e.code(),
             Self::Write { .. } => "viewer.write",
             Self::Read { .. } => "viewer.read",
@@ -185,6 +199,7 @@ impl Coded for Error {
         match self {
             Self::Dicom(e) => e.args(),
             Self::Imaging(e) => e.args(),
+            Self::Research(e) => e.args(),
             Self::Render(e) => e.args(),
             Self::Write { path, source } | Self::Read { path, source } => {
                 vec![("path", path.display().to_string()), ("reason", source.to_string())]

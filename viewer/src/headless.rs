@@ -12,6 +12,8 @@ mod pictures;
 mod segments;
 mod volume_picture;
 
+pub(crate) use output::hex;
+
 use crate::args::Args;
 use crate::source::Keys;
 use crate::stdio::{self, Incoming, Sender};

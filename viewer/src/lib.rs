@@ -18,6 +18,7 @@ pub mod overlay;
 pub mod planning;
 pub mod raster;
 pub mod reading;
+pub mod research;
 pub mod run;
 pub mod source;
 pub mod stdio;

@@ -71,9 +71,9 @@ pub(crate) enum Command {
         #[arg(long)]
         query: Option<String>,
     },
-    /// Show a study, series or instance.
+    /// Show a study, series or instance, or a research file.
     Show {
-        /// UID or short id.
+        /// UID or short id; or a NIfTI, NRRD or MetaImage file, which needs no record.
         id: String,
     },
     /// Read one voxel of a series.
@@ -86,7 +86,7 @@ pub(crate) enum Command {
     },
     /// Write a series as NRRD, NIfTI or a folder of DICOM files.
     Export {
-        /// UID or short id of the series.
+        /// UID or short id of the series; or a NIfTI, NRRD or MetaImage file, which needs no record.
         series: String,
         /// FILE.nrrd, FILE.nii.gz or a folder.
         #[arg(long)]
@@ -185,7 +185,7 @@ pub(crate) enum Command {
     Doctor,
     /// Open a series or a folder in the reading room.
     View {
-        /// UID or short id of a study or series, or a folder of DICOM files.
+        /// UID or short id of a study or series, a folder of DICOM files, or a NIfTI, NRRD or MetaImage file.
         id: String,
     },
     /// Open the workstation.
@@ -209,7 +209,7 @@ pub(crate) struct Phantom {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Probe {
-    /// UID or short id of the series.
+    /// UID or short id of the series; or a NIfTI, NRRD or MetaImage file, which needs no record.
     pub(crate) series: String,
     /// Voxel i,j,k.
     #[arg(long, value_parser = numbers::<3, usize>, required_unless_present = "lps", conflicts_with = "lps")]
@@ -221,7 +221,7 @@ pub(crate) struct Probe {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Render {
-    /// UID or short id of the series.
+    /// UID or short id of the series; or a NIfTI, NRRD or MetaImage file, which needs no record.
     pub(crate) series: String,
     /// What to draw.
     #[arg(long)]

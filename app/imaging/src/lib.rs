@@ -1,7 +1,7 @@
-//! Volumes on the CPU: reslice, project, measure, segment, surface, plan, export, and the demo patient.
+//! Volumes on the CPU: reslice, project, measure, segment, surface, plan, files of research, and the demo patient.
 //!
 //! Plain functions over `mj_model::Volume` and `mj_model::Mask`; the work is spread over threads by rayon.
-//! No file, window, GPU or DICOM data set is opened here.
+//! No window, GPU or DICOM data set is opened here; the only files are those of research, in [`import`].
 //!
 //! Start reading at [`plane`] for the picture's geometry, then [`reslice`] for the fast makers of pictures
 //! and [`oracle`] for the slow, plain reference that they (and the GPU's shaders) are tested against.
@@ -9,6 +9,7 @@
 pub mod blocks;
 pub mod error;
 pub mod export;
+pub mod import;
 pub mod measure;
 pub mod oracle;
 pub mod phantom;

@@ -177,7 +177,8 @@ pub struct Grid {
     /// Centre of voxel (0, 0, 0).
     pub origin: PointLps,
     /// Unit directions of i, j and k. For an orthogonal grid they are perpendicular; a sheared one (tilted
-    /// gantry) is never put into a `Grid`.
+    /// gantry) is never put into a `Grid`. Right-handed for DICOM, where k runs along the normal `i x j`; a research
+    /// file's may be left-handed, so what needs a normal takes k.
     pub axes: [VectorLps; 3],
     /// Distance between voxel centres along i, j, k. Units: mm.
     pub spacing_mm: [f64; 3],

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stderr, clippy::panic, reason = "this crate only serves tests: a skip is printed, a strict one fails")]
 
+pub mod allocations;
 pub mod whisper;
 
 use std::fs::OpenOptions;

@@ -2,7 +2,7 @@
 
 use super::{Context, output, phantom, pictures, segments};
 use crate::source::{self, ObjectSource};
-use crate::{Error, Result};
+use crate::{Error, Result, research};
 use mj_dicom::series::{Apart, Series, Stack};
 use mj_dicom::{Dataset, Source as _};
 use mj_link::job::{ApartBy, BlockOf, Described, ProbeAt, SuvFactors};
@@ -62,7 +62,18 @@ pub(super) fn volume(series: &SeriesFiles, context: &Context) -> Result<(Series,
     Ok((series, volume))
 }
 
+/// The volume of a series, or of the research file in its place.
+pub(super) fn any_volume(series: &SeriesFiles, context: &Context) -> Result<Volume> {
+    match research::file_of(series) {
+        Some(path) => research::volume(path),
+        None => Ok(volume(series, context)?.1),
+    }
+}
+
 fn describe(series: &SeriesFiles, context: &Context) -> Result<JobResult> {
+    if let Some(path) = research::file_of(series) {
+        return Ok(JobResult::Described(research::describe(path)?));
+    }
     let series = open(series, context)?;
     let stack = main_stack(&series)?;
     let grid = stack.grid();
@@ -100,6 +111,9 @@ fn block(stack: &Stack, context: &Context) -> BlockOf {
 
 /// Reads one voxel, decoding only the slice it lies on, or the two it is computed from.
 fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResult> {
+    if let Some(path) = research::file_of(series) {
+        return research::probe(path, at);
+    }
     let series = open(series, context)?;
     let stack = main_stack(&series)?;
     let [ni, nj, nk] = stack.matrix();
@@ -181,6 +195,9 @@ fn check(paths: &[PathBuf], context: &Context) -> Result<JobResult> {
 
 fn check_one(path: &std::path::Path, context: &Context) -> Result<serde_json::Value> {
     let name = path.display().to_string();
+    if research::is_research(path) {
+        return Ok(research::check(path, context.lang));
+    }
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(source) => {

@@ -1,7 +1,7 @@
 //! Files that a job writes.
 
 use super::{Context, jobs, patient};
-use crate::{Error, Result};
+use crate::{Error, Result, research};
 use mj_imaging::export;
 use mj_link::{JobResult, SeriesFiles};
 use sha2::{Digest as _, Sha256};
@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, b| {
         // Writing to a String cannot fail.
@@ -63,12 +63,15 @@ pub(super) fn export(series: &SeriesFiles, to: &Path, context: &Context) -> Resu
     let name = to.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let mut written = Written::default();
     if name.ends_with(".nrrd") {
-        let (_, volume) = jobs::volume(series, context)?;
+        let volume = jobs::any_volume(series, context)?;
         written.put(to.to_owned(), &export::nrrd(&volume))?;
     } else if name.ends_with(".nii.gz") {
-        let (_, volume) = jobs::volume(series, context)?;
+        let volume = jobs::any_volume(series, context)?;
         written.put(to.to_owned(), &export::nifti(&volume))?;
     } else if to.extension().is_none() || to.is_dir() {
+        if research::file_of(series).is_some() {
+            return Err(Error::NoPatient);
+        }
         patient::copy_objects(series, to, &mut written, context)?;
     } else {
         let ending = to.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::raster::{self, Canvas};
 use crate::reading::pane::{Pane, PaneKind};
 use crate::reading::presets;
 use crate::ui::{Theme, fonts};
-use crate::{Error, Result};
+use crate::{Error, Result, research};
 use egui::{Rect, pos2, vec2};
 use mj_dicom::Header;
 use mj_dicom::series::Series;
@@ -20,8 +20,12 @@ use mj_model::{VectorLps, Volume};
 use std::path::Path;
 use std::time::Instant;
 
-/// Draws a view of a series and writes it as PNG.
+/// Draws a view of a series, or of a research file in its place, and writes it as PNG.
 pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, context: &Context) -> Result<JobResult> {
+    if let Some(path) = research::file_of(series) {
+        let (top_left, top_right) = (research::patient_lines(context.lang), research::study_lines(path));
+        return planes(Corners { top_left, top_right, ..Corners::default() }, &research::volume(path)?, view, out, context);
+    }
     let series = jobs::open(series, context)?;
     let stack = jobs::main_stack(&series)?;
     // A single image, or one in colour, is shown as it was stored; planes need a volume.
@@ -30,31 +34,34 @@ pub(super) fn render(series: &SeriesFiles, view: &RenderView, out: &Path, contex
         return still(&series, view, out, context);
     }
     let volume = if stack.grid().is_some() { stack.load(&context.watch())? } else { return Err(Error::NotAVolume) };
+    planes(of_whom(&series.header, context), &volume, view, out, context)
+}
+
+/// The upper corners: patient and study.
+fn of_whom(header: &Header, context: &Context) -> Corners {
+    let (top_left, top_right) = (overlay::patient_lines(header, context.lang), overlay::study_lines(header, context.lang));
+    Corners { top_left, top_right, ..Corners::default() }
+}
+
+/// Draws a view of a volume.
+fn planes(of_whom: Corners, volume: &Volume, view: &RenderView, out: &Path, context: &Context) -> Result<JobResult> {
     context.check()?;
     if view.kind == ViewKind::Vr {
-        return volume_picture::render(&series.header, &volume, view, out, context);
+        return volume_picture::render(of_whom, volume, view, out, context);
     }
     let start = Instant::now();
-    let plane = plane(&volume, view)?;
-    let picture = draw(&volume, view, &plane);
+    let plane = plane(volume, view)?;
+    let picture = draw(volume, view, &plane);
     let shown = match view.window {
         Some((center, width)) => volume.own_window(center, width, ""),
-        None => presets::first_window(&volume),
+        None => presets::first_window(volume),
     };
     let grey = window::grey(&picture, &shown, volume.is_inverted);
     let ms = start.elapsed().as_secs_f64() * 1000.0;
     let bytes = if view.overlay {
         let canvas = Canvas::from_grey(plane.width, plane.height, &grey);
-        let window = overlay::window_line(&shown, &shown.name, false, context.lang);
-        with_overlay(
-            canvas,
-            &series.header,
-            &volume,
-            view,
-            &plane,
-            About { title: title(view.kind), window, side: String::new() },
-            context,
-        )?
+        let about = About { title: title(view.kind), window: overlay::window_line(&shown, &shown.name, false, context.lang) };
+        with_overlay(canvas, of_whom, volume, view, &plane, about, context)?
     } else {
         raster::grey_png(picture.width, picture.height, &grey)?
     };
@@ -82,15 +89,12 @@ fn still(series: &Series, view: &RenderView, out: &Path, context: &Context) -> R
     let canvas = Canvas { width: w, height: h, pixels };
     let bytes = if view.overlay {
         let window = overlay::window_line(&shown, &shown.name, image.colour.is_some(), context.lang);
-        with_overlay(
-            canvas,
-            &series.header,
-            volume,
-            view,
-            &plane,
-            About { title: key::READING_PANE_NATIVE, window, side: stack.side_and_view(k) },
-            context,
-        )?
+        let mut corners = of_whom(&series.header, context);
+        let side = stack.side_and_view(k);
+        if !side.is_empty() {
+            corners.top_right.push(Line { text: side, weight: Weight::Lead });
+        }
+        with_overlay(canvas, corners, volume, view, &plane, About { title: key::READING_PANE_NATIVE, window }, context)?
     } else if is_grey {
         raster::grey_png(w, h, &canvas.pixels.iter().map(|[grey, ..]| *grey).collect::<Vec<u8>>())?
     } else {
@@ -126,8 +130,6 @@ pub(super) struct About {
     pub title: Text,
     /// The window, the tone of colours, or the preset of a volume.
     pub window: Option<String>,
-    /// Side and view of a single image.
-    pub side: String,
 }
 
 /// The plane of a view: through `at`, the whole volume in the picture.
@@ -172,10 +174,10 @@ fn slab_of(view: &RenderView) -> Option<f64> {
     view.slab_mm.filter(|&mm| mm > 0.0 && !matches!(view.kind, ViewKind::Mip | ViewKind::Vr))
 }
 
-/// A picture with identity, letters and scale, and what `about` says of it.
+/// A picture with identity (the upper corners), letters and scale, and what `about` says of it.
 pub(super) fn with_overlay(
     mut canvas: Canvas,
-    header: &Header,
+    of_whom: Corners,
     volume: &Volume,
     view: &RenderView,
     plane: &Plane,
@@ -189,19 +191,14 @@ pub(super) fn with_overlay(
     bottom_left.extend(slab_of(view).map(|mm| Line::plain(overlay::slab(mm, lang))));
     bottom_left.extend(overlay::marks(volume, lang).into_iter().map(Line::plain));
     bottom_left.extend(about.window.map(Line::plain));
-    let mut top_right = overlay::study_lines(header, lang);
-    if !about.side.is_empty() {
-        top_right.push(Line { text: about.side, weight: Weight::Lead });
-    }
     let corners = Corners {
-        top_left: overlay::patient_lines(header, lang),
-        top_right,
         bottom_left,
         bottom_right: if has_orientation {
             vec![Line::plain(format!("({:.1}, {:.1}, {:.1})\u{2009}mm", at.x, at.y, at.z))]
         } else {
             Vec::new()
         },
+        ..of_whom
     };
     let ctx = egui::Context::default();
     fonts::install(&ctx);

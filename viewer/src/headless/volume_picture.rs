@@ -1,10 +1,10 @@
 //! Volume rendering in files.
 
 use super::{Context, output, pictures};
+use crate::overlay::Corners;
 use crate::raster::Canvas;
 use crate::reading::presets;
 use crate::{Error, Result};
-use mj_dicom::Header;
 use mj_imaging::Blocks;
 use mj_imaging::raycast::{self, Camera, Preset, Quality, Seen, TransferFunction, preset};
 use mj_link::JobResult;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Draws a volume in colour and writes it as PNG: from the front, or along the view's normal.
-pub(super) fn render(header: &Header, volume: &Volume, view: &RenderView, out: &Path, context: &Context) -> Result<JobResult> {
+pub(super) fn render(of_whom: Corners, volume: &Volume, view: &RenderView, out: &Path, context: &Context) -> Result<JobResult> {
     can_be_drawn(volume)?;
     let preset = preset_of(volume, view.preset.as_deref())?;
     let start = Instant::now();
@@ -28,8 +28,8 @@ pub(super) fn render(header: &Header, volume: &Volume, view: &RenderView, out: &
     let canvas = Canvas { width: picture.width, height: picture.height, pixels };
     let bytes = if view.overlay {
         let text = mj_lang::find(&format!("vr.preset.{}", preset.name)).map_or(preset.name.as_str(), |t| t.get(context.lang));
-        let about = pictures::About { title: pictures::title(view.kind), window: Some(text.to_owned()), side: String::new() };
-        pictures::with_overlay(canvas, header, volume, view, &camera.plane, about, context)?
+        let about = pictures::About { title: pictures::title(view.kind), window: Some(text.to_owned()) };
+        pictures::with_overlay(canvas, of_whom, volume, view, &camera.plane, about, context)?
     } else {
         canvas.to_png()?
     };

@@ -22,6 +22,8 @@ pub enum Event {
     Progress(u64, u64, u64),
     /// A volume is ready.
     Loaded(u64, std::result::Result<Loaded, Told>),
+    /// A research file is ready.
+    Research(u64, std::result::Result<Box<crate::reading::loader::ResearchShown>, Told>),
     /// What a series not yet opened looks like.
     Thumb(SeriesUid, Box<Thumb>),
     /// A projection is ready.

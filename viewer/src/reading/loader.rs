@@ -4,7 +4,7 @@ use crate::reading::event::{Event, Events, Thumb};
 use crate::reading::pane::{Pane, PaneKind};
 use crate::reading::presets;
 use crate::source::ObjectSource;
-use crate::{Error, Result};
+use crate::{Error, Result, research};
 use mj_dicom::series::{Image, Kind, Series, Stack};
 use mj_dicom::{Head, Header, Source};
 use mj_imaging::reslice::MipIndex;
@@ -110,10 +110,22 @@ impl Opened {
 pub struct FoundSeries {
     /// Its study.
     pub study: StudyUid,
-    /// Header of one of its images.
-    pub header: Header,
+    /// The series.
+    pub uid: SeriesUid,
+    /// Header of one of its images; none of a research file.
+    pub header: Option<Header>,
     /// Its files.
     pub sources: Sources,
+    /// The research file that stands in place of a series.
+    pub research: Option<PathBuf>,
+}
+
+/// A research file ready to be shown.
+pub struct ResearchShown {
+    /// Its volume, or each image of one too thin for planes.
+    pub images: Vec<Loaded>,
+    /// For the strip.
+    pub thumb: Thumb,
 }
 
 enum Task {
@@ -121,6 +133,8 @@ enum Task {
     Slice { token: u64, opened: Opened, k: usize },
     Thumb { series: SeriesUid, sources: Sources },
     Find { paths: Vec<PathBuf> },
+    Research { token: u64, path: PathBuf },
+    ResearchThumb { series: SeriesUid, path: PathBuf },
 }
 
 #[derive(Default)]
@@ -156,15 +170,25 @@ impl Loader {
 
     /// Opens a series; what was being opened before is given up. `near` says which slice to show first.
     pub fn open(&self, token: u64, sources: Sources, near: Option<PointLps>) {
+        self.instead(Task::Open { token, sources, near });
+    }
+
+    /// Opens a research file; what was being opened before is given up.
+    pub fn open_research(&self, token: u64, path: PathBuf) {
+        self.instead(Task::Research { token, path });
+    }
+
+    /// Puts a task in the place of what was being opened.
+    fn instead(&self, task: Task) {
         self.cancel();
-        lock(&self.0.queue).tasks.push_front(Task::Open { token, sources, near });
+        lock(&self.0.queue).tasks.push_front(task);
         self.0.wake.notify_one();
     }
 
     /// Gives up what is being opened: something else is in view that needs no loading.
     pub fn cancel(&self) {
         lock(&self.0.cancel).store(true, Ordering::Relaxed);
-        lock(&self.0.queue).tasks.retain(|t| !matches!(t, Task::Open { .. } | Task::Slice { .. }));
+        lock(&self.0.queue).tasks.retain(|t| !matches!(t, Task::Open { .. } | Task::Slice { .. } | Task::Research { .. }));
     }
 
     /// Loads one image of a series that is no volume; an older wish is given up.
@@ -179,6 +203,12 @@ impl Loader {
     /// Makes the strip's picture of a series when there is time.
     pub fn thumb(&self, series: SeriesUid, sources: Sources) {
         lock(&self.0.queue).tasks.push_back(Task::Thumb { series, sources });
+        self.0.wake.notify_one();
+    }
+
+    /// Makes the strip's picture of a research file when there is time.
+    pub fn thumb_research(&self, series: SeriesUid, path: PathBuf) {
+        lock(&self.0.queue).tasks.push_back(Task::ResearchThumb { series, path });
         self.0.wake.notify_one();
     }
 
@@ -218,10 +248,11 @@ impl Work {
             if done.is_err() {
                 let told = self.tell(&Error::Panicked);
                 match task {
+                    Task::Research { token, .. } => drop(self.events.send(Event::Research(token, Err(told)))),
                     Task::Open { token, .. } => drop(self.events.send(Event::Loaded(token, Err(told)))),
                     Task::Slice { token, k, .. } => drop(self.events.send(Event::Slice(token, k, Err(told)))),
                     Task::Find { .. } => drop(self.events.send(Event::Found(Err(told)))),
-                    Task::Thumb { .. } => tracing::error!("{}", Error::Panicked),
+                    Task::Thumb { .. } | Task::ResearchThumb { .. } => tracing::error!("{}", Error::Panicked),
                 }
             }
         }
@@ -264,6 +295,20 @@ impl Work {
             Task::Thumb { series, sources } => {
                 self.events.send(Event::Thumb(series.clone(), Box::new(self.thumb(sources))));
             }
+            Task::Research { token, path } => {
+                let shown = self.research(path).map(Box::new).map_err(|e| self.tell(&e));
+                self.events.send(Event::Research(*token, shown));
+            }
+            Task::ResearchThumb { series, path } => {
+                let made = research::volume(path).map(|volume| thumb_of(&volume)).unwrap_or_else(|e| Thumb {
+                    header: None,
+                    n_images: 0,
+                    warnings: Vec::new(),
+                    picture: None,
+                    error: Some(self.tell(&e)),
+                });
+                self.events.send(Event::Thumb(series.clone(), Box::new(made)));
+            }
             Task::Find { paths } => {
                 self.events.send(Event::Found(find(paths).map_err(|e| self.tell(&e))));
             }
@@ -296,6 +341,15 @@ impl Work {
         if is_volume { self.whole(token, shown, cancel) } else { Ok(()) }
     }
 
+    /// Reads a research file. One too thin for planes is shown image by image.
+    fn research(&self, path: &std::path::Path) -> Result<ResearchShown> {
+        let volume = research::volume(path)?;
+        let thumb = thumb_of(&volume);
+        let volumes = if volume.grid.dims[2] >= 3 { vec![volume] } else { research::images(volume) };
+        let images = volumes.into_iter().map(|v| Loaded::new(v, self.gpu.as_ref())).collect();
+        Ok(ResearchShown { images, thumb })
+    }
+
     /// Shows one image from the middle of the files, with its header, so that nobody sees a picture without a name.
     fn early(&self, token: u64, sources: &Sources) -> bool {
         let made = || -> Result<(Header, Image)> {
@@ -306,7 +360,7 @@ impl Work {
         };
         // What is wrong with that image will be told when the series is opened.
         let Ok((header, image)) = made() else { return false };
-        let picture = Some(small_picture(&image));
+        let picture = Some(small_picture(&(&image).into()));
         let uid = header.series.uid.clone();
         let thumb = Thumb { header: Some(header), n_images: sources.len(), warnings: Vec::new(), picture, error: None };
         self.events.send(Event::Thumb(uid, Box::new(thumb)));
@@ -333,13 +387,20 @@ impl Work {
         };
         match made() {
             Ok((header, image)) => {
-                thumb.picture = Some(small_picture(&image));
+                thumb.picture = Some(small_picture(&(&image).into()));
                 thumb.header = Some(header);
             }
             Err(e) => thumb.error = Some(self.tell(&e)),
         }
         thumb
     }
+}
+
+/// What the strip shows of a research file.
+fn thumb_of(volume: &Volume) -> Thumb {
+    let (n_images, warnings) = (volume.grid.dims[2], volume.warnings.clone());
+    let parts = presets::Parts { volume, colour: None, cover: None };
+    Thumb { header: None, n_images, warnings, picture: Some(small_picture(&parts)), error: None }
 }
 
 /// The stack with the most images.
@@ -352,18 +413,30 @@ pub fn main_stack(series: &Series) -> Option<usize> {
 
 /// A small picture of one image: columns, rows, colours.
 #[must_use]
-pub fn small_picture(image: &Image) -> (usize, usize, Vec<[u8; 3]>) {
+pub fn small_picture(image: &presets::Parts<'_>) -> (usize, usize, Vec<[u8; 3]>) {
     const WIDTH: usize = 132;
     const HEIGHT: usize = 88;
     let grid = &image.volume.grid;
     let plane = Pane::new(PaneKind::Native).plane(grid, grid.centre(), WIDTH, HEIGHT);
-    (WIDTH, HEIGHT, presets::drawn(&image.into(), &plane, &presets::first_window(&image.volume), image.volume.is_inverted, None))
+    (WIDTH, HEIGHT, presets::drawn(image, &plane, &presets::first_window(image.volume), image.volume.is_inverted, None))
 }
 
-/// Finds the images in folders, grouped by series. What is no image is left out.
+/// Finds the images in folders, grouped by series. What is no image is left out; a research file is shown when it is
+/// named itself.
 fn find(paths: &[PathBuf]) -> Result<Vec<FoundSeries>> {
     let mut files: Vec<PathBuf> = Vec::new();
+    let (mut named, no_study) = (Vec::new(), StudyUid::fresh());
     for path in paths {
+        if research::is_research(path) {
+            named.push(FoundSeries {
+                study: no_study.clone(),
+                uid: SeriesUid::fresh(),
+                header: None,
+                sources: Vec::new(),
+                research: Some(path.clone()),
+            });
+            continue;
+        }
         if let Err(source) = std::fs::metadata(path) {
             return Err(Error::Read { path: path.clone(), source });
         }
@@ -382,12 +455,22 @@ fn find(paths: &[PathBuf]) -> Result<Vec<FoundSeries>> {
     let mut series: BTreeMap<(StudyUid, SeriesUid), FoundSeries> = BTreeMap::new();
     for (path, header) in headers {
         let place = series.entry((header.study.uid.clone(), header.series.uid.clone()));
-        let found = place.or_insert_with(|| FoundSeries { study: header.study.uid.clone(), header, sources: Vec::new() });
+        let found = place.or_insert_with(|| FoundSeries {
+            study: header.study.uid.clone(),
+            uid: header.series.uid.clone(),
+            header: Some(header),
+            sources: Vec::new(),
+            research: None,
+        });
         found.sources.push(Arc::new(ObjectSource::plain(path)));
     }
     let mut found: Vec<FoundSeries> = series.into_values().collect();
     // The newest study first, in it the series by number.
-    let order = |f: &FoundSeries| (f.header.study.date.clone(), f.header.series.number.map(|n| -n), f.sources.len());
+    let order = |f: &FoundSeries| {
+        let header = f.header.as_ref();
+        (header.and_then(|h| h.study.date.clone()), header.and_then(|h| h.series.number).map(|n| -n), f.sources.len())
+    };
     found.sort_by_key(|f| std::cmp::Reverse(order(f)));
+    found.extend(named);
     if found.is_empty() { Err(Error::NothingToShow) } else { Ok(found) }
 }

@@ -2,7 +2,7 @@
 
 use crate::reading::event::Thumb;
 use crate::reading::ledger::Ledger;
-use crate::reading::loader::{Loaded, Opened, Sources};
+use crate::reading::loader::{Loaded, Opened, ResearchShown, Sources};
 use crate::reading::pane::{self, Pane, PaneKind};
 use crate::reading::presets;
 use egui::TextureHandle;
@@ -26,6 +26,8 @@ pub struct SeriesEntry {
     pub uid: SeriesUid,
     /// Its files.
     pub sources: Sources,
+    /// The research file that stands in place of a series.
+    pub research: Option<std::path::PathBuf>,
     /// Header of one of its images, once read.
     pub header: Option<Header>,
     /// Number of images.
@@ -51,6 +53,7 @@ impl SeriesEntry {
             study,
             uid,
             sources,
+            research: None,
             header: None,
             n_images,
             warnings: Vec::new(),
@@ -61,8 +64,21 @@ impl SeriesEntry {
         }
     }
 
+    /// Its name in the strip.
+    #[must_use]
+    pub fn name(&self, lang: mj_model::Lang) -> String {
+        match (&self.header, &self.research) {
+            (Some(header), _) => crate::overlay::series_name(header, lang),
+            (None, Some(path)) => crate::research::name(path),
+            (None, None) => String::new(),
+        }
+    }
+
     /// Takes over what the loader found out.
     pub fn take(&mut self, thumb: Thumb) {
+        if self.research.is_some() {
+            self.n_images = thumb.n_images;
+        }
         self.header = self.header.take().or(thumb.header);
         self.picture = self.picture.take().or(thumb.picture);
         self.error = self.error.take().or(thumb.error);
@@ -176,7 +192,8 @@ impl Scene {
     /// True when linked planes are shown.
     #[must_use]
     pub fn is_volume(&self) -> bool {
-        self.shown.opened.as_ref().is_some_and(Opened::is_volume)
+        // A research file has no headers to be read before its volume.
+        self.shown.full.is_some() || self.shown.opened.as_ref().is_some_and(Opened::is_volume)
     }
 
     /// What a viewport draws from: the volume, or one slice of it where that is all there is.
@@ -213,17 +230,11 @@ impl Scene {
 
     /// Headers of the series in view are read: sets up viewports.
     pub fn opened(&mut self, opened: Opened) {
-        let kinds: Vec<PaneKind> = if opened.is_volume() { PaneKind::VOLUME.to_vec() } else { vec![PaneKind::Native] };
         if !opened.is_volume() {
             // An image shown early has no number yet.
             self.shown.slices.clear();
         }
-        // A view that was restored or changed meanwhile stays.
-        if !kinds.iter().eq(self.panes.iter().map(|p| &p.kind)) {
-            self.panes = kinds.into_iter().map(Pane::new).collect();
-            self.enlarged = None;
-            self.active = 0;
-        }
+        self.set_panes(opened.is_volume());
         if let Some(entry) = self.series.get_mut(self.current) {
             entry.header = Some(opened.series.header.clone());
             if let Some(stack) = opened.stack() {
@@ -233,6 +244,29 @@ impl Scene {
             entry.warnings.extend(left_out(&opened.series));
         }
         self.shown.opened = Some(opened);
+    }
+
+    /// A research file is ready: its volume, or its images one by one.
+    pub fn research_ready(&mut self, shown: ResearchShown) {
+        let is_volume = shown.images.iter().any(|l| l.volume.grid.dims[2] >= 3);
+        self.set_panes(is_volume);
+        if let Some(entry) = self.series.get_mut(self.current) {
+            entry.take(shown.thumb);
+        }
+        for (k, loaded) in shown.images.into_iter().enumerate() {
+            if is_volume { self.full_ready(loaded) } else { self.slice_ready(k, loaded, k == 0) }
+        }
+    }
+
+    /// Sets up viewports: those of a volume, or one for images.
+    fn set_panes(&mut self, is_volume: bool) {
+        let kinds: Vec<PaneKind> = if is_volume { PaneKind::VOLUME.to_vec() } else { vec![PaneKind::Native] };
+        // A view that was restored or changed meanwhile stays.
+        if !kinds.iter().eq(self.panes.iter().map(|p| &p.kind)) {
+            self.panes = kinds.into_iter().map(Pane::new).collect();
+            self.enlarged = None;
+            self.active = 0;
+        }
     }
 
     /// The stack in view.
@@ -384,13 +418,13 @@ impl Scene {
     /// Number of images to scroll through in a series that is no volume.
     #[must_use]
     pub fn n_slices(&self) -> usize {
-        self.shown.opened.as_ref().and_then(Opened::stack).map_or(0, Stack::n_slices)
+        self.stack().map_or(self.shown.slices.len(), mj_dicom::series::Stack::n_slices)
     }
 
     /// What tells the shown block from the others of its series, for the picture; empty where there is nothing to tell.
     #[must_use]
     pub fn block_name(&self, lang: Lang) -> String {
-        let stack = self.shown.opened.as_ref().and_then(Opened::stack);
+        let stack = self.stack();
         let names: Vec<String> = stack.map_or(&[][..], Stack::apart).iter().map(|apart| difference(apart, lang)).collect();
         names.join(", ")
     }

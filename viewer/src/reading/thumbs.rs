@@ -46,7 +46,7 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
 fn card(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, entry: &mut SeriesEntry, is_current: bool) -> bool {
     let c = &theme.colours;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), PICTURE + 38.0), Sense::click());
-    let name = entry.header.as_ref().map(|h| crate::overlay::series_name(h, lang)).unwrap_or_default();
+    let name = entry.name(lang);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_current, &name));
     let fill = if is_current {
         c.accent_quiet

@@ -8,6 +8,7 @@ use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::room::{Port, Room};
 use crate::reading::rulers;
 use crate::reading::scene::Scene;
+use crate::research;
 use crate::ui::Theme;
 use egui::{Align2, Color32, Painter, Rect, Sense, Stroke, StrokeKind, pos2, vec2};
 use mj_imaging::{Interpolation, oracle};
@@ -184,6 +185,9 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     if let Some(header) = scene.header() {
         corners.top_left = overlay::patient_lines(header, lang);
         corners.top_right = overlay::study_lines(header, lang);
+    } else if let Some(path) = scene.entry().and_then(|e| e.research.as_ref()) {
+        corners.top_left = research::patient_lines(lang);
+        corners.top_right = research::study_lines(path);
     }
     let unit = volume.unit.label();
     let shown = scene.window_of(kind);

@@ -1,6 +1,6 @@
 //! Pictures and voxels: handed to a headless viewer.
 
-use super::{Ctx, files_of, series_of, unexpected};
+use super::{Ctx, images_of, unexpected};
 use crate::args::{Phantom, Preset, Probe, Render, Switch, View};
 use crate::failure::Failure;
 use crate::out::Done;
@@ -31,14 +31,14 @@ pub(super) fn written(ctx: &Ctx<'_>, result: JobResult) -> Result<Done, Failure>
 }
 
 pub(super) async fn probe(ctx: &Ctx<'_>, probe: &Probe) -> Result<Done, Failure> {
-    let record = ctx.record().await?;
-    let series = files_of(&record, &series_of(&record, &probe.series).await?).await?;
+    let (record, series) = images_of(ctx, &probe.series).await?;
     let at = match (probe.voxel, probe.lps) {
         (Some(voxel), _) => ProbeAt::Voxel(voxel.into()),
         (None, Some(lps)) => ProbeAt::Lps(lps.into()),
         (None, None) => return Err(Failure::WrongKind { wanted: "position", id: String::new() }),
     };
-    let JobResult::Probed { voxel, lps, stored, value, unit } = ctx.pixels(Some(&record))?.run(Job::Probe { series, at }, ctx.out)? else {
+    let JobResult::Probed { voxel, lps, stored, value, unit } = ctx.pixels(record.as_ref())?.run(Job::Probe { series, at }, ctx.out)?
+    else {
         return Err(unexpected());
     };
     let json = serde_json::json!({"voxel": voxel, "lps": lps, "stored": stored, "value": value, "unit": unit.label()});
@@ -91,15 +91,13 @@ fn collect_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
 }
 
 pub(super) async fn export(ctx: &Ctx<'_>, series: &str, to: &Path) -> Result<Done, Failure> {
-    let record = ctx.record().await?;
-    let series = files_of(&record, &series_of(&record, series).await?).await?;
+    let (record, series) = images_of(ctx, series).await?;
     let job = Job::Export { series, to: absolute(to)? };
-    written(ctx, ctx.pixels(Some(&record))?.run(job, ctx.out)?)
+    written(ctx, ctx.pixels(record.as_ref())?.run(job, ctx.out)?)
 }
 
 pub(super) async fn render(ctx: &Ctx<'_>, render: &Render) -> Result<Done, Failure> {
-    let record = ctx.record().await?;
-    let series = files_of(&record, &series_of(&record, &render.series).await?).await?;
+    let (record, series) = images_of(ctx, &render.series).await?;
     let is_vr = render.view == View::Vr;
     // A window of that name is none of volume rendering's business, and the other way round.
     let named = match &render.preset {
@@ -124,7 +122,7 @@ pub(super) async fn render(ctx: &Ctx<'_>, render: &Render) -> Result<Done, Failu
         overlay: render.overlay == Switch::On,
     };
     let job = Job::Render { series, view, out: absolute(&render.out)? };
-    let JobResult::Rendered { written, backend, ms } = ctx.pixels(Some(&record))?.run(job, ctx.out)? else { return Err(unexpected()) };
+    let JobResult::Rendered { written, backend, ms } = ctx.pixels(record.as_ref())?.run(job, ctx.out)? else { return Err(unexpected()) };
     let json = serde_json::json!({"written": written, "backend": backend, "ms": ms});
     ctx.out.result(&json, |_| format!("{}  ({backend}, {ms:.1} ms)", written.display()))?;
     Ok(Done::Well)

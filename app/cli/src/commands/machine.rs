@@ -74,10 +74,10 @@ pub(super) async fn doctor(ctx: &Ctx<'_>) -> Result<Done, Failure> {
     Ok(Done::Well)
 }
 
-/// Opens a folder or a series of the record in the reading room.
+/// Opens a folder, a research file or a series of the record in the reading room.
 pub(super) async fn view(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     let program = find_program("mingjing-viewer")?;
-    if Path::new(id).is_dir() {
+    if Path::new(id).is_dir() || super::research_file(id)?.is_some() {
         return wait(Command::new(program).args(["--room", "reading"]).arg(id));
     }
     let record = ctx.record().await?;

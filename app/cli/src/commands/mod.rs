@@ -15,7 +15,7 @@ use crate::out::{Done, Out};
 use crate::passphrase;
 use crate::pixels::{Pixels, ViewerHasher};
 use mj_link::{ObjectFile, SeriesFiles};
-use mj_model::{SeriesUid, StudyUid};
+use mj_model::{ResearchFormat, SeriesUid, StudyUid};
 use mj_record::{Record, Subject};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -121,6 +121,31 @@ async fn series_of(record: &Record, id: &str) -> Result<SeriesUid, Failure> {
         Subject::Series(uid) => Ok(uid),
         _ => Err(Failure::WrongKind { wanted: "series", id: id.into() }),
     }
+}
+
+/// What a worker opens for an id: a series of the record, which is then open, or a research file named by its path,
+/// which needs none.
+async fn images_of(ctx: &Ctx<'_>, id: &str) -> Result<(Option<Record>, SeriesFiles), Failure> {
+    if let Some(file) = research_file(id)? {
+        return Ok((None, file));
+    }
+    let record = ctx.record().await?;
+    let series = files_of(&record, &series_of(&record, id).await?).await?;
+    Ok((Some(record), series))
+}
+
+/// The research file (NIfTI, NRRD, MetaImage) that an id names by its ending; no id of the record has one.
+fn research_file(id: &str) -> Result<Option<SeriesFiles>, Failure> {
+    let path = Path::new(id);
+    if ResearchFormat::of(path).is_none() {
+        return Ok(None);
+    }
+    let read = |source| Failure::File { what: "read", path: path.into(), source };
+    path.metadata().map_err(read)?;
+    // The worker may have another working folder.
+    let path = std::path::absolute(path).map_err(read)?;
+    // Nobody else knows this UID: such a file belongs to no series.
+    Ok(Some(SeriesFiles { series: SeriesUid::fresh(), files: vec![ObjectFile { path, sealed: false }] }))
 }
 
 /// The sealed files of a series, for a worker.

@@ -1,6 +1,6 @@
 //! The record itself: making it, taking files in, listing, people.
 
-use super::{Ctx, files_of, unexpected};
+use super::{Ctx, files_of, research_file, unexpected};
 use crate::args::{Person as PersonCommand, Role as RoleArg};
 use crate::failure::Failure;
 use crate::out::Done;
@@ -70,6 +70,13 @@ fn study_line(ctx: &Ctx<'_>, row: &StudyRow) -> String {
 }
 
 pub(super) async fn show(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
+    if let Some(file) = research_file(id)? {
+        let JobResult::Described(described) = ctx.pixels(None)?.run(Job::Describe { series: file }, ctx.out)? else {
+            return Err(unexpected());
+        };
+        ctx.out.result(&described, |d| to_json(d).and_then(|j| Ok(format!("{j:#}"))).unwrap_or_default())?;
+        return Ok(Done::Well);
+    }
     let record = ctx.record().await?;
     let json = match record.resolve(id).await? {
         Subject::Study(uid) => to_json(&record.study(&uid).await?)?,

@@ -5,6 +5,7 @@ use super::walk::MAX_OBJECT;
 use crate::objects::Staged;
 use crate::{Error, Record, Result};
 use mj_dicom::{Dataset, Header, dataset_sha256};
+use mj_model::ResearchFormat;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ impl Record {
         let Candidate { from, content } = candidate;
         match self.prepare_content(content).await {
             Ok((header, sha256, staged, twin)) => Ok(Prepared { from, header, sha256, staged, twin }),
-            Err(error) => Err(Failed { from, error }),
+            Err(error) => Err(Failed { error: of_research(error, &from), from }),
         }
     }
 
@@ -80,6 +81,18 @@ impl Record {
         };
         Ok((header, sha256, Some(staged), twin))
     }
+}
+
+/// What is no DICOM object but has a research format's name is told as such: it names no patient, so there is none to
+/// keep it under. Old DICOM objects may be called `.img` too, so the content is looked at first.
+fn of_research(error: Error, from: &str) -> Error {
+    if matches!(error, Error::Dicom(mj_dicom::Error::NotDicom)) && ResearchFormat::of(Path::new(from)).is_some() {
+        return Error::Skip(
+            "import.research_file",
+            "names no patient, so it is not kept; open it with mingjing-viewer --room reading FILE or mingjing render FILE",
+        );
+    }
+    error
 }
 
 fn read_bounded(path: &Path) -> Result<Vec<u8>> {

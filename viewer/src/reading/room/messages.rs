@@ -41,6 +41,18 @@ impl Room {
                     Err(told) => scene.shown.error = Some(told),
                 })
             }
+            Event::Research(token, result) => {
+                self.on_load(token, |scene| match result {
+                    Ok(shown) => scene.research_ready(*shown),
+                    Err(told) => {
+                        scene.shown.error = Some(told.clone());
+                        if let Some(entry) = scene.series.get_mut(scene.current) {
+                            entry.error = Some(told);
+                        }
+                    }
+                });
+                self.ask_for_thumbs();
+            }
             Event::Progress(token, done, total) => self.on_load(token, |scene| scene.shown.progress = Some((done, total))),
             Event::Loaded(token, result) => {
                 self.on_load(token, |scene| match result {

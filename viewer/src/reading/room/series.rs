@@ -3,7 +3,7 @@
 use super::Room;
 use crate::Error;
 use crate::reading::ledger::Ledger;
-use crate::reading::loader::FoundSeries;
+use crate::reading::loader::{FoundSeries, Opened};
 use crate::reading::scene::{Scene, SeriesEntry, Shown};
 use crate::reading::{pane, rulers};
 use mj_link::ToParent;
@@ -47,6 +47,10 @@ impl Room {
                 *pane = pane::Pane::new(pane.kind);
             }
         }
+        if let Some(path) = entry.research.clone() {
+            self.loader.open_research(token, path);
+            return self.changed();
+        }
         if entry.sources.is_empty() {
             scene.shown.error = Some(mj_lang::tell(&Error::NothingToShow, lang));
             return;
@@ -66,7 +70,10 @@ impl Room {
     pub(super) fn ask_for_thumbs(&mut self) {
         let Some(scene) = &self.scene else { return };
         for entry in scene.series.iter().filter(|e| e.picture.is_none() && e.error.is_none()) {
-            self.loader.thumb(entry.uid.clone(), entry.sources.clone());
+            match &entry.research {
+                Some(path) => self.loader.thumb_research(entry.uid.clone(), path.clone()),
+                None => self.loader.thumb(entry.uid.clone(), entry.sources.clone()),
+            }
         }
     }
 
@@ -76,8 +83,8 @@ impl Room {
         let series: Vec<SeriesEntry> = found
             .into_iter()
             .map(|f| {
-                let mut entry = SeriesEntry::new(f.study, f.header.series.uid.clone(), f.sources);
-                entry.header = Some(f.header);
+                let mut entry = SeriesEntry::new(f.study, f.uid, f.sources);
+                (entry.header, entry.research) = (f.header, f.research);
                 entry
             })
             .collect();
@@ -130,12 +137,13 @@ impl Room {
         if scene.entry().is_none_or(|e| e.uid != finding.series) {
             return self.go_to_series(&finding);
         }
-        let Some(opened) = scene.shown.opened.clone() else {
+        if scene.shown.opened.is_none() && scene.entry().is_some_and(|e| e.research.is_none()) {
             scene.focus = Some(finding.id);
             return;
-        };
-        let slice = opened.stack().and_then(|stack| rulers::slice_of(stack, &finding));
-        if !opened.is_volume() {
+        }
+        let stack = scene.shown.opened.as_ref().and_then(Opened::stack);
+        let slice = stack.and_then(|stack| rulers::slice_of(stack, &finding));
+        if !scene.is_volume() {
             match slice {
                 Some(k) => self.show_slice(k),
                 None => self.tell_not_here(),
