@@ -172,7 +172,7 @@ pub enum SegmentOp {
 #[serde(tag = "did", rename_all = "snake_case")]
 pub enum JobResult {
     /// Of `Describe`.
-    Described(Described),
+    Described(Box<Described>),
     /// Of `Probe`.
     Probed {
         /// The voxel.

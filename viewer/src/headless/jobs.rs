@@ -80,7 +80,7 @@ fn describe(series: &SeriesFiles, context: &Context) -> Result<JobResult> {
     let mut warnings = stack.warnings().to_vec();
     // Other blocks and files left out are part of the truth about a series.
     warnings.extend(crate::reading::scene::left_out(&series));
-    Ok(JobResult::Described(Described {
+    Ok(JobResult::Described(Box::new(Described {
         kind: stack.kind().name().to_owned(),
         matrix: stack.matrix(),
         spacing_mm: grid.filter(|_| stack.is_calibrated()).map(|g| g.spacing_mm),
@@ -97,7 +97,7 @@ fn describe(series: &SeriesFiles, context: &Context) -> Result<JobResult> {
         resampled_from: stack.is_resampled().then(|| stack.n_slices()),
         blocks: series.stacks.iter().map(|stack| block(stack, context)).collect(),
         suv: stack.suv().map(|suv| SuvFactors { body_weight: suv.body_weight, lean_body_mass: suv.lean_body_mass }),
-    }))
+    })))
 }
 
 fn block(stack: &Stack, context: &Context) -> BlockOf {
