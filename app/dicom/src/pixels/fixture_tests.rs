@@ -172,6 +172,24 @@ fn a_cut_codestream_is_refused_or_was_whole() {
 }
 
 #[test]
+fn what_encoders_slip_does_not_matter() {
+    for file in ["jpeg_8u.jpg", "jpeg_12u.jpg", "jpeg_8u_ybr.jpg", "jpegll_16u_sv1.jpg"] {
+        let fixture = FIXTURES.iter().find(|f| f.file == file).unwrap();
+        let (bytes, layout) = (fixture.bytes(), fixture.layout());
+        let wanted = Codec::Jpeg.decode(&bytes, &layout).unwrap();
+        // Zeros before the end marker, and after it; another band of the spectrum in the header of a sequential scan.
+        let (scan, end) = bytes.split_at(bytes.len() - 2);
+        assert_eq!(Codec::Jpeg.decode(&[scan, &[0; 7], end, &[0]].concat(), &layout).unwrap(), wanted, "{file}");
+        if !file.starts_with("jpegll") {
+            let at = bytes.windows(3).rposition(|w| w == [0, 63, 0]).unwrap();
+            let mut slipped = bytes.clone();
+            slipped[at + 1] = 0;
+            assert_eq!(Codec::Jpeg.decode(&slipped, &layout).unwrap(), wanted, "{file}");
+        }
+    }
+}
+
+#[test]
 fn a_changed_byte_never_breaks_the_decoder() {
     let (mut refused, mut shown) = (0, 0);
     for fixture in FIXTURES {
