@@ -251,6 +251,37 @@ fn a_thousand_tiles_are_refused() {
 }
 
 #[test]
+fn tiny_pieces_are_refused_in_every_header() {
+    let fixture = &FIXTURES[0];
+    let bytes = fixture.bytes();
+    let cod = bytes.windows(2).position(|w| w == [0xFF, 0x52]).unwrap();
+    let length = usize::from(bytes[cod + 3]);
+    let (head, style, rest) = (&bytes[..cod], &bytes[cod + 4..cod + 2 + length], &bytes[cod + 2 + length..]);
+    let marked = |style: &[u8]| [&[0xFF, 0x52, 0, style.len() as u8 + 2], style].concat();
+    let with = |precincts: [u8; 2], block: u8| {
+        let mut style = style.to_vec();
+        (style[0], style[6], style[7]) = (style[0] | 1, block, block);
+        // One level, so two resolutions.
+        assert_eq!((style[5], style.len()), (1, 10));
+        [&style[..], &precincts].concat()
+    };
+    let decode = |bytes: &[u8]| Codec::Jpeg2000.decode(bytes, &fixture.layout());
+    let is_refused = |bytes: &[u8]| matches!(decode(bytes), Err(Error::UnsupportedPixels { .. }));
+    assert!(!is_refused(&[head, &marked(&with([0x77, 0x88], 4)), rest].concat()));
+    assert!(!is_refused(&[head, &marked(&with([0x33, 0x44], 2)), rest].concat()));
+    for (precincts, block) in [([0x77, 0x11], 4), ([0x77, 0x38], 4), ([0x20, 0x88], 4), ([0x77, 0x88], 1)] {
+        let bad = marked(&with(precincts, block));
+        assert!(is_refused(&[head, &bad, rest].concat()), "{precincts:?} {block}");
+        // The same in the header of a tile part, whose length grows by it.
+        let sot = bytes.windows(2).position(|w| w == [0xFF, 0x90]).unwrap();
+        let mut in_tile = [&bytes[..sot + 12], &bad, &bytes[sot + 12..]].concat();
+        let grown = u32::from_be_bytes(bytes[sot + 6..sot + 10].try_into().unwrap()) + bad.len() as u32;
+        in_tile[sot + 6..sot + 10].copy_from_slice(&grown.to_be_bytes());
+        assert!(is_refused(&in_tile), "tile: {precincts:?} {block}");
+    }
+}
+
+#[test]
 fn video_is_named() {
     for (uid, name) in [
         ("1.2.840.10008.1.2.4.100", "MPEG2"),
