@@ -18,6 +18,7 @@ mod fixture_tests;
 mod fragments;
 mod jpeg;
 mod jpeg2000;
+mod jpeg2000_coding;
 mod jpeg_header;
 mod jpeg_ls;
 mod layout;

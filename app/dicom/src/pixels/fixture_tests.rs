@@ -172,6 +172,24 @@ fn a_cut_codestream_is_refused_or_was_whole() {
 }
 
 #[test]
+fn what_encoders_slip_does_not_matter() {
+    for file in ["jpeg_8u.jpg", "jpeg_12u.jpg", "jpeg_8u_ybr.jpg", "jpegll_16u_sv1.jpg"] {
+        let fixture = FIXTURES.iter().find(|f| f.file == file).unwrap();
+        let (bytes, layout) = (fixture.bytes(), fixture.layout());
+        let wanted = Codec::Jpeg.decode(&bytes, &layout).unwrap();
+        // Zeros before the end marker, and after it; another band of the spectrum in the header of a sequential scan.
+        let (scan, end) = bytes.split_at(bytes.len() - 2);
+        assert_eq!(Codec::Jpeg.decode(&[scan, &[0; 7], end, &[0]].concat(), &layout).unwrap(), wanted, "{file}");
+        if !file.starts_with("jpegll") {
+            let at = bytes.windows(3).rposition(|w| w == [0, 63, 0]).unwrap();
+            let mut slipped = bytes.clone();
+            slipped[at + 1] = 0;
+            assert_eq!(Codec::Jpeg.decode(&slipped, &layout).unwrap(), wanted, "{file}");
+        }
+    }
+}
+
+#[test]
 fn a_changed_byte_never_breaks_the_decoder() {
     let (mut refused, mut shown) = (0, 0);
     for fixture in FIXTURES {
@@ -230,6 +248,37 @@ fn a_thousand_tiles_are_refused() {
     bytes[24..32].copy_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
     let error = Codec::Jpeg2000.decode(&bytes, &fixture.layout()).unwrap_err();
     assert!(matches!(error, Error::UnsupportedPixels { .. }), "{error}");
+}
+
+#[test]
+fn tiny_pieces_are_refused_in_every_header() {
+    let fixture = &FIXTURES[0];
+    let bytes = fixture.bytes();
+    let cod = bytes.windows(2).position(|w| w == [0xFF, 0x52]).unwrap();
+    let length = usize::from(bytes[cod + 3]);
+    let (head, style, rest) = (&bytes[..cod], &bytes[cod + 4..cod + 2 + length], &bytes[cod + 2 + length..]);
+    let marked = |style: &[u8]| [&[0xFF, 0x52, 0, style.len() as u8 + 2], style].concat();
+    let with = |precincts: [u8; 2], block: u8| {
+        let mut style = style.to_vec();
+        (style[0], style[6], style[7]) = (style[0] | 1, block, block);
+        // One level, so two resolutions.
+        assert_eq!((style[5], style.len()), (1, 10));
+        [&style[..], &precincts].concat()
+    };
+    let decode = |bytes: &[u8]| Codec::Jpeg2000.decode(bytes, &fixture.layout());
+    let is_refused = |bytes: &[u8]| matches!(decode(bytes), Err(Error::UnsupportedPixels { .. }));
+    assert!(!is_refused(&[head, &marked(&with([0x77, 0x88], 4)), rest].concat()));
+    assert!(!is_refused(&[head, &marked(&with([0x33, 0x44], 2)), rest].concat()));
+    for (precincts, block) in [([0x77, 0x11], 4), ([0x77, 0x38], 4), ([0x20, 0x88], 4), ([0x77, 0x88], 1)] {
+        let bad = marked(&with(precincts, block));
+        assert!(is_refused(&[head, &bad, rest].concat()), "{precincts:?} {block}");
+        // The same in the header of a tile part, whose length grows by it.
+        let sot = bytes.windows(2).position(|w| w == [0xFF, 0x90]).unwrap();
+        let mut in_tile = [&bytes[..sot + 12], &bad, &bytes[sot + 12..]].concat();
+        let grown = u32::from_be_bytes(bytes[sot + 6..sot + 10].try_into().unwrap()) + bad.len() as u32;
+        in_tile[sot + 6..sot + 10].copy_from_slice(&grown.to_be_bytes());
+        assert!(is_refused(&in_tile), "tile: {precincts:?} {block}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! JPEG: baseline, extended with 8 and 12 bits, progressive, lossless; by `libjpeg-turbo`. Source: ITU-T T.81.
 
 use super::fit::{Coded, fit};
-use super::jpeg_header::{FrameHeader, START_OF_SCAN, Segment, checked, segments};
+use super::jpeg_header::{FrameHeader, START_OF_SCAN, Segment, checked, segments, unpadded};
 use super::layout::Layout;
 use super::samples::FrameSamples;
 use crate::error::{Error, Result};
@@ -32,7 +32,8 @@ pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<FrameSamples> {
         precision: header.precision,
     };
     let stream = plain(stream, &segments, &header);
-    let coded = match decode_jpeg(&stream, wanted).map_err(|what| Error::Codec { codec: CODEC, what })? {
+    let decoded = decode_jpeg(&stream, wanted).or_else(|what| decode_jpeg(&unpadded(&stream).ok_or(what)?, wanted));
+    let coded = match decoded.map_err(|what| Error::Codec { codec: CODEC, what })? {
         JpegSamples::Bytes(samples) => Coded::Bytes(samples),
         JpegSamples::Words(samples) => Coded::Words(samples),
     };

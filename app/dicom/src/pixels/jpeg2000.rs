@@ -5,6 +5,7 @@
 //! holds.
 
 use super::jpeg_header::agree;
+use super::jpeg2000_coding;
 use super::layout::Layout;
 use super::samples::FrameSamples;
 use crate::error::{Error, Result};
@@ -36,6 +37,7 @@ struct Component {
 pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<FrameSamples> {
     let codestream = codestream(stream)?;
     let component = checked(&size(codestream)?, layout)?;
+    jpeg2000_coding::check(codestream, layout.samples_per_pixel.into())?;
     let shown = decode_jpeg_2000(codestream, |planes| stored(planes, component, layout));
     shown.map_err(|what| Error::Codec { codec: CODEC, what })?
 }

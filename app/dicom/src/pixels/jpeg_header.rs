@@ -119,3 +119,12 @@ pub(super) fn agree(codec: &'static str, size: [u32; 3], precision: u16, layout:
     }
     Ok(())
 }
+
+/// The stream without zeros before its end marker, where there are any: some encoders pad the scan with them, which the decoders
+/// do not forgive.
+pub(super) fn unpadded(stream: &[u8]) -> Option<Vec<u8>> {
+    let end = stream.len() - stream.iter().rev().take_while(|&&b| b == 0).count();
+    let scan = stream.get(..end)?.strip_suffix(&[0xFF, 0xD9])?;
+    let zeros = scan.iter().rev().take_while(|&&b| b == 0).count();
+    (zeros > 0).then(|| [scan.get(..scan.len() - zeros).unwrap_or_default(), &[0xFF, 0xD9]].concat())
+}

@@ -1,7 +1,7 @@
 //! JPEG-LS, lossless and near-lossless, by `CharLS`. Source: ITU-T T.87.
 
 use super::fit::{Coded, fit};
-use super::jpeg_header::{checked, segments};
+use super::jpeg_header::{checked, segments, unpadded};
 use super::layout::Layout;
 use super::samples::FrameSamples;
 use crate::error::{Error, Result};
@@ -17,12 +17,4 @@ pub(super) fn decode(stream: &[u8], layout: &Layout) -> Result<FrameSamples> {
     let is_planar = layout.samples_per_pixel > 1 && header.interleave == 0;
     let coded = Coded::from_native(raw, header.precision);
     fit(if is_planar { coded.interleaved(layout) } else { coded }, layout, layout.bits_stored - 1, CODEC)
-}
-
-/// Some encoders pad the scan with zeros before the end marker, which the decoder does not forgive.
-fn unpadded(stream: &[u8]) -> Option<Vec<u8>> {
-    let end = stream.len() - stream.iter().rev().take_while(|&&b| b == 0).count();
-    let scan = stream.get(..end)?.strip_suffix(&[0xFF, 0xD9])?;
-    let zeros = scan.iter().rev().take_while(|&&b| b == 0).count();
-    (zeros > 0).then(|| [scan.get(..scan.len() - zeros).unwrap_or_default(), &[0xFF, 0xD9]].concat())
 }

@@ -65,3 +65,49 @@ fn rle_never_reads_outside() {
     stream[4] = 200;
     assert!(rle::decode(&stream, &plain).is_err());
 }
+
+/// A file with one compressed fragment, of square frames of 16 bits.
+fn compressed(syntax: &str, edge: u16, frames: &str, fragment: &[u8]) -> Vec<u8> {
+    let mut out = vec![0; 128];
+    out.extend_from_slice(b"DICM");
+    let mut short = |group: u16, element: u16, vr: &[u8; 2], value: &[u8]| {
+        out.extend([group.to_le_bytes(), element.to_le_bytes(), *vr, (value.len() as u16).to_le_bytes()].concat());
+        out.extend_from_slice(value);
+    };
+    let mut uid = syntax.as_bytes().to_vec();
+    uid.resize(uid.len().next_multiple_of(2), 0);
+    short(2, 0x10, b"UI", &uid);
+    short(0x28, 2, b"US", &1_u16.to_le_bytes());
+    short(0x28, 8, b"IS", frames.as_bytes());
+    for element in [0x10, 0x11] {
+        short(0x28, element, b"US", &edge.to_le_bytes());
+    }
+    for (element, value) in [(0x100, 16_u16), (0x101, 16), (0x102, 15), (0x103, 0)] {
+        short(0x28, element, b"US", &value.to_le_bytes());
+    }
+    out.extend_from_slice(b"\xE0\x7F\x10\x00OB\0\0\xFF\xFF\xFF\xFF\xFE\xFF\x00\xE0\0\0\0\0\xFE\xFF\x00\xE0");
+    out.extend((fragment.len() as u32).to_le_bytes());
+    out.extend_from_slice(fragment);
+    out.extend_from_slice(b"\xFE\xFF\xDD\xE0\0\0\0\0");
+    out
+}
+
+#[test]
+fn a_gibibyte_out_of_nothing_is_not_believed() {
+    let new = |edge, frames: &str, fragment: &[u8]| {
+        let dataset = Dataset::read(&compressed(syntax::JPEG_2000, edge, frames, fragment)).unwrap();
+        Decoder::new(&dataset).map(|decoder| decoder.layout().decoded_bytes())
+    };
+    assert_eq!(new(30_000, "1 ", &[0; 1000]), Err(Error::Truncated { what: "compressed frames" }));
+    assert_eq!(new(30_000, "1 ", &vec![0; 1_800_000]), Ok(1_800_000_000));
+    assert_eq!(new(10_000, "1 ", &[0; 1000]), Ok(200_000_000));
+    assert_eq!(new(65_535, "9 ", &[0; 1000]), Err(Error::TooLarge { mib: (65_535 * 65_535 * 2 * 9) >> 20 }));
+}
+
+#[test]
+fn video_is_told_as_video_however_long_it_is() {
+    for syntax in ["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.103.1", "1.2.840.10008.1.2.4.108"] {
+        let dataset = Dataset::read(&compressed(syntax, 1080, "90000 ", b"\0\0\x01\xB3")).unwrap();
+        assert_eq!(Decoder::new(&dataset).map(|_| ()), Err(Error::Video { uid: syntax.into() }));
+    }
+}
