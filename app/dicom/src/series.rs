@@ -240,8 +240,10 @@ fn stack_of(files: &Arc<[Arc<dyn Source>]>, block: geometry::Block, info: &Info,
     warnings.extend(volume_type::warnings(&block.slices));
     warnings.extend(look::warnings(&block.slices, block.kind));
     let suv = suv::of_images(block.slices.iter().filter_map(|s| s.pet.as_deref()), &mut warnings);
+    // Regions say more than that there is no spacing.
+    let has_regions = warnings.iter().any(|w| w.code == "geometry.only_regions");
     let mut known = BTreeSet::new();
-    warnings.retain(|w| known.insert(w.clone()));
+    warnings.retain(|w| known.insert(w.clone()) && !(has_regions && w.code == "geometry.no_spacing"));
     Stack {
         files: Arc::clone(files),
         slices: block.slices,

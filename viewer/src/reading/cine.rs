@@ -37,6 +37,20 @@ impl Player {
         self.is_playing = !self.is_playing;
         self.due = None;
         self.is_backwards = false;
+    }
+
+    /// Pauses: the reader goes through the frames by hand.
+    pub(crate) const fn pause(&mut self) {
+        self.is_playing = false;
+    }
+
+    /// True for a frame that was only fetched to be played, which is not to be shown before its time.
+    pub(crate) fn take(&mut self, token: u64, k: usize) -> bool {
+        self.asked.take_if(|asked| *asked == (token, k)).is_some()
+    }
+
+    /// Another frame was asked for, which replaces the one to be played.
+    pub(crate) const fn forget(&mut self) {
         self.asked = None;
     }
 

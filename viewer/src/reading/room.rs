@@ -337,6 +337,7 @@ impl Room {
         if !scene.is_volume() {
             let last = scene.n_slices().saturating_sub(1) as f64;
             let k = (scene.shown.slice as f64 + steps).round().clamp(0.0, last) as usize;
+            self.player.pause();
             self.show_slice(k);
             return;
         }

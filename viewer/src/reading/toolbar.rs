@@ -129,7 +129,8 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
         format!("{}  {center} / {width}", key::READING_TONE.get(lang))
     } else if now.has_picture {
         let name = room.window_name(scene, shown).unwrap_or_else(|| key::READING_WINDOW_FREE.get(lang).to_owned());
-        format!("{name}  {center} / {width}")
+        // A table has no center and width that a reader could use.
+        if shown.table().is_some() { name } else { format!("{name}  {center} / {width}") }
     } else {
         key::READING_WINDOW_FREE.get(lang).to_owned()
     };

@@ -50,7 +50,7 @@ fn of_samples(samples: &FrameSamples, layout: &Layout, per_pixel: usize) -> Resu
     samples.for_each(|v| values.push((v * scale) as f32));
     let to_rgb: fn([f32; 4]) -> [f32; 3] = match (layout.photometric.as_str(), per_pixel) {
         // The codestream's own transform is undone by its decoder.
-        ("RGB" | "YBR_RCT" | "YBR_ICT", 3) => |[r, g, b, _]| [r, g, b],
+        ("" | "RGB" | "YBR_RCT" | "YBR_ICT", 3) => |[r, g, b, _]| [r, g, b],
         ("YBR_FULL" | "YBR_FULL_422", 3) => ybr_full,
         ("YBR_PARTIAL_422" | "YBR_PARTIAL_420", 3) => ybr_partial,
         ("ARGB", 4) => |[_, r, g, b]| [r, g, b],

@@ -3,7 +3,7 @@
 
 use super::in_sign_of_image;
 use crate::dataset::View;
-use dicom_core::Tag;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use mj_model::{LookupTable, Window};
 
@@ -50,10 +50,11 @@ pub(crate) fn words(view: &View<'_>, tag: Tag) -> Vec<u16> {
     pairs.map(|b| if is_big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) }).collect()
 }
 
-/// The value as bytes packed into words, the first in the lower half.
+/// The value as bytes; where they are packed into words (OW), the first is in the lower half.
 pub(crate) fn bytes(view: &View<'_>, tag: Tag) -> Vec<u8> {
     let raw = view.raw(tag).unwrap_or_default();
-    if view.is_big_endian() { raw.chunks(2).flat_map(|pair| pair.iter().rev().copied()).collect() } else { raw.to_vec() }
+    let is_packed = view.elements().any(|e| e.tag == tag && e.vr != VR::OB);
+    if view.is_big_endian() && is_packed { raw.chunks(2).flat_map(|pair| pair.iter().rev().copied()).collect() } else { raw.to_vec() }
 }
 
 /// The tables of a VOI LUT Sequence as windows, and how many were left out because they are damaged. `is_signed` tells

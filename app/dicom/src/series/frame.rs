@@ -107,8 +107,13 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
             let (position, axes) = (place.position(), place.axes());
             let (spacing_mm, is_calibrated) = place.spacing();
             let modality = header.series.modality.as_str();
-            let has_modality_lut = root.item(tags::MODALITY_LUT_SEQUENCE).is_some();
-            let (map, unit) = if has_modality_lut { (LinearMap::default(), Unit::one()) } else { place.map(modality) };
+            let modality_lut = root.item(tags::MODALITY_LUT_SEQUENCE).map(|lut| lut.first_text(tags::MODALITY_LUT_TYPE));
+            let has_modality_lut = modality_lut.is_some();
+            let (map, unit) = match modality_lut.as_deref() {
+                Some("HU") => (LinearMap::default(), Unit::hu()),
+                Some(_) => (LinearMap::default(), Unit::one()),
+                None => place.map(modality),
+            };
             Slice {
                 file,
                 frame,

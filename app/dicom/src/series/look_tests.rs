@@ -282,3 +282,17 @@ fn a_supplemental_palette_colours_only_what_lies_in_it() {
     assert_eq!(colour.at(3, 0), None);
     assert!(image(1, 1, "1", &[0], |_| {}).load_colour(0).is_err());
 }
+
+#[test]
+fn a_modality_table_of_bytes_gives_values_in_its_unit() {
+    let stack = image(1, 3, "1", &[0, 1, 9], |o| {
+        let mut lut = Object::new();
+        // Packed bytes of 8 bits.
+        lut.u16s(tags::LUT_DESCRIPTOR, &[2, 0, 8]).text(tags::MODALITY_LUT_TYPE, VR::LO, "HU").bytes(tags::LUT_DATA, VR::OW, vec![7, 250]);
+        o.items(tags::MODALITY_LUT_SEQUENCE, vec![lut]);
+    });
+    assert_eq!(stack.unit(), Unit::hu());
+    let volume = stack.load_image(0).unwrap().volume;
+    assert_eq!((0..3).map(|i| volume.value(Voxel { i, j: 0, k: 0 }).unwrap()).collect::<Vec<_>>(), [7.0, 250.0, 250.0]);
+    assert_eq!(codes(&stack), ["pixel.modality_lut"]);
+}

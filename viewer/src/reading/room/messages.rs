@@ -34,10 +34,9 @@ impl Room {
                 self.follow();
             }
             Event::Slice(token, k, result) => {
-                let is_playing = self.player.is_playing();
+                let is_shown = !self.player.take(token, k);
                 self.on_load(token, |scene| match result {
-                    // While frames are played the clock decides which is seen.
-                    Ok(loaded) => scene.slice_ready(k, loaded, !is_playing),
+                    Ok(loaded) => scene.slice_ready(k, loaded, is_shown),
                     Err(told) => scene.shown.error = Some(told),
                 })
             }

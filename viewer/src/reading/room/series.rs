@@ -16,6 +16,7 @@ impl Room {
         if scene.shown.slices.contains_key(&k) {
             scene.show(k);
         } else if let Some(opened) = scene.shown.opened.clone() {
+            self.player.forget();
             self.loader.slice(scene.token, opened, k);
         }
         self.changed();
