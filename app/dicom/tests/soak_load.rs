@@ -143,7 +143,7 @@ fn fault(bytes: &[u8]) -> Option<String> {
     let owned = bytes.to_vec();
     let thread = std::thread::Builder::new().name("load".into()).spawn(move || {
         let run = std::panic::catch_unwind(|| exercise(&owned));
-        drop(sender.send(run.is_ok()));
+        sender.send(run.is_ok()).ok();
     });
     drop(thread.unwrap());
     let ended = receiver.recv_timeout(Duration::from_secs(120));
