@@ -72,7 +72,7 @@ pub(super) fn any_volume(series: &SeriesFiles, context: &Context) -> Result<Volu
 
 fn describe(series: &SeriesFiles, context: &Context) -> Result<JobResult> {
     if let Some(path) = research::file_of(series) {
-        return Ok(JobResult::Described(research::describe(path)?));
+        return Ok(JobResult::Described(Box::new(research::describe(path)?)));
     }
     let series = open(series, context)?;
     let stack = main_stack(&series)?;

@@ -2,6 +2,7 @@
 //! they are.
 
 use super::*;
+use crate::Dataset;
 use crate::outside::python;
 use crate::pixels::Decoder;
 use std::path::Path;

@@ -5,7 +5,7 @@ use super::{Kind, Stack, open};
 use crate::source::Source;
 use crate::watch::Watch;
 use dicom_dictionary_std::tags;
-use mj_model::{PointLps, Samples, Volume, Voxel};
+use mj_model::{Padding, PointLps, Samples, Volume, Voxel};
 use std::sync::Arc;
 
 const SMALL: Made = Made::of(CT, "CT", 12, 9, [0.8, 0.5]);
@@ -51,7 +51,7 @@ fn voxels(volume: &Volume) -> impl Iterator<Item = (Voxel, f64)> {
 fn check_field(stack: &Stack, volume: &Volume) -> usize {
     let padding = volume.padding.unwrap();
     let mut n = 0;
-    for (v, stored) in voxels(volume).filter(|(_, stored)| *stored != padding) {
+    for (v, stored) in voxels(volume).filter(|(_, stored)| !padding.holds(*stored)) {
         let at = volume.grid.lps_from_voxel([v.i as f64, v.j as f64, v.k as f64]);
         // At the rim, where half of the pixels are missing, the nearest one stands for the place: up to half a pixel away.
         let [i, j, _] = stack.slice_grid(0).unwrap().spacing_mm;
@@ -128,8 +128,8 @@ fn nothing_is_invented_where_slices_are_missing() {
     assert_eq!(codes(&one), ["geometry.missing_slice", "geometry.resampled", "geometry.gap_left_empty"]);
     let volume = one.load(&Watch::default()).unwrap();
     assert_eq!((volume.grid.dims[2], volume.grid.spacing_mm[2]), (6, 5.0));
-    let padding = volume.padding.unwrap();
-    assert_eq!(padding, -1024.0);
+    let padding = -1024.0;
+    assert_eq!(volume.padding, Some(Padding::between(padding, padding)));
     for (v, stored) in voxels(&volume) {
         let at = volume.grid.lps_from_voxel([v.i as f64, v.j as f64, v.k as f64]);
         assert_eq!(stored, if v.k == 3 { padding } else { field(at).round() }, "{v:?}");
@@ -165,7 +165,7 @@ fn padding_of_the_file_is_no_value() {
         .collect();
     let files: Vec<_> = planes.iter().enumerate().map(|(n, plane)| SMALL.image(n as i64, plane, pad)).collect();
     let volume = only(&files).load(&Watch::default()).unwrap();
-    assert_eq!(volume.padding, Some(-2000.0));
+    assert_eq!(volume.padding, Some(Padding::between(-2000.0, -2000.0)));
     // Never a mean of tissue and padding.
     assert!(voxels(&volume).all(|(_, stored)| stored == 100.0 || stored == -2000.0));
     assert!(voxels(&volume).any(|(_, stored)| stored == -2000.0));
@@ -207,7 +207,7 @@ fn linear(volume: &Volume, at: PointLps) -> Option<f64> {
             voxel[axis] = if is_high { low as usize + 1 } else { low as usize };
         }
         if weight > 0.0 {
-            sum += weight * volume.stored(voxel.into()).filter(|v| Some(*v) != volume.padding)?;
+            sum += weight * volume.stored(voxel.into()).filter(|v| volume.padding.is_none_or(|p| !p.holds(*v)))?;
         }
     }
     Some(sum)
@@ -253,5 +253,5 @@ fn a_real_tilted_head_lies_right() {
     let low = low.map(|x| x.round() as usize);
     assert!(voxels(&slices[0]).all(|(v, stored)| volume.stored(Voxel { i: v.i + low[0], j: v.j + low[1], k: low[2] }) == Some(stored)));
     // What no slice covers is marked as the file marks it.
-    assert_eq!(volume.padding, Some(-1500.0));
+    assert_eq!(volume.padding, Some(Padding::between(-1500.0, -1500.0)));
 }

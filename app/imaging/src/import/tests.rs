@@ -308,7 +308,8 @@ fn what_is_no_number_is_black_and_spoils_nothing_else() {
     let volume = &opened.volume;
     let plane = Plane::axial(&volume.grid, volume.grid.lps_from_voxel([0.0, 0.0, 0.0]), 16, 16).fitted(&volume.grid);
     let picture = reslice::slice(volume, &plane, Interpolation::Linear);
-    let grey = window::grey(&picture, &Window { center: 40.0, width: 20.0, name: String::new(), curve: mj_model::Curve::LinearExact }, false);
+    let grey =
+        window::grey(&picture, &Window { center: 40.0, width: 20.0, name: String::new(), curve: mj_model::Curve::LinearExact }, false);
     assert!(grey.contains(&255) && grey.contains(&0));
     let mip = reslice::MipIndex::new(volume).project(volume, &Plane::coronal(&volume.grid, volume.grid.centre(), 8, 8));
     assert!(mip.values.contains(&50.0), "{:?}", mip.values);
