@@ -284,7 +284,7 @@ impl Preset {
     pub(crate) fn of(name: &str) -> Result<Self, Failure> {
         let known = Self::value_variants().iter().filter_map(ValueEnum::to_possible_value);
         let known: Vec<String> = known.map(|v| v.get_name().to_owned()).collect();
-        <Self as ValueEnum>::from_str(name, true).map_err(|_| Failure::Usage(format!("--preset {name} [{}]", known.join(", "))))
+        <Self as ValueEnum>::from_str(name, true).ok().ok_or_else(|| Failure::Usage(format!("--preset {name} [{}]", known.join(", "))))
     }
 
     /// Window center and width in HU.

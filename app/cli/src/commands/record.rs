@@ -74,7 +74,7 @@ pub(super) async fn show(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
         let JobResult::Described(described) = ctx.pixels(None)?.run(Job::Describe { series: file }, ctx.out)? else {
             return Err(unexpected());
         };
-        ctx.out.result(&described, |d| to_json(d).and_then(|j| Ok(format!("{j:#}"))).unwrap_or_default())?;
+        ctx.out.result(&described, |d| to_json(d).map(|j| format!("{j:#}")).unwrap_or_default())?;
         return Ok(Done::Well);
     }
     let record = ctx.record().await?;

@@ -173,13 +173,9 @@ pub fn decode_slice(dataset: &Dataset, frame: u32) -> Result<FrameSamples> {
 
 /// Rec. 601 luma in 8 bits (Y itself where the file holds it), in the sample type of the file.
 fn luminance(samples: &FrameSamples, per_pixel: usize, is_ybr: bool, bits_stored: u16) -> FrameSamples {
-    let mut values = Vec::with_capacity(samples.len());
-    samples.for_each(|v| values.push(v));
-    let grey = values.chunks_exact(per_pixel).map(|pixel| match *pixel {
-        [y, ..] if is_ybr => y,
-        [r, g, b, ..] => 0.299 * r + 0.587 * g + 0.114 * b,
-        _ => 0.0,
-    });
+    let value = |at: usize| samples.value(at).unwrap_or(0.0);
+    let pixels = (0..samples.len() / per_pixel.max(1)).map(|pixel| pixel * per_pixel);
+    let grey = pixels.map(|at| if is_ybr { value(at) } else { 0.299 * value(at) + 0.587 * value(at + 1) + 0.114 * value(at + 2) });
     match samples {
         FrameSamples::U8(_) | FrameSamples::I8(_) => FrameSamples::U8(grey.map(|v| v.round() as u8).collect()),
         FrameSamples::U16(_) | FrameSamples::I16(_) => FrameSamples::U16(grey.map(|v| v.round() as u16).collect()),
