@@ -9,6 +9,7 @@
 pub mod blocks;
 pub mod error;
 pub mod export;
+mod field;
 pub mod measure;
 pub mod oracle;
 pub mod phantom;
