@@ -5,7 +5,8 @@
 
 use crate::station::{Station, text};
 use mj_dicom::{Source, Watch, series};
-use mj_imaging::{Interpolation, Plane, Projection, reslice};
+use mj_imaging::raycast::{self, Camera, Light, Quality, Seen, TransferFunction};
+use mj_imaging::{Blocks, Interpolation, Plane, Projection, reslice};
 use mj_link::job::{RenderView, ViewKind};
 use mj_link::{Event, Job, JobResult, ObjectFile, SeriesFiles, ToParent, ToViewer, Worker};
 use mj_model::{Lang, SeriesUid, VectorLps, Volume};
@@ -60,6 +61,20 @@ impl Peers {
             run(Command::new(&self.python).arg(self.scripts.join("gen_ct.py")).arg("--out").arg(&series).arg("--npy").arg(&array));
         }
         (series, array)
+    }
+
+    /// Runs a script and notes figures by the word before them: `name: … word figure …`.
+    fn note_words(&self, script: &str, args: &[&str], lines: &[(&str, &str, &str)]) {
+        let output = Command::new(&self.python).arg(self.scripts.join(script)).args(args).args(["-n", "1"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        for (case, line, word) in lines {
+            let row = said.lines().find_map(|l| l.strip_prefix(case)?.strip_prefix(": "));
+            let figure = row.and_then(|r| r.split_whitespace().skip_while(|w| w != word).nth(1)?.parse::<f64>().ok());
+            match figure {
+                Some(seconds) => mj_testdata::note(line, &format!("VTK fixed point, {case}"), "s", &[seconds], "the peer's own figure"),
+                None => println!("VTK did not run {case}: {said}"),
+            }
+        }
     }
 
     /// Runs a script and notes its medians: `name: median min …`.
@@ -131,6 +146,53 @@ fn memory_of_a_load(folder: &Path) -> f64 {
     }
 }
 
+/// The view and the transfer function of the peer's script.
+fn note_volume_rendering(volume: &Volume) {
+    let function = TransferFunction {
+        colors: vec![
+            [-1024.0, 0.0, 0.0, 0.0],
+            [-600.0, 0.6, 0.3, 0.2],
+            [30.0, 0.80, 0.45, 0.35],
+            [120.0, 0.85, 0.35, 0.28],
+            [200.0, 0.95, 0.85, 0.70],
+            [400.0, 0.98, 0.93, 0.82],
+            [1500.0, 1.0, 1.0, 0.97],
+        ],
+        opacities: vec![[-1024.0, 0.0], [60.0, 0.0], [110.0, 0.02], [180.0, 0.10], [260.0, 0.45], [450.0, 0.80], [1500.0, 0.95]],
+        light: Light { ambient: 0.15, diffuse: 0.8, specular: 0.25, shininess: 12.0, noise_per_mm: 0.0 },
+    };
+    let grid = &volume.grid;
+    let camera = |turn: usize| {
+        // A twelfth of a half turn a frame, as theirs; 24 degrees of view from where a ball around all fits into 30.
+        let (sine, cosine) = (turn as f64 * -10.0).to_radians().sin_cos();
+        let (x, y) = (250.0 * cosine - 800.0 * sine, 250.0 * sine + 800.0 * cosine);
+        let plane = Plane::oblique(grid, grid.centre(), VectorLps::new(x, y, -80.0), 800, 600).unwrap();
+        let radius = (0..3).map(|a| ((grid.dims[a] - 1) as f64 * grid.spacing_mm[a]).powi(2)).sum::<f64>().sqrt() / 2.0;
+        let eye_mm = radius / 15_f64.to_radians().sin();
+        let mm_per_pixel = 2.0 * eye_mm * 12_f64.to_radians().tan() / 600.0;
+        Camera { plane: Plane { mm_per_pixel, ..plane }, eye_mm: Some(eye_mm) }
+    };
+    let mut turn = 0;
+    let mut draw = |seen: &Seen, quality| {
+        turn += 1;
+        raycast::render(volume, seen, &camera(turn), None, quality)
+    };
+    let first = times(|| draw(&Seen::new(volume, &Blocks::new(volume), &function).unwrap(), Quality::FINAL));
+    mj_testdata::note(VR_FIRST, "mingjing", "s", &first, "800 x 600, CPU; blocks, what is seen where, a final picture");
+    let seen = Seen::new(volume, &Blocks::new(volume), &function).unwrap();
+    for (line, quality, about) in [
+        (VR_FINAL, Quality::FINAL, "800 x 600, CPU, steps of 0.35 mm, a ray a pixel"),
+        (VR_MOVING, Quality::MOVING, "800 x 600, CPU, steps of 1.4 mm, a ray for 3 x 3 pixels"),
+    ] {
+        let frames = times(|| draw(&seen, quality));
+        mj_testdata::note(line, "mingjing", "s", &frames, about);
+    }
+}
+
+const VR_FIRST: &str = "volume rendering, first picture";
+const VR_FINAL: &str = "volume rendering, final";
+const VR_MOVING: &str = "volume rendering, moving";
+
 #[test]
 #[ignore = "long: cargo xtask bench"]
 fn bench_beside_the_peers() {
@@ -172,6 +234,12 @@ fn bench_beside_the_peers() {
         reslice::slab(&volume, &plane(k), 20.0, Projection::Max)
     });
     mj_testdata::note("20 mm MIP slab 512 x 512", "mingjing", "s", &slab, "a new plane each round");
+    let cubic = times(|| {
+        k += 1;
+        reslice::slice(&volume, &plane(k), Interpolation::Cubic)
+    });
+    mj_testdata::note("oblique 512 x 512, cubic", "mingjing", "s", &cubic, "a new plane each round");
+    note_volume_rendering(&volume);
     drop(volume);
 
     let voxels_mib = n as f64 * 512.0 * 512.0 * 2.0 / 1024.0 / 1024.0;
@@ -206,12 +274,19 @@ fn bench_beside_the_peers() {
     );
     peers.note(
         "mpr.py",
-        &["--npy", text(&array), "--only", "linear"],
+        &["--npy", text(&array)],
         &[
+            ("reslice_cubic_1t_x40", "oblique 512 x 512, cubic", "VTK, 1 thread", 40.0),
+            ("reslice_cubic_2t_x40", "oblique 512 x 512, cubic", "VTK, 2 threads", 40.0),
             ("reslice_linear_1t_x40", "oblique 512 x 512, linear", "VTK, 1 thread", 40.0),
             ("reslice_linear_2t_x40", "oblique 512 x 512, linear", "VTK, 2 threads", 40.0),
             ("reslice_mip20mm_linear_1t_x40", "20 mm MIP slab 512 x 512", "VTK, 1 thread", 40.0),
             ("reslice_mip20mm_linear_2t_x40", "20 mm MIP slab 512 x 512", "VTK, 2 threads", 40.0),
         ],
     );
+    let out = folder.to_string_lossy();
+    for (case, line) in [("fixedpoint_cpu_final", VR_FINAL), ("fixedpoint_cpu_interactive", VR_MOVING)] {
+        let args = ["--npy", text(&array), "--out", &out, "--only", case];
+        peers.note_words("volume_render.py", &args, &[(case, line, "seconds_per_frame"), (case, VR_FIRST, "first_frame")]);
+    }
 }

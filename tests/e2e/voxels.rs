@@ -241,7 +241,7 @@ fn every_series_lies_where_pydicom_says() {
                 assert!(away < 1e-3, "{}: {away} mm away in the volume, {want}", folder.display());
             }
             // What was converted on loading has no stored values any more.
-            let is_as_stored = !slice.warnings.iter().any(|w| w.code.starts_with("pixel."));
+            let is_as_stored = !stack.is_colour() && !slice.warnings.iter().any(|w| w.code.starts_with("pixel."));
             if let Some(stored) = want["stored"].as_f64().filter(|_| is_as_stored) {
                 let found = slice.stored(Voxel { i, j, k: 0 }).unwrap();
                 assert!((found - stored).abs() < f64::EPSILON, "{}: {found}, {want}", folder.display());

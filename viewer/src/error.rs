@@ -60,6 +60,9 @@ pub enum Error {
     /// The job ended in a fault of the program.
     #[error("the job ended in a fault of the program")]
     Panicked,
+    /// This kind of view or work is not made here.
+    #[error("view {0} is not available")]
+    NoSuchView(&'static str),
     /// Volume rendering of images whose distances are not known.
     #[error("volume rendering needs distances, and the file gives none")]
     VrUncalibrated,
@@ -134,6 +137,7 @@ impl Error {
         "viewer.seal",
         "job.cancelled",
         "job.panicked",
+        "view.not_available",
         "vr.uncalibrated",
         "vr.resampled",
         "vr.colour",
@@ -175,6 +179,7 @@ impl Coded for Error {
             Self::Seal(_) => "viewer.seal",
             Self::Cancelled => "job.cancelled",
             Self::Panicked => "job.panicked",
+            Self::NoSuchView(_) => "view.not_available",
             Self::VrUncalibrated => "vr.uncalibrated",
             Self::VrResampled => "vr.resampled",
             Self::VrColour => "vr.colour",
@@ -207,6 +212,7 @@ impl Coded for Error {
             Self::Link(source) => vec![("reason", source.to_string())],
             Self::Key(e) | Self::Seal(e) => vec![("reason", e.to_string())],
             Self::Incomplete(count) => vec![("count", count.to_string())],
+            Self::NoSuchView(view) => vec![("view", (*view).to_owned())],
             Self::NoPreset { name, known } => vec![("name", name.clone()), ("known", known.clone())],
             Self::UnknownEnding { ending } => vec![("ending", ending.clone())],
             Self::Png(reason) | Self::Theme(reason) | Self::Window(reason) => vec![("reason", reason.clone())],

@@ -9,8 +9,9 @@
 mod golden;
 
 use mj_imaging::phantom::{Phantom, Spec, generate};
+use mj_imaging::raycast::{self, Camera, Quality, Rendering, Seen, preset};
 use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, still, window};
+use mj_imaging::{Blocks, Interpolation, Picture, Plane, Projection, oracle, still, window};
 use mj_model::{ColourImage, Curve, Grid, LinearMap, LookupTable, PointLps, Samples, Unit, VectorLps, Volume, Window};
 use mj_render::{ColourTexture, Gpu, Painter, Storage, VolumeTexture};
 use mj_viewer::reading::maker::gpu_view;
@@ -242,6 +243,72 @@ fn colours_are_the_same_on_the_gpu() {
             assert!(inside > 1000, "nothing shown");
         }
     }
+}
+
+/// Volume rendering from the front: the heart is on the right of the picture, the liver on the left and below it; from
+/// behind they change sides; and what lies in front hides what lies behind.
+#[test]
+fn volume_rendering_is_seen_from_the_front() {
+    let (volume, labels, truth) = phantom();
+    let preset = preset::of_modality("CT").unwrap().into_iter().find(|p| p.name == "soft_tissue").unwrap();
+    let draw = |samples: Samples, camera: &Camera| {
+        let marked = Volume { samples, ..volume.clone() };
+        let seen = Seen::new(&marked, &Blocks::new(&marked), &preset.function).unwrap();
+        raycast::render(&marked, &seen, camera, None, Quality::FINAL)
+    };
+    // Only one organ is left of the body; everything else is air.
+    let only = |name: &str| {
+        let rows = truth["labels"].as_array().unwrap();
+        let row = rows.iter().find(|r| r["name_en"].as_str().unwrap().to_lowercase().contains(name)).unwrap();
+        let value = row["value"].as_u64().unwrap() as u8;
+        Samples::I16(labels.iter().map(|l| if *l == value { 1324 } else { 0 }).collect())
+    };
+    let centre = volume.grid.centre();
+    let front = Camera::parallel(Plane::coronal(&volume.grid, centre, SIDE, SIDE));
+    let back = Camera::parallel(Plane::oblique(&volume.grid, centre, VectorLps::new(0.0, -1.0, 0.0), SIDE, SIDE).unwrap());
+    let middle = |picture: &Rendering| {
+        let (mut sum, mut at) = (0.0, [0.0; 2]);
+        for (n, pixel) in picture.rgba.chunks_exact(4).enumerate() {
+            let weight = f64::from(pixel[3]);
+            sum += weight;
+            at = [at[0] + weight * (n % SIDE) as f64, at[1] + weight * (n / SIDE) as f64];
+        }
+        assert!(sum > 1000.0, "nothing is seen");
+        [at[0] / sum, at[1] / sum]
+    };
+    let half = SIDE as f64 / 2.0;
+    let (heart, liver) = (middle(&draw(only("heart"), &front)), middle(&draw(only("liver"), &front)));
+    assert!(heart[0] > half + 2.0, "the heart is on the left of the picture: {heart:?}");
+    assert!(liver[0] < half - 2.0, "the liver is on the right of the picture: {liver:?}");
+    assert!(heart[1] < liver[1], "the heart is below the liver: {heart:?} {liver:?}");
+    let heart_from_behind = middle(&draw(only("heart"), &back));
+    assert!(heart_from_behind[0] < half - 2.0, "from behind: {heart_from_behind:?}");
+
+    // A thin plate before the middle hides one behind it, and not the other way round.
+    let [ni, nj, nk] = volume.grid.dims;
+    let plates = |j_thin: usize, j_dense: usize| {
+        let mut stored = vec![0_i16; ni * nj * nk];
+        for (at, s) in stored.iter_mut().enumerate() {
+            let (i, j) = (at % ni, at / ni % nj);
+            // 170 HU is soft and red, 1500 HU dense and white.
+            let inside = (ni / 4..3 * ni / 4).contains(&i);
+            *s = if inside && j.abs_diff(j_thin) <= 3 {
+                1194
+            } else if inside && j.abs_diff(j_dense) <= 3 {
+                2524
+            } else {
+                0
+            };
+        }
+        Samples::I16(stored)
+    };
+    let pixel = |picture: &Rendering| {
+        let at = (SIDE / 2 * SIDE + SIDE / 2) * 4;
+        [0, 1, 2].map(|c| i32::from(picture.rgba[at + c]))
+    };
+    let redness = |[r, g, _]: [i32; 3]| r - g;
+    let (soft_first, dense_first) = (pixel(&draw(plates(nj / 4, nj / 2), &front)), pixel(&draw(plates(nj / 2, nj / 4), &front)));
+    assert!(redness(soft_first) > redness(dense_first) + 15, "{soft_first:?} {dense_first:?}");
 }
 
 /// The heart lies on the patient's left, which is on the right of the picture; the liver on the other side.

@@ -1,14 +1,16 @@
-//! Volumes on the CPU: reslice, project, measure, segment, surface, plan, files of research, and the demo patient.
+//! Volumes on the CPU: reslice, project, volume rendering, measure, segment, surface, plan, files of research, and the demo
+//! patient.
 //!
 //! Plain functions over `mj_model::Volume` and `mj_model::Mask`; the work is spread over threads by rayon.
 //! No window, GPU or DICOM data set is opened here; the only files are those of research, in [`import`].
 //!
-//! Start reading at [`plane`] for the picture's geometry, then [`reslice`] for the fast makers of pictures
-//! and [`oracle`] for the slow, plain reference that they (and the GPU's shaders) are tested against.
+//! Start reading at [`plane`] for the picture's geometry, then [`reslice`] and [`raycast`] for the
+//! fast makers of pictures and [`oracle`] for the slow, plain reference that they (and the GPU's shaders) are tested against.
 
 pub mod blocks;
 pub mod error;
 pub mod export;
+mod field;
 pub mod import;
 pub mod measure;
 pub mod oracle;

@@ -25,7 +25,32 @@ pub fn value_at(volume: &Volume, p: PointLps, interpolation: Interpolation) -> O
             volume.value(Voxel { i, j, k })
         }
         Interpolation::Linear => linear_at(volume, ijk),
+        Interpolation::Cubic => cubic_at(volume, ijk),
     }
+}
+
+/// Cubic convolution at a voxel position that is held inside the volume first.
+///
+/// Source: R. G. Keys, Cubic convolution interpolation for digital image processing, IEEE ASSP 29(6), 1981, with
+/// a = -1/2.
+fn cubic_at(volume: &Volume, ijk: [f64; 3]) -> Option<f64> {
+    let last = volume.grid.dims.map(|n| n as f64 - 1.0);
+    let held = [0, 1, 2].map(|a| ijk[a].clamp(0.0, last[a]));
+    let weight = |d: f64| match d.abs() {
+        d if d < 1.0 => 1.5 * d.powi(3) - 2.5 * d.powi(2) + 1.0,
+        d if d < 2.0 => -0.5 * d.powi(3) + 2.5 * d.powi(2) - 4.0 * d + 2.0,
+        _ => 0.0,
+    };
+    let mut sum = 0.0;
+    for n in 0..64_usize {
+        let at = [0, 1, 2].map(|a| held[a].floor() - 1.0 + (n >> (2 * a) & 3) as f64);
+        let share: f64 = (0..3).map(|a| weight(held[a] - at[a])).product();
+        if share != 0.0 {
+            let [i, j, k] = [0, 1, 2].map(|a| at[a].clamp(0.0, last[a]) as usize);
+            sum += share * volume.value(Voxel { i, j, k })?;
+        }
+    }
+    Some(sum)
 }
 
 /// Linear interpolation at a voxel position that is held inside the volume first, so that its edge goes on for ever.

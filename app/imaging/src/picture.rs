@@ -35,6 +35,9 @@ pub enum Interpolation {
     /// Linear along all three axes; beyond the outermost centres the edge value goes on for half a voxel.
     #[default]
     Linear,
+    /// Cubic convolution (Keys, a = -1/2) of the 64 voxels around; sharper, and it may overshoot. At the edge as
+    /// linear.
+    Cubic,
 }
 
 /// How the values along a line of sight become one.

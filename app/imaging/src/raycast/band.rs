@@ -1,9 +1,9 @@
 //! Rays of a band of pixels.
 
-use super::field::{Few, Field, LANES};
 use super::ray::{Ray, Rays};
 use super::{Camera, ClipBox, ENOUGH, Quality, Seen, Table};
 use crate::blocks::BLOCK;
+use crate::field::{Few, Field, LANES, has_wide_instructions};
 use crate::sample::Sample;
 use mj_model::Volume;
 
@@ -56,7 +56,7 @@ impl<'a, S: Sample> Caster<'a, S> {
     /// Draws rows of rays from `first` on. Shape of `rows`: `[row][column][4]`.
     pub(super) fn draw(&self, first: usize, width: usize, rows: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if has_wide_instructions() {
             #[expect(unsafe_code, reason = "vector instructions that not every processor has; twice as fast")]
             // SAFETY: the processor has what the function was compiled for.
             unsafe {

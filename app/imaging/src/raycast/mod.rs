@@ -7,7 +7,6 @@
 
 mod band;
 mod camera;
-mod field;
 pub mod preset;
 mod ray;
 mod seen;

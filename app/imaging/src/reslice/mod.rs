@@ -4,11 +4,13 @@
 //! and then stepped without tests. Rows are spread over threads. The results agree with [`crate::oracle`] to
 //! the rounding of `f32`.
 
+mod fast;
 mod mip;
 mod row;
 
 pub use mip::MipIndex;
 
+use crate::field::Field;
 use crate::oracle;
 use crate::picture::{Interpolation, Picture, Projection};
 use crate::plane::Plane;
@@ -56,24 +58,21 @@ pub fn mip(volume: &Volume, plane: &Plane) -> Picture {
 fn slice_of<S: Sample>(samples: &[S], volume: &Volume, plane: &Plane, interpolation: Interpolation) -> Picture {
     let space = Space::new(samples, volume);
     let mut picture = Picture::blank(plane.width, plane.height);
-    if plane.width == 0 || !space.is_whole() {
-        return picture;
-    }
+    let Some(field) = Field::new(samples, volume.grid.dims).filter(|_| plane.width > 0) else { return picture };
     picture.values.par_chunks_mut(plane.width).enumerate().for_each(|(y, out)| {
         let row = Row::new(&space, plane, y, 0.0);
         let Some((from, to)) = row.inside(out.len()) else { return };
+        let Some(inside) = out.get_mut(from..to) else { return };
         match interpolation {
-            Interpolation::Linear => {
-                for (x, slot) in (from..to).zip(&mut out[from..to]) {
-                    *slot = space.map(space.linear(row.at(x)));
-                }
-            }
+            Interpolation::Linear => fast::linear(&field, &row, from, inside),
+            Interpolation::Cubic => fast::cubic(&field, &row, from, inside),
             Interpolation::Nearest => {
-                for (x, slot) in (from..to).zip(&mut out[from..to]) {
-                    *slot = space.map(space.nearest(row.at(x)));
+                for (x, slot) in (from..to).zip(&mut *inside) {
+                    *slot = space.nearest(row.at(x));
                 }
             }
         }
+        inside.iter_mut().for_each(|v| *v = space.map(*v));
     });
     picture
 }
@@ -81,30 +80,28 @@ fn slice_of<S: Sample>(samples: &[S], volume: &Volume, plane: &Plane, interpolat
 fn slab_of<S: Sample>(samples: &[S], volume: &Volume, plane: &Plane, first: f64, n: usize, projection: Projection) -> Picture {
     let (space, step) = (Space::new(samples, volume), oracle::step_mm(volume));
     let mut picture = Picture::blank(plane.width, plane.height);
-    if plane.width == 0 || !space.is_whole() {
-        return picture;
-    }
+    let Some(field) = Field::new(samples, volume.grid.dims).filter(|_| plane.width > 0) else { return picture };
     picture.values.par_chunks_mut(plane.width).enumerate().for_each(|(y, out)| {
-        let mut counts = vec![0_u32; if projection == Projection::Mean { out.len() } else { 0 }];
+        let mut counts = vec![0.0_f32; if projection == Projection::Mean { out.len() } else { 0 }];
+        let mut line = vec![0.0_f32; out.len()];
         for s in 0..n {
             let row = Row::new(&space, plane, y, first + s as f64 * step);
             let Some((from, to)) = row.inside(out.len()) else { continue };
-            for (x, slot) in (from..to).zip(&mut out[from..to]) {
-                let v = space.map(space.linear(row.at(x)));
-                // `max` and `min` give the other operand where one is NaN, which is how a pixel begins.
-                match projection {
-                    Projection::Max => *slot = slot.max(v),
-                    Projection::Min => *slot = slot.min(v),
-                    Projection::Mean => {
-                        *slot = if slot.is_nan() { v } else { *slot + v };
-                        counts[x] += 1;
-                    }
+            let (Some(line), Some(out)) = (line.get_mut(from..to), out.get_mut(from..to)) else { continue };
+            fast::linear(&field, &row, from, line);
+            line.iter_mut().for_each(|v| *v = space.map(*v));
+            let pairs = out.iter_mut().zip(&*line);
+            // `max` and `min` give the other operand where one is NaN, which is how a pixel begins.
+            match projection {
+                Projection::Max => pairs.for_each(|(slot, v)| *slot = slot.max(*v)),
+                Projection::Min => pairs.for_each(|(slot, v)| *slot = slot.min(*v)),
+                Projection::Mean => {
+                    pairs.for_each(|(slot, v)| *slot = if slot.is_nan() { *v } else { *slot + v });
+                    counts.iter_mut().skip(from).take(to - from).for_each(|c| *c += 1.0);
                 }
             }
         }
-        for (slot, &count) in out.iter_mut().zip(&counts) {
-            *slot /= count as f32;
-        }
+        out.iter_mut().zip(&counts).for_each(|(slot, count)| *slot /= count);
     });
     picture
 }

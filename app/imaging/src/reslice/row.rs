@@ -79,8 +79,8 @@ impl<'a, S: Sample> Space<'a, S> {
 
 /// One row of pixels: its first pixel and the step to the next, in voxels.
 pub(super) struct Row {
-    start: [f64; 3],
-    step: [f64; 3],
+    pub(super) start: [f64; 3],
+    pub(super) step: [f64; 3],
     dims: [usize; 3],
 }
 

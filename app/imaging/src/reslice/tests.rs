@@ -44,10 +44,10 @@ fn volumes() -> Vec<Volume> {
 fn slices_agree_with_the_oracle() {
     for volume in volumes() {
         for (n, plane) in planes(&volume).iter().enumerate() {
-            for how in [Interpolation::Nearest, Interpolation::Linear] {
+            for how in [Interpolation::Nearest, Interpolation::Linear, Interpolation::Cubic] {
                 let what = format!("{} plane {n} {how:?}", volume.samples.type_name());
                 let (fast, slow) = (slice(&volume, plane, how), oracle::slice(&volume, plane, how));
-                if how == Interpolation::Linear {
+                if how != Interpolation::Nearest {
                     check_close(&fast, &slow, &what);
                 } else {
                     // Exactly between two voxels either is nearest.
@@ -71,6 +71,23 @@ fn slabs_and_mips_agree_with_the_oracle() {
             check_close(&mip(&volume, plane), &oracle::mip(&volume, plane), &what);
         }
     }
+}
+
+/// Instructions that not every processor has change nothing.
+#[test]
+fn plain_and_wide_instructions_make_the_same() {
+    let volume = blob_volume(oblique_grid([40, 33, 21]));
+    let Samples::I16(samples) = &volume.samples else { unreachable!() };
+    let (space, field) = (Space::new(samples, &volume), Field::new(samples, volume.grid.dims).unwrap());
+    let row = Row::new(&space, &planes(&volume)[3], 26, 0.0);
+    let (from, to) = row.inside(61).unwrap();
+    let (mut plain, mut either) = (vec![0.0; to - from], vec![0.0; to - from]);
+    fast::linear_plain(&field, &row, from, &mut plain);
+    fast::linear(&field, &row, from, &mut either);
+    assert_eq!(plain, either);
+    fast::cubic_plain(&field, &row, from, &mut plain);
+    fast::cubic(&field, &row, from, &mut either);
+    assert_eq!(plain, either);
 }
 
 #[test]

@@ -1,0 +1,65 @@
+//! Rows of values, eight pixels at once.
+
+use super::row::Row;
+use crate::field::{Field, LANES, has_wide_instructions};
+use crate::sample::Sample;
+
+/// Stored values by linear interpolation at the pixels from `from` on, which lie inside the volume.
+pub(super) fn linear<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if has_wide_instructions() {
+        #[expect(unsafe_code, reason = "vector instructions that not every processor has; measured to be faster")]
+        // SAFETY: the processor has what the function was compiled for.
+        unsafe {
+            linear_wide(field, row, from, out);
+        }
+        return;
+    }
+    linear_plain(field, row, from, out);
+}
+
+/// As [`linear`], by cubic convolution.
+pub(super) fn cubic<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if has_wide_instructions() {
+        #[expect(unsafe_code, reason = "vector instructions that not every processor has; measured to be faster")]
+        // SAFETY: the processor has what the function was compiled for.
+        unsafe {
+            cubic_wide(field, row, from, out);
+        }
+        return;
+    }
+    cubic_plain(field, row, from, out);
+}
+
+/// The same code for processors since 2013.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn linear_wide<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
+    linear_plain(field, row, from, out);
+}
+
+/// The same code for processors since 2013.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn cubic_wide<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
+    cubic_plain(field, row, from, out);
+}
+
+#[inline(always)]
+pub(super) fn linear_plain<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
+    for (n, pixels) in out.chunks_mut(LANES).enumerate() {
+        let few = field.few_exact(row.start, row.step, from + n * LANES, pixels.len());
+        pixels.iter_mut().zip(few.value).for_each(|(slot, v)| *slot = v);
+    }
+}
+
+#[inline(always)]
+pub(super) fn cubic_plain<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
+    for (n, pixels) in out.chunks_mut(LANES).enumerate() {
+        let few = field.few_exact(row.start, row.step, from + n * LANES, pixels.len());
+        for (lane, slot) in pixels.iter_mut().enumerate() {
+            *slot = field.cubic(&few, lane);
+        }
+    }
+}
