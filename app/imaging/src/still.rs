@@ -34,7 +34,8 @@ pub fn covered(cover: &Cover, grid: &Grid, plane: &Plane) -> Vec<u8> {
         if has_graphics {
             let [columns, rows] = [(x, half[0]), (y, half[1])].map(|(at, half)| {
                 let pixel = |v: f64| (v + 0.5).max(0.0) as usize;
-                pixel(at - half)..=pixel(at + half)
+                // A pixel that only touches its edge is not in it.
+                pixel(at - half)..=pixel(at + half - if half > 0.0 { 1e-6 } else { 0.0 })
             });
             *slot |= rows.flat_map(|j| columns.clone().map(move |i| (i, j))).fold(0, |all, (i, j)| all | cover.at(i, j)) & Cover::GRAPHIC;
         }
