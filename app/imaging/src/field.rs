@@ -56,7 +56,6 @@ impl<'a, S: Sample> Field<'a, S> {
     /// The values at `start + step * (first + lane)` for `n` lanes; those after them repeat the last, so that they
     /// touch no memory of their own. Units: voxels.
     #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "lanes run side by side through several arrays")]
     pub(crate) fn few(&self, start: [f32; 3], step: [f32; 3], first: f32, n: usize) -> Few {
         let mut few = Few { base: [[0; LANES]; 3], part: [[0.0; LANES]; 3], offset: [0; LANES], value: [0.0; LANES] };
         let last_lane = n as f32 - 1.0;
@@ -74,7 +73,6 @@ impl<'a, S: Sample> Field<'a, S> {
 
     /// As [`Field::few`], with the precision that values for reading need.
     #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "lanes run side by side through several arrays")]
     pub(crate) fn few_exact(&self, start: [f64; 3], step: [f64; 3], first: usize, n: usize) -> Few {
         let mut few = Few { base: [[0; LANES]; 3], part: [[0.0; LANES]; 3], offset: [0; LANES], value: [0.0; LANES] };
         let last_lane = n as f64 - 1.0;
@@ -158,11 +156,11 @@ impl<'a, S: Sample> Field<'a, S> {
         let (o, i) = (few.offset[lane], few.base[0][lane]);
         let [wx, wy, wz] = [0, 1, 2].map(|a| cubic_weights(few.part[a][lane]));
         let mut line = [0.0_f32; 4];
-        for n in 0..4 {
+        for (n, w) in wz.into_iter().enumerate() {
             let layer = self.beside(o, 2, few.base[2][lane], n);
             let rows = [0, 1, 2, 3].map(|m| self.row(self.beside(layer, 1, few.base[1][lane], m), i));
             let sum = four(|x| rows[0][x] * wy[0] + rows[1][x] * wy[1] + rows[2][x] * wy[2] + rows[3][x] * wy[3]);
-            line = four(|x| line[x] + sum[x] * wz[n]);
+            line = four(|x| line[x] + sum[x] * w);
         }
         line[0] * wx[0] + line[1] * wx[1] + line[2] * wx[2] + line[3] * wx[3]
     }
