@@ -5,6 +5,7 @@ use crate::station::{Station, string};
 use crate::windows::{Desk, begin_report, numbers, origin_of, shots, turn};
 use serde_json::Value;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// The planning room's layout once it shows numbers.
 fn layout(desk: &Desk) -> Value {
@@ -16,6 +17,21 @@ fn plan(desk: &Desk, study: &str) -> Option<Value> {
     let plans = desk.station.json(&["plan", "list", study]);
     let plan = plans.as_array()?.first()?.clone();
     (!plan["results"].as_array()?.is_empty()).then_some(plan)
+}
+
+/// Opens the planning room by its button. The windows are being laid side by side meanwhile, so that a click can miss.
+fn open_room(desk: &Desk) {
+    desk.shell.until("process of the planning room", || {
+        desk.shell.click("show-planning");
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(5) {
+            if let Some(pid) = desk.shell.room_pid("planning") {
+                return Some(pid);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        None
+    });
 }
 
 fn drag_plane(desk: &Desk, pixels: i64) {
@@ -38,7 +54,7 @@ fn a_plan_is_kept_survives_a_crash_and_its_picture_goes_into_the_report() {
     let Some(desk) = Desk::open(station, (1920, 1080), "zh", shots("planning")) else { return };
     desk.shell.find("study-row");
     begin_report(&desk);
-    desk.shell.click("show-planning");
+    open_room(&desk);
     let first = layout(&desk);
     assert_eq!(first["numbers"]["kept"], 0.0, "nothing was planned yet");
     assert!(plan(&desk, &study).is_none(), "looking is not planning");

@@ -397,6 +397,24 @@ fn a_series_seen_before_comes_back_without_its_files() {
 }
 
 #[test]
+fn every_block_of_a_series_is_reached() {
+    let mut bench = Bench::new();
+    assert!(!bench.room.situation().has_blocks);
+    let [current, prior] = ["current", "prior"].map(|folder| series_of(&bench._folder.path().join(folder)).1);
+    let both = SeriesFiles { files: [current.files.clone(), prior.files].concat(), ..current };
+    bench.tell_open(vec![both], Vec::new());
+    let is_whole = |b: &Bench| b.room.situation().is_whole;
+    let crosshair = |b: &Bench| b.room.view_state().unwrap().crosshair.unwrap();
+    bench.until("first block", is_whole);
+    let first = crosshair(&bench);
+    assert!(bench.room.situation().has_blocks);
+    bench.key(Key::B, Modifiers::NONE);
+    bench.until("second block", |b| is_whole(b) && crosshair(b) != first);
+    bench.key(Key::B, Modifiers::NONE);
+    bench.until("first block again", |b| is_whole(b) && crosshair(b) == first);
+}
+
+#[test]
 fn a_finding_asked_for_while_its_series_loads_is_reached() {
     let mut bench = Bench::new();
     let (finding, centre) = finding_on(&bench, 4);

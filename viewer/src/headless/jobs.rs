@@ -79,7 +79,7 @@ fn describe(series: &SeriesFiles, context: &Context) -> Result<JobResult> {
     let grid = stack.grid();
     let mut warnings = stack.warnings().to_vec();
     // Other blocks and files left out are part of the truth about a series.
-    warnings.extend(crate::reading::scene::left_out(&series));
+    warnings.extend(crate::reading::scene::left_out(&series, 0));
     Ok(JobResult::Described(Box::new(Described {
         kind: stack.kind().name().to_owned(),
         matrix: stack.matrix(),

@@ -49,6 +49,8 @@ pub enum Action {
     SeriesPrevious,
     /// The series after.
     SeriesNext,
+    /// The next block of a series whose images do not belong in one.
+    BlockNext,
     /// Enlarges the viewport, or shows all again.
     Enlarge,
     /// Fits pictures into their viewports.
@@ -98,6 +100,8 @@ pub struct Situation {
     pub is_colour: bool,
     /// Images or frames to play.
     pub has_frames: bool,
+    /// The series has several blocks of images.
+    pub has_blocks: bool,
     /// A measurement is chosen.
     pub has_selection: bool,
     /// A change can be taken back.
@@ -135,6 +139,7 @@ impl Action {
         Self::Faster,
         Self::SeriesPrevious,
         Self::SeriesNext,
+        Self::BlockNext,
         Self::FileWindow,
         Self::Preset(0),
         Self::Preset(1),
@@ -175,6 +180,7 @@ impl Action {
             Self::SliceLast => "slice_last",
             Self::SeriesPrevious => "series_previous",
             Self::SeriesNext => "series_next",
+            Self::BlockNext => "block_next",
             Self::Enlarge => "enlarge",
             Self::Reset => "reset",
             Self::Slab => "slab",
@@ -216,6 +222,7 @@ impl Action {
             Self::SliceLast => key::READING_ACTION_SLICE_LAST,
             Self::SeriesPrevious => key::READING_ACTION_SERIES_PREVIOUS,
             Self::SeriesNext => key::READING_ACTION_SERIES_NEXT,
+            Self::BlockNext => key::READING_ACTION_BLOCK_NEXT,
             Self::Enlarge => key::READING_ACTION_ENLARGE,
             Self::Reset => key::READING_ACTION_RESET,
             Self::Slab => key::READING_ACTION_SLAB,
@@ -263,6 +270,7 @@ impl Action {
             Self::SliceLast => (NONE, Key::End, "End"),
             Self::SeriesPrevious => (NONE, Key::ArrowLeft, "←"),
             Self::SeriesNext => (NONE, Key::ArrowRight, "→"),
+            Self::BlockNext => (NONE, Key::B, "B"),
             Self::Enlarge => (NONE, Key::Enter, "Enter"),
             Self::Reset => (NONE, Key::R, "R"),
             Self::Slab => (NONE, Key::T, "T"),
@@ -330,6 +338,7 @@ impl Action {
             Self::Undo => now.can_undo,
             Self::Redo => now.can_redo,
             Self::SeriesPrevious | Self::SeriesNext => now.has_other_series,
+            Self::BlockNext => now.has_blocks,
             Self::Preset(n) => now.has_picture && n < now.n_presets,
             Self::Play | Self::Slower | Self::Faster => now.has_picture && now.has_frames,
             Self::Enlarge | Self::Slab => now.has_picture && now.is_volume,

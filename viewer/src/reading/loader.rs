@@ -99,6 +99,15 @@ impl Opened {
         self.series.stacks.get(self.stack)
     }
 
+    /// The next block of the series with images, after the last the first; none where there is only one.
+    #[must_use]
+    pub fn next_block(&self) -> Option<Self> {
+        let stacks = &self.series.stacks;
+        let mut after = (1..stacks.len()).map(|step| (self.stack + step) % stacks.len());
+        let stack = after.find(|&at| stacks.get(at).is_some_and(|s| s.kind() != Kind::Document && s.n_slices() > 0))?;
+        Some(Self { series: Arc::clone(&self.series), stack })
+    }
+
     /// True when linked planes are cut through it. Images in colour are shown as they were stored.
     #[must_use]
     pub fn is_volume(&self) -> bool {
@@ -130,6 +139,7 @@ pub struct ResearchShown {
 
 enum Task {
     Open { token: u64, sources: Sources, near: Option<PointLps> },
+    Block { token: u64, opened: Opened },
     Slice { token: u64, opened: Opened, k: usize },
     Thumb { series: SeriesUid, sources: Sources },
     Find { paths: Vec<PathBuf> },
@@ -173,6 +183,11 @@ impl Loader {
         self.instead(Task::Open { token, sources, near });
     }
 
+    /// Shows a block of a series that is open; what was being opened before is given up.
+    pub fn open_block(&self, token: u64, opened: Opened) {
+        self.instead(Task::Block { token, opened });
+    }
+
     /// Opens a research file; what was being opened before is given up.
     pub fn open_research(&self, token: u64, path: PathBuf) {
         self.instead(Task::Research { token, path });
@@ -188,7 +203,9 @@ impl Loader {
     /// Gives up what is being opened: something else is in view that needs no loading.
     pub fn cancel(&self) {
         lock(&self.0.cancel).store(true, Ordering::Relaxed);
-        lock(&self.0.queue).tasks.retain(|t| !matches!(t, Task::Open { .. } | Task::Slice { .. } | Task::Research { .. }));
+        lock(&self.0.queue)
+            .tasks
+            .retain(|t| !matches!(t, Task::Open { .. } | Task::Block { .. } | Task::Slice { .. } | Task::Research { .. }));
     }
 
     /// Loads one image of a series that is no volume; an older wish is given up.
@@ -249,7 +266,7 @@ impl Work {
                 let told = self.tell(&Error::Panicked);
                 match task {
                     Task::Research { token, .. } => drop(self.events.send(Event::Research(token, Err(told)))),
-                    Task::Open { token, .. } => drop(self.events.send(Event::Loaded(token, Err(told)))),
+                    Task::Open { token, .. } | Task::Block { token, .. } => drop(self.events.send(Event::Loaded(token, Err(told)))),
                     Task::Slice { token, k, .. } => drop(self.events.send(Event::Slice(token, k, Err(told)))),
                     Task::Find { .. } => drop(self.events.send(Event::Found(Err(told)))),
                     Task::Thumb { .. } | Task::ResearchThumb { .. } => tracing::error!("{}", Error::Panicked),
@@ -279,14 +296,8 @@ impl Work {
 
     fn work(&self, task: &Task, cancel: &Arc<AtomicBool>) {
         match task {
-            Task::Open { token, sources, near } => {
-                let told = self.open(*token, sources, *near, cancel);
-                if let Err(e) = told
-                    && !cancel.load(Ordering::Relaxed)
-                {
-                    self.events.send(Event::Loaded(*token, Err(self.tell(&e))));
-                }
-            }
+            Task::Open { token, sources, near } => self.unless_given_up(*token, self.open(*token, sources, *near, cancel), cancel),
+            Task::Block { token, opened } => self.unless_given_up(*token, self.show(*token, opened, None, false, cancel), cancel),
             Task::Slice { token, opened, k } => {
                 let image = opened.stack().ok_or(Error::NothingToShow).and_then(|s| Ok(s.load_image(*k)?));
                 let slice = image.map(|i| Loaded::image(i, self.gpu.as_ref())).map_err(|e| self.tell(&e));
@@ -315,13 +326,26 @@ impl Work {
         }
     }
 
+    /// Tells why a series could not be opened, unless nobody waits for it any more.
+    fn unless_given_up(&self, token: u64, told: Result<()>, cancel: &AtomicBool) {
+        if let Err(e) = told
+            && !cancel.load(Ordering::Relaxed)
+        {
+            self.events.send(Event::Loaded(token, Err(self.tell(&e))));
+        }
+    }
+
     fn open(&self, token: u64, sources: &Sources, near: Option<PointLps>, cancel: &Arc<AtomicBool>) -> Result<()> {
         let quiet = mj_dicom::Watch { cancel: Arc::clone(cancel), ..Default::default() };
         // Reading all headers takes a moment: one image from the middle is on the screen before it.
         let is_early = near.is_none() && sources.len() > 2 && self.early(token, sources);
         let series = Arc::new(mj_dicom::series::open(sources, &quiet)?);
         let stack = main_stack(&series).ok_or(Error::NothingToShow)?;
-        let opened = Opened { series, stack };
+        self.show(token, &Opened { series, stack }, near, is_early, cancel)
+    }
+
+    /// Shows a block: one image, then the whole. `is_early` says that an image of the series is on the screen already.
+    fn show(&self, token: u64, opened: &Opened, near: Option<PointLps>, is_early: bool, cancel: &Arc<AtomicBool>) -> Result<()> {
         let is_volume = opened.is_volume();
         let shown = opened.stack().ok_or(Error::NothingToShow)?;
         self.events.send(Event::Opened(token, Ok(opened.clone())));

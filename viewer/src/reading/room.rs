@@ -217,6 +217,7 @@ impl Room {
             is_whole: scene.shown.full.is_some(),
             is_colour: scene.is_colour(),
             has_frames: !scene.is_volume() && scene.n_slices() > 1,
+            has_blocks: scene.shown.opened.as_ref().is_some_and(|opened| opened.next_block().is_some()),
             has_selection: scene.selected.as_ref().is_some_and(|id| scene.ledger.get(id).is_some_and(Finding::is_live)),
             can_undo: scene.ledger.can_undo(),
             can_redo: scene.ledger.can_redo(),
@@ -277,6 +278,7 @@ impl Room {
             Action::Delete => self.delete(),
             Action::KeyImage => keyimage::take(self),
             Action::SeriesPrevious | Action::SeriesNext => self.next_series(action == Action::SeriesNext),
+            Action::BlockNext => self.next_block(),
             _ => self.act_on_scene(action),
         }
     }

@@ -241,7 +241,7 @@ impl Scene {
                 entry.warnings = stack.warnings().to_vec();
                 entry.n_images = stack.n_slices();
             }
-            entry.warnings.extend(left_out(&opened.series));
+            entry.warnings.extend(left_out(&opened.series, opened.stack));
         }
         self.shown.opened = Some(opened);
     }
@@ -334,7 +334,7 @@ impl Scene {
         }
         self.crosshair = pane::snapped(&loaded.volume.grid, self.crosshair);
         if let Some(entry) = self.series.get_mut(self.current) {
-            let more = self.shown.opened.as_ref().map(|o| left_out(&o.series)).unwrap_or_default();
+            let more = self.shown.opened.as_ref().map(|o| left_out(&o.series, o.stack)).unwrap_or_default();
             entry.warnings.clone_from(&loaded.volume.warnings);
             entry.warnings.extend(more);
         }
@@ -460,12 +460,12 @@ fn named(stack: &Stack) -> String {
     if names.is_empty() { stack.n_slices().to_string() } else { format!("{} ({})", stack.n_slices(), names.join(", ")) }
 }
 
-/// What of a series is not shown: a reader must know of it.
+/// What of a series is not shown besides one of its blocks: a reader must know of it.
 #[must_use]
-pub fn left_out(series: &Series) -> Vec<Warning> {
+pub fn left_out(series: &Series, shown: usize) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if series.stacks.len() > 1 {
-        let others: Vec<String> = series.stacks.iter().skip(1).map(named).collect();
+        let others: Vec<String> = series.stacks.iter().enumerate().filter(|(at, _)| *at != shown).map(|(_, stack)| named(stack)).collect();
         warnings.push(Warning::new("series.several_stacks", others.join(", ")));
     }
     if !series.skipped.is_empty() {

@@ -29,6 +29,23 @@ impl Room {
         self.show_series(at);
     }
 
+    /// Shows the next block of a series whose images do not belong in one.
+    pub(super) fn next_block(&mut self) {
+        self.next_token += 1;
+        let token = self.next_token;
+        let Some(scene) = &mut self.scene else { return };
+        let Some(next) = scene.shown.opened.as_ref().and_then(crate::reading::loader::Opened::next_block) else { return };
+        self.gesture = None;
+        scene.focus = None;
+        scene.token = token;
+        scene.shown = Shown::default();
+        for pane in &mut scene.panes {
+            *pane = pane::Pane::new(pane.kind);
+        }
+        self.loader.open_block(token, next);
+        self.changed();
+    }
+
     /// Shows a series of the strip.
     pub(crate) fn show_series(&mut self, at: usize) {
         self.next_token += 1;
