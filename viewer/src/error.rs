@@ -60,9 +60,6 @@ pub enum Error {
     /// The job ended in a fault of the program.
     #[error("the job ended in a fault of the program")]
     Panicked,
-    /// This kind of view or work is not made here.
-    #[error("view {0} is not available")]
-    NoSuchView(&'static str),
     /// Volume rendering of images whose distances are not known.
     #[error("volume rendering needs distances, and the file gives none")]
     VrUncalibrated,
@@ -80,6 +77,12 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// An image without a place or a scale in the patient cannot be told in that form.
+    #[error("the image has no known place or scale")]
+    Unplaced,
+    /// A length in mm on an image that has no scale.
+    #[error("the image has no scale")]
+    Uncalibrated,
     /// Work was sent to a window; a headless viewer does it.
     #[error("a window does no jobs")]
     NoJobs,
@@ -179,12 +182,13 @@ impl Coded for Error {
             Self::Seal(_) => "viewer.seal",
             Self::Cancelled => "job.cancelled",
             Self::Panicked => "job.panicked",
-            Self::NoSuchView(_) => "view.not_available",
             Self::VrUncalibrated => "vr.uncalibrated",
             Self::VrResampled => "vr.resampled",
             Self::VrColour => "vr.colour",
             Self::NoPreset { .. } => "vr.no_preset",
             Self::NoJobs => "job.not_here",
+            Self::Unplaced => "export.unplaced",
+            Self::Uncalibrated => "finding.uncalibrated",
             Self::NothingToShow => "series.nothing_to_show",
             Self::Incomplete(_) => "series.incomplete",
             Self::NotAVolume => "series.not_a_volume",
@@ -212,7 +216,6 @@ impl Coded for Error {
             Self::Link(source) => vec![("reason", source.to_string())],
             Self::Key(e) | Self::Seal(e) => vec![("reason", e.to_string())],
             Self::Incomplete(count) => vec![("count", count.to_string())],
-            Self::NoSuchView(view) => vec![("view", (*view).to_owned())],
             Self::NoPreset { name, known } => vec![("name", name.clone()), ("known", known.clone())],
             Self::UnknownEnding { ending } => vec![("ending", ending.clone())],
             Self::Png(reason) | Self::Theme(reason) | Self::Window(reason) => vec![("reason", reason.clone())],

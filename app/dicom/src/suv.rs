@@ -262,9 +262,13 @@ fn time(text: &str) -> Option<Time> {
     Time::new(part(0)?, part(2)?, part(4)?.min(59), nanos.parse().ok()?).ok()
 }
 
-/// DT with at least hours; an offset from UTC is left out, as all times of a scan are of one clock. Source: PS3.5 §6.2.
+/// DT with at least hours. One with an offset from UTC is not read: the other times of a scan are local, and hours between
+/// them would multiply the uptake. Source: PS3.5 §6.2.
 fn date_time(text: &str) -> Option<DateTime> {
-    let local = text.split(['+', '-']).next().unwrap_or_default().trim();
+    let local = text.trim();
+    if local.contains(['+', '-']) {
+        return None;
+    }
     Some(date(local.get(..8)?)?.to_datetime(time(local.get(8..)?)?))
 }
 

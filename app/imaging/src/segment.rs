@@ -1,7 +1,7 @@
 //! Segments from values: threshold and region growing.
 
 use crate::error::{Error, Result};
-use mj_model::{LinearMap, Mask, PointLps, Samples, Volume};
+use mj_model::{Mask, PointLps, Samples, Volume};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -102,19 +102,20 @@ fn in_range(volume: &Volume, range: (f64, f64), cancel: &AtomicBool) -> Result<M
     let mut mask = Mask::empty(volume.grid);
     let layer = (volume.grid.dims[0] * volume.grid.dims[1]).max(1);
     match &volume.samples {
-        Samples::I16(s) => mark(s, &mut mask, layer, volume.map, range, cancel),
-        Samples::U16(s) => mark(s, &mut mask, layer, volume.map, range, cancel),
-        Samples::U8(s) => mark(s, &mut mask, layer, volume.map, range, cancel),
-        Samples::F32(s) => mark(s, &mut mask, layer, volume.map, range, cancel),
+        Samples::I16(s) => mark(s, &mut mask, layer, volume, range, cancel),
+        Samples::U16(s) => mark(s, &mut mask, layer, volume, range, cancel),
+        Samples::U8(s) => mark(s, &mut mask, layer, volume, range, cancel),
+        Samples::F32(s) => mark(s, &mut mask, layer, volume, range, cancel),
     }?;
     Ok(mask)
 }
 
+/// Marks what lies in the range. Padding is no measurement, whatever value stands for it.
 fn mark<S: Copy + Sync + Into<f64>>(
     samples: &[S],
     mask: &mut Mask,
     layer: usize,
-    map: LinearMap,
+    volume: &Volume,
     (low, high): (f64, f64),
     cancel: &AtomicBool,
 ) -> Result<()> {
@@ -123,8 +124,8 @@ fn mark<S: Copy + Sync + Into<f64>>(
             return Err(Error::Cancelled);
         }
         for (slot, &s) in out.iter_mut().zip(samples) {
-            let v = map.apply(s.into());
-            *slot = u8::from(v >= low && v <= high);
+            let v = volume.map.apply(s.into());
+            *slot = u8::from(v >= low && v <= high && volume.padding.is_none_or(|padding| !padding.holds(s.into())));
         }
         Ok(())
     })

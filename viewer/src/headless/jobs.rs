@@ -136,6 +136,10 @@ fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResu
 fn nearest(series: &SeriesFiles, at: mj_model::PointLps, context: &Context) -> Result<JobResult> {
     let series = open(series, context)?;
     let stack = main_stack(&series)?;
+    // Positions in mm mean nothing on an image that has no scale.
+    if !stack.is_calibrated() {
+        return Err(Error::Uncalibrated);
+    }
     let k = match stack.nearest_slice(at) {
         Some(k) if holds(stack, k, at) => k,
         Some(_) => return Err(Error::Outside),

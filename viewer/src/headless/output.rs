@@ -58,16 +58,20 @@ impl Written {
     }
 }
 
+/// The volume of a series whose file says where it lies: NRRD and NIfTI would tell a made-up place as if it were known.
+fn placed(series: &SeriesFiles, context: &Context) -> Result<mj_model::Volume> {
+    let volume = jobs::any_volume(series, context)?;
+    if volume.is_placed && volume.is_calibrated { Ok(volume) } else { Err(Error::Unplaced) }
+}
+
 /// Writes a volume as NRRD or NIfTI, or as a folder of DICOM files, by the name's ending.
 pub(super) fn export(series: &SeriesFiles, to: &Path, context: &Context) -> Result<JobResult> {
     let name = to.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let mut written = Written::default();
     if name.ends_with(".nrrd") {
-        let volume = jobs::any_volume(series, context)?;
-        written.put(to.to_owned(), &export::nrrd(&volume))?;
+        written.put(to.to_owned(), &export::nrrd(&placed(series, context)?))?;
     } else if name.ends_with(".nii.gz") {
-        let volume = jobs::any_volume(series, context)?;
-        written.put(to.to_owned(), &export::nifti(&volume))?;
+        written.put(to.to_owned(), &export::nifti(&placed(series, context)?))?;
     } else if to.extension().is_none() || to.is_dir() {
         if research::file_of(series).is_some() {
             return Err(Error::NoPatient);

@@ -151,18 +151,17 @@ pub(crate) fn slice_of(stack: &Stack, finding: &Finding) -> Option<usize> {
 /// True when a finding lies on what a viewport shows.
 fn is_on(scene: &Scene, kind: PaneKind, map: &Mapping, finding: &Finding, ends: [PointLps; 2]) -> bool {
     let Some(volume) = scene.volume().filter(|v| v.series == finding.series) else { return false };
-    match kind {
-        PaneKind::Mip => false,
-        PaneKind::Native => finding
-            .images
-            .first()
-            .is_some_and(|image| volume.sources.iter().any(|s| s.instance == image.instance && s.frame == image.frame)),
-        _ => {
-            let normal = map.plane.normal();
-            let thickness: f64 = (0..3).map(|a| (volume.grid.axes[a].dot(normal) * volume.grid.spacing_mm[a]).abs()).sum();
-            let near = thickness / 2.0 + scene.slab_mm / 2.0 + 1e-3;
-            ends.iter().all(|&p| map.plane.depth_mm(p).abs() <= near)
-        }
+    let is_near = || {
+        let normal = map.plane.normal();
+        let thickness: f64 = (0..3).map(|a| (volume.grid.axes[a].dot(normal) * volume.grid.spacing_mm[a]).abs()).sum();
+        let near = thickness / 2.0 + scene.slab_mm / 2.0 + 1e-3;
+        ends.iter().all(|&p| map.plane.depth_mm(p).abs() <= near)
+    };
+    match (kind, finding.images.first()) {
+        (PaneKind::Mip, _) => false,
+        (PaneKind::Native, Some(image)) => volume.sources.iter().any(|s| s.instance == image.instance && s.frame == image.frame),
+        // An image of a research file has no instance to name.
+        _ => is_near(),
     }
 }
 

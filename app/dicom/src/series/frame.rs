@@ -223,13 +223,15 @@ impl<'a> Place<'a, '_> {
             }
             _ => None,
         };
-        if let Some(found) = pair(&self.floats(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING))
-            && self.look.detector_mm.is_none()
-        {
+        let found = pair(&self.floats(tags::PIXEL_MEASURES_SEQUENCE, tags::PIXEL_SPACING));
+        // On a screen of ultrasound regions, each with its own scale, one spacing does not hold for all.
+        let is_by_regions = !self.look.regions.is_empty() && self.position().is_none();
+        if let Some(found) = found.filter(|_| self.look.detector_mm.is_none() && !is_by_regions) {
             return (found, true);
         }
         // Spacing at the detector or aspect ratio: right proportions, but no lengths in the patient.
-        let [columns, rows] = self.look.detector_mm.or_else(|| pair(&self.root.floats(tags::PIXEL_ASPECT_RATIO))).unwrap_or([1.0, 1.0]);
+        let [columns, rows] =
+            self.look.detector_mm.or(found).or_else(|| pair(&self.root.floats(tags::PIXEL_ASPECT_RATIO))).unwrap_or([1.0, 1.0]);
         ([1.0, rows / columns], false)
     }
 

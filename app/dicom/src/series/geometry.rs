@@ -132,6 +132,8 @@ fn belong_together(a: &Slice, b: &Slice) -> bool {
         && (a.layout.bits_allocated, a.layout.is_signed, a.layout.is_float)
             == (b.layout.bits_allocated, b.layout.is_signed, b.layout.is_float)
         && a.layout.photometric == b.layout.photometric
+        && a.look.is_inverted == b.look.is_inverted
+        && a.has_modality_lut == b.has_modality_lut
         && a.is_calibrated == b.is_calibrated
         && a.unit == b.unit
         && near(ax, bx)

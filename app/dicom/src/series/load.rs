@@ -158,7 +158,7 @@ pub fn decode_slice(dataset: &Dataset, frame: u32) -> Result<FrameSamples> {
     let samples = decoder.frame(frame)?;
     let layout = decoder.layout();
     if layout.samples_per_pixel > 1 {
-        return Ok(luminance(&samples, usize::from(layout.samples_per_pixel), layout.photometric.starts_with("YBR"), layout.bits_stored));
+        return Ok(luminance(&samples, usize::from(layout.samples_per_pixel), is_coded_as_ybr(&layout.photometric), layout.bits_stored));
     }
     if layout.photometric == "PALETTE COLOR" {
         let grey = colour::rgb(&samples, layout, &dataset.root(), |_| 0)?.into_iter().map(mj_model::colour::luminance);
@@ -169,6 +169,11 @@ pub fn decode_slice(dataset: &Dataset, frame: u32) -> Result<FrameSamples> {
         });
     }
     modality_lut(samples, dataset, layout.is_signed)
+}
+
+/// True where samples are Y, Cb, Cr. Decoders of JPEG 2000 give YBR_RCT and YBR_ICT as RGB.
+fn is_coded_as_ybr(photometric: &str) -> bool {
+    photometric.starts_with("YBR") && !matches!(photometric, "YBR_RCT" | "YBR_ICT")
 }
 
 /// Rec. 601 luma in 8 bits (Y itself where the file holds it), in the sample type of the file.

@@ -35,6 +35,10 @@ impl Room {
             }
             Event::Slice(token, k, result) => {
                 let is_shown = !self.player.take(token, k);
+                if result.is_err() {
+                    // It would be asked for again and again.
+                    self.player.pause();
+                }
                 self.on_load(token, |scene| match result {
                     Ok(loaded) => scene.slice_ready(k, loaded, is_shown),
                     Err(told) => scene.shown.error = Some(told),

@@ -36,6 +36,7 @@ impl Room {
         let Some(scene) = &mut self.scene else { return };
         let Some(next) = scene.shown.opened.as_ref().and_then(crate::reading::loader::Opened::next_block) else { return };
         self.gesture = None;
+        self.player.stop();
         scene.focus = None;
         scene.token = token;
         scene.shown = Shown::default();
