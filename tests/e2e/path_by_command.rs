@@ -197,3 +197,23 @@ fn nodule_centre(folder: &Path) -> [f64; 3] {
     let probed = station.json(&["probe", &series, "--voxel", "185,243,160"]);
     serde_json::from_value(probed["lps"].clone()).unwrap()
 }
+
+/// Of several who replace a section at the same time one text stands, never a mixture that nobody wrote.
+#[test]
+fn those_who_replace_a_section_at_once_never_mix() {
+    let station = Station::new();
+    station.import(&station.phantom(64, 8).join("current"));
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let report = string(&station.json(&["report", "new", &study, "--template", "chest_ct", "--lang", "zh"]), "id");
+    let texts = ["第一种写法。", "第二种写法，稍长。", "第三种。", "第四种写法，最长的一种。"];
+    let writers: Vec<_> = texts
+        .iter()
+        .map(|text| station.command(&["report", "set", &report, "impression", text]).stdout(std::process::Stdio::null()).spawn().unwrap())
+        .collect();
+    for mut writer in writers {
+        assert!(writer.wait().unwrap().success());
+    }
+    let fields = station.json(&["report", "show", &report])["fields"].clone();
+    let impression = fields.as_array().unwrap().iter().find(|f| f["id"] == "impression").unwrap()["text"].clone();
+    assert!(texts.iter().any(|text| impression == *text), "{impression}");
+}

@@ -158,17 +158,26 @@ fn sign(desk: &Desk, deliver_to: Option<&str>) {
     type_into_editor(&desk.shell, "右肺结节，建议随访。");
     desk.shell.until("impression on disk", || desk.reports().contains("建议随访").then_some(()));
     desk.shell.click("sign");
-    desk.shell.find("sign-person");
+    // The dialog opens at once; people and servers come from the record a moment later.
+    desk.shell.until("people who may sign", || {
+        let n = desk.shell.script("return document.querySelectorAll(\"[data-testid='sign-person'] option:not([disabled])\").length");
+        (n.as_u64()? > 0).then_some(())
+    });
     desk.shell.script(
         "const s = document.querySelector(\"[data-testid='sign-person']\"); s.value = s.options[s.options.length - 1].value; s.dispatchEvent(new Event('change', {bubbles: true})); return 1",
     );
     if let Some(server) = deliver_to {
+        desk.shell.find(&format!("deliver-{server}"));
         let is_on = desk.shell.script(&format!("return document.querySelector(\"[data-testid='deliver-{server}']\").checked"));
         if is_on != true {
             desk.shell.click(&format!("deliver-{server}"));
         }
     }
     desk.shot("05-signing");
+    desk.shell.until("the button that signs", || {
+        let is_ready = desk.shell.script("return document.querySelector(\"[data-testid='sign-confirm']\")?.disabled === false");
+        (is_ready == true).then_some(())
+    });
     desk.shell.click("sign-confirm");
     desk.shell.find("signed");
     desk.shot("06-signed");

@@ -83,6 +83,9 @@ pub enum Error {
     /// A length in mm on an image that has no scale.
     #[error("the image has no scale")]
     Uncalibrated,
+    /// A position in a gap where slices are missing.
+    #[error("no slice was acquired there")]
+    NotImaged,
     /// Work was sent to a window; a headless viewer does it.
     #[error("a window does no jobs")]
     NoJobs,
@@ -187,6 +190,7 @@ impl Coded for Error {
             Self::VrColour => "vr.colour",
             Self::NoPreset { .. } => "vr.no_preset",
             Self::NoJobs => "job.not_here",
+            Self::NotImaged => "probe.not_imaged",
             Self::Unplaced => "export.unplaced",
             Self::Uncalibrated => "finding.uncalibrated",
             Self::NothingToShow => "series.nothing_to_show",

@@ -352,6 +352,12 @@ impl Stack {
         self.resampling.is_some()
     }
 
+    /// True for a plane of a computed volume that lies where slices are missing: it holds padding only.
+    #[must_use]
+    pub fn is_empty_plane(&self, k: usize) -> bool {
+        self.resampling.as_ref().is_some_and(|plan| plan.is_empty_plane(k))
+    }
+
     /// What it differs in from the other stacks of the series; empty where nothing has to be told apart.
     #[must_use]
     pub fn apart(&self) -> &[Apart] {

@@ -125,6 +125,9 @@ fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResu
     if voxel.i >= ni || voxel.j >= nj || voxel.k >= nk {
         return Err(Error::Outside);
     }
+    if stack.is_empty_plane(voxel.k) {
+        return Err(Error::NotImaged);
+    }
     let slice = stack.load_plane(voxel.k)?;
     let in_slice = Voxel { k: 0, ..voxel };
     let ijk = [voxel.i as f64, voxel.j as f64, voxel.k as f64];

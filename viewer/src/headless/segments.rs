@@ -18,6 +18,10 @@ use std::path::Path;
 pub(super) fn make(series: &SeriesFiles, op: &SegmentOp, label: &str, context: &Context) -> Result<JobResult> {
     let keys = context.keys.clone().ok_or(Error::NoKeys)?;
     let (_, volume) = jobs::volume(series, context)?;
+    // A picture has no volume, and without a scale there are no millilitres.
+    if volume.grid.dims[2] < 2 || !volume.is_calibrated {
+        return Err(Error::NotAVolume);
+    }
     let mask = match op {
         SegmentOp::Threshold { range } => segment::threshold(&volume, *range, &context.cancel)?,
         SegmentOp::Grow { range, seed, within_mm } => segment::grow(&volume, *range, *seed, *within_mm, &context.cancel)?,

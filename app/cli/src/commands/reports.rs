@@ -71,33 +71,47 @@ fn print(ctx: &Ctx<'_>, report: &Report) -> Result<Done, Failure> {
     Ok(Done::Well)
 }
 
-/// Replaces the text of a section; `{FINDING}` becomes the chip of that finding's first measurement.
+/// How often a section is replaced again when somebody else wrote into it meanwhile.
+const TRIES: usize = 20;
+
+/// Replaces the text of a section; `{FINDING}` becomes the chip of that finding's first measurement. Of two who replace it at
+/// the same time the later one's text stands, never a mixture.
 async fn set(ctx: &Ctx<'_>, record: &Record, id: &str, field: &str, text: &str) -> Result<Done, Failure> {
-    let report = record.report(id).await?;
-    let document = &report.document;
-    let block = section(document, field)?;
+    for _ in 0..TRIES {
+        let document = record.report(id).await?.document;
+        let ops = replacement(record, section(&document, field)?, text).await?;
+        let edit = Edit { base_revision: document.revision, ops, by: EditSource::Typing };
+        // What was moved past the edits of others has left their text beside this one.
+        if record.apply(id, edit, WHO).await?.others.is_empty() {
+            break;
+        }
+    }
+    print(ctx, &record.report(id).await?)
+}
+
+/// The operations that put a text in the place of a section's.
+async fn replacement(record: &Record, block: &Block, text: &str) -> Result<Vec<Op>, Failure> {
+    let field = &block.id;
     let mut ops = Vec::new();
     let length = block.text.chars().count();
     if length > 0 {
-        ops.push(Op::Delete { block: field.into(), at: 0, len: length });
+        ops.push(Op::Delete { block: field.clone(), at: 0, len: length });
     }
     let mut at = 0;
     let mut rest = text;
     while !rest.is_empty() {
         let (words, chip, after) = next_chip(rest);
         if !words.is_empty() {
-            ops.push(Op::Insert { block: field.into(), at, text: words.into() });
+            ops.push(Op::Insert { block: field.clone(), at, text: words.into() });
             at += words.chars().count();
         }
         if let Some(finding) = chip {
-            ops.push(Op::InsertSlot { block: field.into(), slot: chip_of(record, finding, at).await? });
+            ops.push(Op::InsertSlot { block: field.clone(), slot: chip_of(record, finding, at).await? });
             at += 1;
         }
         rest = after;
     }
-    let edit = Edit { base_revision: document.revision, ops, by: EditSource::Typing };
-    record.apply(id, edit, WHO).await?;
-    print(ctx, &record.report(id).await?)
+    Ok(ops)
 }
 
 /// Appends lines from standard input, each on a line of its own and acknowledged after it is on disk.

@@ -93,6 +93,11 @@ impl Plan {
         Ok(Self { grid, shifts, planes, n_holes: holes.iter().filter(|hole| **hole).count() })
     }
 
+    /// True for a plane that no slice reaches.
+    pub(super) fn is_empty_plane(&self, k: usize) -> bool {
+        self.planes.get(k).is_some_and(|plane| plane.weights.is_empty())
+    }
+
     /// Number of planes that stay empty.
     pub(super) fn n_empty(&self) -> usize {
         self.planes.iter().filter(|plane| plane.weights.is_empty()).count()
@@ -282,7 +287,20 @@ fn holes(slices: &[Slice], gaps: &[f64], usual_mm: f64) -> std::result::Result<V
     Ok(holes)
 }
 
-/// Stored value for what no slice covers: the file's padding; for HU that of -1024; else the least that the bits stored can
+/// The least stored value that is a number; infinite without any.
+fn least_of(samples: &Samples) -> f64 {
+    fn of<T: Blend>(values: &[T]) -> f64 {
+        values.iter().map(|value| value.wide()).filter(|value| value.is_finite()).fold(f64::INFINITY, f64::min)
+    }
+    match samples {
+        Samples::I16(v) => of(v),
+        Samples::U16(v) => of(v),
+        Samples::U8(v) => of(v),
+        Samples::F32(v) => of(v),
+    }
+}
+
+/// Stored value for what no slice covers: the file's padding; for HU that of -1024, or less where that is measured; else the least that the bits stored can
 /// hold, 0 for floats.
 fn padding(stored: &Volume, bits_stored: u16) -> f64 {
     let (least, most) = match stored.samples {
@@ -295,7 +313,9 @@ fn padding(stored: &Volume, bits_stored: u16) -> f64 {
         return own;
     }
     if stored.unit == Unit::hu() && stored.map.slope > 0.0 {
-        return ((-1024.0 - stored.map.intercept) / stored.map.slope).round().clamp(least, most);
+        // Below every measured value, so that air is not taken for it.
+        let measured = least_of(&stored.samples);
+        return ((-1024.0 - stored.map.intercept) / stored.map.slope).round().min(measured - 1.0).clamp(least, most);
     }
     match stored.samples {
         Samples::I16(_) => -(2_f64.powi(i32::from(bits_stored.clamp(1, 16)) - 1)),
