@@ -57,7 +57,7 @@ impl<'a, S: Sample> Caster<'a, S> {
     pub(super) fn draw(&self, first: usize, width: usize, rows: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
         if has_wide_instructions() {
-            #[expect(unsafe_code, reason = "vector instructions that not every processor has; twice as fast")]
+            #[expect(unsafe_code, reason = "vector instructions that not every processor has")]
             // SAFETY: the processor has what the function was compiled for.
             unsafe {
                 self.draw_wide(first, width, rows);

@@ -8,7 +8,7 @@ use crate::sample::Sample;
 pub(super) fn linear<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     if has_wide_instructions() {
-        #[expect(unsafe_code, reason = "vector instructions that not every processor has; measured to be faster")]
+        #[expect(unsafe_code, reason = "vector instructions that not every processor has")]
         // SAFETY: the processor has what the function was compiled for.
         unsafe {
             linear_wide(field, row, from, out);
@@ -22,7 +22,7 @@ pub(super) fn linear<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, ou
 pub(super) fn cubic<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     if has_wide_instructions() {
-        #[expect(unsafe_code, reason = "vector instructions that not every processor has; measured to be faster")]
+        #[expect(unsafe_code, reason = "vector instructions that not every processor has")]
         // SAFETY: the processor has what the function was compiled for.
         unsafe {
             cubic_wide(field, row, from, out);
