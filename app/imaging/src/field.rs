@@ -5,8 +5,8 @@ use crate::sample::Sample;
 /// Positions that are looked up at once, so that the compiler can use vector instructions.
 pub(crate) const LANES: usize = 8;
 
-/// True where the processor has vector instructions of eight lanes (AVX2, since 2013): code that is compiled a second
-/// time for them runs about a third faster.
+/// True where the processor has vector instructions of eight lanes (AVX2, since 2013), for which code is compiled a second
+/// time.
 pub(crate) fn has_wide_instructions() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
