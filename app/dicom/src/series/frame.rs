@@ -107,7 +107,9 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
             let (position, axes) = (place.position(), place.axes());
             let (spacing_mm, is_calibrated) = place.spacing();
             let modality = header.series.modality.as_str();
-            let modality_lut = root.item(tags::MODALITY_LUT_SEQUENCE).map(|lut| lut.first_text(tags::MODALITY_LUT_TYPE));
+            let is_grey = layout.samples_per_pixel == 1 && layout.photometric != "PALETTE COLOR";
+            let modality_lut = root.item(tags::MODALITY_LUT_SEQUENCE).filter(|_| is_grey);
+            let modality_lut = modality_lut.map(|lut| lut.first_text(tags::MODALITY_LUT_TYPE));
             let has_modality_lut = modality_lut.is_some();
             let (map, unit) = match modality_lut.as_deref() {
                 Some("HU") => (LinearMap::default(), Unit::hu()),

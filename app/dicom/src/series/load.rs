@@ -203,9 +203,9 @@ pub(super) fn modality_lut(samples: FrameSamples, dataset: &Dataset, is_signed: 
     let mut out = Vec::with_capacity(samples.len());
     samples.for_each(|v| {
         let at = (v - first).clamp(0.0, (table.len() - 1) as f64) as usize;
-        out.push(f32::from(table.get(at).copied().unwrap_or(0)));
+        out.push(table.get(at).copied().unwrap_or(0));
     });
-    Ok(FrameSamples::F32(out))
+    Ok(FrameSamples::U16(out))
 }
 
 /// Decodes slices one by one into their places.
@@ -245,7 +245,7 @@ fn fill_with<T: Sample>(
     put: impl Fn(&Slice, &mut [T]) -> Result<bool> + Sync,
 ) -> Result<Vec<T>> {
     let [columns, rows, _] = grid.dims;
-    let mut out = vec![T::default(); grid.n_voxels()];
+    let mut out = mj_memory::zeroed::<T>(grid.n_voxels());
     let done = AtomicU64::new(0);
     out.par_chunks_mut((columns * rows).max(1)).zip(slices).try_for_each(|(to, slice)| {
         watch.check()?;
@@ -283,7 +283,7 @@ mod tests {
         let stored: [i16; 4] = [-1024, -1023, -1021, 5];
         image.bytes(tags::PIXEL_DATA, VR::OW, stored.iter().flat_map(|v| v.to_le_bytes()).collect());
         let dataset = Dataset::read(&image.into_file("1.2.840.10008.5.1.4.1.1.2", "1.2.3").unwrap()).unwrap();
-        let FrameSamples::F32(mapped) = decode_slice(&dataset, 0).unwrap() else { panic!("not mapped") };
-        assert_eq!(mapped, [10.0, 11.0, 13.0, 13.0]);
+        let FrameSamples::U16(mapped) = decode_slice(&dataset, 0).unwrap() else { panic!("not mapped") };
+        assert_eq!(mapped, [10, 11, 13, 13]);
     }
 }

@@ -21,7 +21,8 @@ impl SampleType {
         }
         let layout = &first.layout;
         match (layout.bits_allocated, layout.is_signed, layout.is_float) {
-            _ if first.has_modality_lut => Self::F32,
+            // Entries of a table are unsigned.
+            _ if first.has_modality_lut => Self::U16,
             (_, _, true) | (32.., _, _) => Self::F32,
             (16, true, _) => Self::I16,
             (16, false, _) => Self::U16,

@@ -3,7 +3,7 @@
 use super::ray::{Ray, Rays};
 use super::{Camera, ClipBox, ENOUGH, Quality, Seen, Table};
 use crate::blocks::BLOCK;
-use crate::field::{Few, Field, LANES, has_wide_instructions};
+use crate::field::{Few, Field, LANES, apart, has_wide_instructions};
 use crate::sample::Sample;
 use mj_model::Volume;
 
@@ -14,8 +14,10 @@ const TILE: usize = 8;
 /// Samples that are looked for at most before they are taken.
 const LONGEST: usize = 2 * LANES;
 
-/// A sample that adds less than this share of a pixel takes the light of the sample before it.
+/// Samples that together add less than this share of a pixel take the light of the sample before them.
 const SLIGHT: f32 = 1.0 / 64.0;
+/// How far they may lie behind it, if that is more than one step. Units: mm.
+const NEAR_MM: f64 = 1.1;
 
 /// All that rays need.
 pub(super) struct Caster<'a, S> {
@@ -29,6 +31,8 @@ pub(super) struct Caster<'a, S> {
     /// From a gradient a voxel to one a mm.
     per_mm: [f32; 3],
     every: usize,
+    /// Samples that may take the light of the one before them.
+    n_near: u32,
 }
 
 impl<'a, S: Sample> Caster<'a, S> {
@@ -50,6 +54,7 @@ impl<'a, S: Sample> Caster<'a, S> {
             table,
             per_mm: volume.grid.spacing_mm.map(|mm| (1.0 / mm) as f32),
             every: quality.pixels_per_ray.max(1),
+            n_near: (NEAR_MM / quality.step_mm).max(1.0) as u32,
         })
     }
 
@@ -131,14 +136,18 @@ impl<'a, S: Sample> Caster<'a, S> {
     #[inline(always)]
     fn leave(&self, ray: &Ray, s: usize) -> (u8, usize) {
         let counts = self.seen.counts;
-        let at = [0, 1, 2].map(|a| ray.start[a] + ray.step[a] * s as f32);
-        let block = [0, 1, 2].map(|a| (at[a].max(0.0) as i32 as usize / BLOCK).min(counts[a] - 1));
-        let distance = self.seen.distance[(block[2] * counts[1] + block[1]) * counts[0] + block[0]];
+        let mut block = [0_i32; 3];
+        let mut at = [0.0_f32; 3];
+        for a in 0..3 {
+            at[a] = ray.start[a] + ray.step[a] * s as f32;
+            block[a] = apart(at[a].max(0.0) * (1.0 / BLOCK as f32)).0.clamp(0, counts[a] as i32 - 1);
+        }
+        let distance = self.seen.distance[(block[2] as usize * counts[1] + block[1] as usize) * counts[0] + block[0] as usize];
         let reach = i32::from(distance.max(1)) - 1;
         let mut exit = f32::INFINITY;
         for a in 0..3 {
             let ahead = if ray.step[a] < 0.0 { -reach } else { reach + 1 };
-            let wall = (block[a] as i32 + ahead) * BLOCK as i32;
+            let wall = (block[a] + ahead) * BLOCK as i32;
             exit = exit.min((wall as f32 - at[a]) * ray.inverse[a]);
         }
         // No ray has so many samples: this is "never".
@@ -160,13 +169,18 @@ impl<'a, S: Sample> Caster<'a, S> {
                 light.shade = None;
                 continue;
             }
-            let [lit, highlight] = match light.shade.take().filter(|_| opacity * light.left < SLIGHT) {
-                Some(shade) => shade,
-                None => {
+            let share = opacity * light.left;
+            let [lit, highlight] = match &mut light.shade {
+                Some(shade) if shade.left > 0 && shade.added + share < SLIGHT => {
+                    shade.left -= 1;
+                    shade.added += share;
+                    shade.light
+                }
+                shade => {
                     let gradient = self.field.gradient(few, lane);
-                    let shade = self.shades[Table::shade_at(self.facing(gradient, ray))];
-                    light.shade = Some(shade);
-                    shade
+                    let light = self.shades[Table::shade_at(self.facing(gradient, ray))];
+                    *shade = Some(Shade { light, left: self.n_near, added: 0.0 });
+                    light
                 }
             };
             let white = highlight * opacity;
@@ -198,8 +212,17 @@ impl<'a, S: Sample> Caster<'a, S> {
 struct Gathered {
     rgb: [f32; 3],
     left: f32,
-    /// Light of the sample before, if that was seen and shaded by its own gradient.
-    shade: Option<[f32; 2]>,
+    /// Light of a sample shortly before, if all since were seen.
+    shade: Option<Shade>,
+}
+
+/// Light of a sample, for those shortly behind it.
+struct Shade {
+    light: [f32; 2],
+    /// Samples that may still take it.
+    left: u32,
+    /// What those that took it added.
+    added: f32,
 }
 
 impl Gathered {

@@ -1,6 +1,7 @@
 //! A transfer function as a table over stored values, for one distance of samples.
 
 use super::transfer::{Light, TransferFunction};
+use crate::field::apart;
 use mj_model::LinearMap;
 
 /// Bins between the outermost values that differ.
@@ -73,7 +74,7 @@ impl Table {
         let mut out = [0; N];
         for (out, &stored) in out.iter_mut().zip(stored) {
             let at = (stored * self.scale + self.offset).max(0.0).min(last);
-            *out = (if stored.is_nan() { last + 1.0 } else { at }) as i32;
+            *out = apart(if stored.is_nan() { last + 1.0 } else { at }).0;
         }
         out
     }

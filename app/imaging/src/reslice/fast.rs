@@ -46,20 +46,39 @@ fn cubic_wide<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut
     cubic_plain(field, row, from, out);
 }
 
+/// Eight pixels at a time, memory being asked for what the next eight will read.
 #[inline(always)]
 pub(super) fn linear_plain<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
+    let inner = |first: usize| field.inner::<0>(row.start, row.step, first);
+    let mut now = inner(from);
     for (n, pixels) in out.chunks_mut(LANES).enumerate() {
-        let few = field.few_exact(row.start, row.step, from + n * LANES, pixels.len());
-        pixels.iter_mut().zip(few.value).for_each(|(slot, v)| *slot = v);
+        let first = from + n * LANES;
+        let later = inner(first + LANES).inspect(|later| field.ask(later));
+        match (now, <&mut [f32; LANES]>::try_from(&mut *pixels)) {
+            (Some(inner), Ok(pixels)) => *pixels = field.linear_inner(&inner),
+            _ => {
+                let few = field.few_exact(row.start, row.step, first, pixels.len());
+                pixels.iter_mut().zip(few.value).for_each(|(slot, v)| *slot = v);
+            }
+        }
+        now = later;
     }
 }
 
 #[inline(always)]
 pub(super) fn cubic_plain<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
+    let inner = |first: usize| field.inner::<1>(row.start, row.step, first);
+    let mut now = inner(from);
     for (n, pixels) in out.chunks_mut(LANES).enumerate() {
-        let few = field.few_exact(row.start, row.step, from + n * LANES, pixels.len());
-        for (lane, slot) in pixels.iter_mut().enumerate() {
-            *slot = field.cubic(&few, lane);
+        let first = from + n * LANES;
+        let later = inner(first + LANES).inspect(|later| field.ask(later));
+        match (now, <&mut [f32; LANES]>::try_from(&mut *pixels)) {
+            (Some(inner), Ok(pixels)) => *pixels = field.cubic_inner(&inner),
+            _ => {
+                let few = field.few_exact(row.start, row.step, first, pixels.len());
+                pixels.iter_mut().enumerate().for_each(|(lane, slot)| *slot = field.cubic(&few, lane));
+            }
         }
+        now = later;
     }
 }
