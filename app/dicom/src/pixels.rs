@@ -45,9 +45,9 @@ use std::borrow::Cow;
 /// Most memory the frames of one object may take once decoded. Units: bytes.
 pub const MAX_DECODED: u64 = 8 << 30;
 /// From here on a header is believed only if there is something behind it. Units: bytes.
-const LARGE: u64 = 1 << 30;
+pub(crate) const LARGE: u64 = 1 << 30;
 /// Most that frames of that size can have been compressed.
-const MAX_RATIO: u64 = 1000;
+pub(crate) const MAX_RATIO: u64 = 1000;
 
 /// All frames of an object.
 #[derive(Debug, Clone, PartialEq)]

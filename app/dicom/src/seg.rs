@@ -6,7 +6,7 @@ mod read;
 mod tests;
 
 #[cfg(feature = "pixels")]
-pub use read::{SegSegment, read};
+pub use read::{SegSegment, declared_bytes, read};
 
 use crate::context::{Context, Device, Written, put_moment};
 use crate::error::{Error, Result};

@@ -100,9 +100,11 @@ fn damaged(bytes: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
     out
 }
 
-/// Bytes that the file says its decoded pixels take.
+/// Bytes that the file says its decoded pixels take, or its masks, whose size the places of their frames say.
 fn declared(bytes: &[u8]) -> u64 {
-    Dataset::read(bytes).ok().and_then(|dataset| Some(Decoder::new(&dataset).ok()?.layout().decoded_bytes())).unwrap_or(0)
+    let Ok(dataset) = Dataset::read(bytes) else { return 0 };
+    let pixels = Decoder::new(&dataset).map_or(0, |decoder| decoder.layout().decoded_bytes());
+    pixels.max(seg::declared_bytes(&dataset).unwrap_or(0))
 }
 
 /// All that is done with a file on its way to the screen.

@@ -3,7 +3,7 @@
 use super::{LABEL_MAP_SEGMENTATION, SEGMENTATION};
 use crate::dataset::{Dataset, View};
 use crate::error::{Error, Result};
-use crate::pixels::{Decoder, FrameSamples, MAX_DECODED};
+use crate::pixels::{Decoder, FrameSamples, LARGE, Layout, MAX_DECODED, MAX_RATIO};
 use dicom_dictionary_std::tags;
 use mj_model::{Code, Grid, Mask, PointLps, VectorLps};
 use std::collections::BTreeMap;
@@ -37,12 +37,15 @@ pub fn read(dataset: &Dataset) -> Result<Vec<SegSegment>> {
     let layout = decoder.layout();
     let shared = root.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
     let per_frame: Vec<View<'_>> = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();
-    let places = (0..layout.frames as usize).map(|k| position(shared.as_ref(), per_frame.get(k))).collect::<Result<Vec<_>>>()?;
-    let (grid, slices) = grid(&root, shared.as_ref(), per_frame.first(), &places, [layout.columns as usize, layout.rows as usize])?;
+    let (grid, slices) = placed(&root, layout, shared.as_ref(), &per_frame)?;
     let segments: Vec<View<'_>> = root.items(tags::SEGMENT_SEQUENCE).collect();
-    let bytes = (grid.n_voxels() as u64).saturating_mul(segments.len() as u64);
+    let bytes = bytes_of(&grid, segments.len());
     if bytes > MAX_DECODED {
         return Err(Error::TooLarge { mib: bytes >> 20 });
+    }
+    // Frames need not fill their grid, but a damaged place of one must not make it huge.
+    if bytes > LARGE && bytes / MAX_RATIO > layout.decoded_bytes() {
+        return Err(Error::BadValue { keyword: "ImagePositionPatient" });
     }
     let mut masks: BTreeMap<u32, SegSegment> = segments.iter().map(|item| segment(item, grid)).map(|s| (s.number, s)).collect();
     let is_label_map = class == LABEL_MAP_SEGMENTATION;
@@ -62,6 +65,24 @@ pub fn read(dataset: &Dataset) -> Result<Vec<SegSegment>> {
     }
     // The background of a label map is listed as a segment of number 0 by some writers.
     Ok(masks.into_values().filter(|s| !(is_label_map && s.number == 0)).collect())
+}
+
+/// Bytes of the masks that [`read`] makes, by the places of the frames and the number of segments.
+///
+/// # Errors
+/// As [`read`], before anything is decoded.
+pub fn declared_bytes(dataset: &Dataset) -> Result<u64> {
+    let root = dataset.root();
+    let decoder = Decoder::new(dataset)?;
+    let layout = decoder.layout();
+    let shared = root.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
+    let per_frame: Vec<View<'_>> = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();
+    let (grid, _) = placed(&root, layout, shared.as_ref(), &per_frame)?;
+    Ok(bytes_of(&grid, root.items(tags::SEGMENT_SEQUENCE).count()))
+}
+
+fn bytes_of(grid: &Grid, n_segments: usize) -> u64 {
+    (grid.n_voxels() as u64).saturating_mul(n_segments as u64)
 }
 
 fn threshold(root: &View<'_>, bits_allocated: u16) -> f64 {
@@ -116,6 +137,12 @@ fn position(shared: Option<&View<'_>>, own: Option<&View<'_>>) -> Result<PointLp
     let &[x, y, z] = values.first_chunk::<3>().ok_or(Error::Missing { keyword: "ImagePositionPatient" })?;
     let point = PointLps::new(x, y, z);
     if point.is_finite() { Ok(point) } else { Err(Error::BadValue { keyword: "ImagePositionPatient" }) }
+}
+
+/// [`grid`] for the frames of an object.
+fn placed(root: &View<'_>, layout: &Layout, shared: Option<&View<'_>>, per_frame: &[View<'_>]) -> Result<(Grid, Vec<usize>)> {
+    let places = (0..layout.frames as usize).map(|k| position(shared, per_frame.get(k))).collect::<Result<Vec<_>>>()?;
+    grid(root, shared, per_frame.first(), &places, [layout.columns as usize, layout.rows as usize])
 }
 
 /// The grid that holds all frames, and the slice each frame lies in. Frames need not fill it.
