@@ -6,10 +6,10 @@
 use crate::station::{Station, text};
 use mj_dicom::{Source, Watch, series};
 use mj_imaging::raycast::{self, Camera, Light, Quality, Seen, TransferFunction};
-use mj_imaging::{Blocks, Interpolation, Plane, Projection, reslice};
+use mj_imaging::{Blocks, Interpolation, Picture, Plane, Projection, reslice};
 use mj_link::job::{RenderView, ViewKind};
 use mj_link::{Event, Job, JobResult, ObjectFile, SeriesFiles, ToParent, ToViewer, Worker};
-use mj_model::{Lang, SeriesUid, VectorLps, Volume};
+use mj_model::{Lang, Samples, SeriesUid, VectorLps, Volume};
 use mj_tests::programs::{build_folder, program};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -73,6 +73,28 @@ impl Peers {
             match figure {
                 Some(seconds) => mj_testdata::note(line, &format!("VTK fixed point, {case}"), "s", &[seconds], "the peer's own figure"),
                 None => println!("VTK did not run {case}: {said}"),
+            }
+        }
+    }
+
+    /// Loads a series by the readers that can and notes the times of those whose mean of all samples is the true one.
+    fn note_right(&self, series: &Path, line: &str, mean: f64) {
+        let args = ["--dir", text(series), "--only", "simpleitk_gdcm,pydicom_numpy_2t", "-n", "1"];
+        let output = Command::new(&self.python).arg(self.scripts.join("load_series.py")).args(args).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        for (case, who) in [
+            ("simpleitk_gdcm_presorted", "SimpleITK, files sorted before"),
+            ("simpleitk_gdcm", "SimpleITK"),
+            ("pydicom_numpy_2t", "pydicom, 2 threads"),
+        ] {
+            let row = said.lines().find_map(|l| l.strip_prefix(case)?.strip_prefix(": ")).unwrap_or_default();
+            let seconds = row.split_whitespace().next().and_then(|s| s.parse::<f64>().ok());
+            let theirs = row.split_whitespace().skip_while(|w| *w != "mean").nth(1).and_then(|s| s.parse::<f64>().ok());
+            match (seconds, theirs) {
+                (Some(seconds), Some(theirs)) if (theirs - mean).abs() < 0.01 => {
+                    mj_testdata::note(line, who, "s", &[seconds], "one round");
+                }
+                _ => println!("{who} did not read it right ({mean}): {said}"),
             }
         }
     }
@@ -144,6 +166,28 @@ fn memory_of_a_load(folder: &Path) -> f64 {
             Event::Message(_) | Event::Noise(_) => {}
         }
     }
+}
+
+/// The planes of the peer's script: a sweep through the middle, a millimetre and a hundredth of a radian apart.
+fn note_reslicing(volume: &Volume) {
+    const PLANES: usize = 40;
+    let plane = |k: usize| {
+        let (sine, cosine) = (0.35 + 0.01 * k as f64).sin_cos();
+        let tilt = 30_f64.to_radians();
+        let (right, down) = (VectorLps::new(cosine, sine, 0.0), VectorLps::new(sine * tilt.sin(), -cosine * tilt.sin(), tilt.cos()));
+        let centre = volume.grid.centre() + right.cross(down) * (k as f64 - PLANES as f64 / 2.0);
+        Plane { centre, right, down, mm_per_pixel: 0.7, width: 512, height: 512 }
+    };
+    let sweep = |make: &dyn Fn(&Plane) -> Picture| -> Vec<f64> {
+        times(|| (0..PLANES).map(|k| make(&plane(k))).last()).into_iter().map(|seconds| seconds / PLANES as f64).collect()
+    };
+    let about = "the peer's sweep of 40 planes, time of one";
+    let linear = sweep(&|plane| reslice::slice(volume, plane, Interpolation::Linear));
+    mj_testdata::note("oblique 512 x 512, linear", "mingjing", "s", &linear, about);
+    let cubic = sweep(&|plane| reslice::slice(volume, plane, Interpolation::Cubic));
+    mj_testdata::note("oblique 512 x 512, cubic", "mingjing", "s", &cubic, about);
+    let slab = sweep(&|plane| reslice::slab(volume, plane, 20.0, Projection::Max));
+    mj_testdata::note("20 mm MIP slab 512 x 512", "mingjing", "s", &slab, about);
 }
 
 /// The view and the transfer function of the peer's script.
@@ -221,24 +265,7 @@ fn bench_beside_the_peers() {
     mj_testdata::note("first picture in its place: headers of all, one slice decoded", "mingjing", "s", &linked, &about);
 
     let volume = load(&sources);
-    let centre = volume.grid.centre();
-    let plane = |k: usize| Plane::oblique(&volume.grid, centre, VectorLps::new(0.3 + k as f64 * 0.01, 0.4, 0.86), 512, 512).unwrap();
-    let mut k = 0;
-    let oblique = times(|| {
-        k += 1;
-        reslice::slice(&volume, &plane(k), Interpolation::Linear)
-    });
-    mj_testdata::note("oblique 512 x 512, linear", "mingjing", "s", &oblique, "a new plane each round");
-    let slab = times(|| {
-        k += 1;
-        reslice::slab(&volume, &plane(k), 20.0, Projection::Max)
-    });
-    mj_testdata::note("20 mm MIP slab 512 x 512", "mingjing", "s", &slab, "a new plane each round");
-    let cubic = times(|| {
-        k += 1;
-        reslice::slice(&volume, &plane(k), Interpolation::Cubic)
-    });
-    mj_testdata::note("oblique 512 x 512, cubic", "mingjing", "s", &cubic, "a new plane each round");
+    note_reslicing(&volume);
     note_volume_rendering(&volume);
     drop(volume);
 
@@ -288,5 +315,68 @@ fn bench_beside_the_peers() {
     for (case, line) in [("fixedpoint_cpu_final", VR_FINAL), ("fixedpoint_cpu_interactive", VR_MOVING)] {
         let args = ["--npy", text(&array), "--out", &out, "--only", case];
         peers.note_words("volume_render.py", &args, &[(case, line, "seconds_per_frame"), (case, VR_FIRST, "first_frame")]);
+    }
+}
+
+/// Copies of the series by outside encoders, each losslessly compressed. UIDs are kept.
+fn compressed(peers: &Peers, source: &Path, name: &str) -> PathBuf {
+    let folder = source.with_file_name(format!("ct600-{name}"));
+    let whole = folder.join("whole");
+    if whole.is_file() {
+        return folder.join("series");
+    }
+    let series = folder.join("series");
+    std::fs::remove_dir_all(&folder).ok();
+    std::fs::create_dir_all(&series).unwrap();
+    for file in files_of(source) {
+        let to = series.join(file.file_name().unwrap());
+        match name {
+            "rle" => run(Command::new("dcmcrle").arg(&file).arg(&to)),
+            "jls" => run(Command::new("dcmcjpls").arg("+el").arg(&file).arg(&to)),
+            "jll" => run(Command::new("dcmcjpeg").arg("+e1").arg(&file).arg(&to)),
+            _ => {}
+        }
+    }
+    if name == "j2k" {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/compress_j2k.py");
+        run(Command::new(&peers.python).arg(script).arg(source).arg(&series));
+    }
+    std::fs::write(whole, "").unwrap();
+    series
+}
+
+/// What every peer that decodes the series right needs for it.
+#[test]
+#[ignore = "long: cargo xtask bench"]
+fn bench_compressed_series_beside_the_peers() {
+    let folder = build_folder().parent().unwrap().join("bench");
+    std::fs::create_dir_all(&folder).unwrap();
+    let Some(peers) = Peers::find(&folder) else {
+        mj_testdata::skip("no peers beside the real images: compressed series are not timed");
+        return;
+    };
+    run(Command::new(&peers.python).args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "pylibjpeg[all]", "pyjpegls"]));
+    let (source, _) = peers.series(&folder);
+    for (name, codec) in [("rle", "RLE"), ("jls", "JPEG-LS"), ("jll", "JPEG lossless"), ("j2k", "JPEG 2000 lossless")] {
+        let series = compressed(&peers, &source, name);
+        let sources: Vec<Arc<dyn Source>> = files_of(&series).into_iter().map(|f| Arc::new(f) as Arc<dyn Source>).collect();
+        let line = format!("load a series into memory, {codec}");
+        let mut mean = f64::NAN;
+        let seconds: Vec<f64> = (0..3)
+            .map(|_| {
+                let start = Instant::now();
+                let volume = load(&sources);
+                let seconds = start.elapsed().as_secs_f64();
+                let sum: i64 = match &volume.samples {
+                    Samples::I16(samples) => samples.iter().map(|s| i64::from(*s)).sum(),
+                    Samples::U16(samples) => samples.iter().map(|s| i64::from(*s)).sum(),
+                    other => panic!("{}", other.type_name()),
+                };
+                mean = volume.map.apply(sum as f64 / volume.grid.n_voxels() as f64);
+                seconds
+            })
+            .collect();
+        mj_testdata::note(&line, "mingjing", "s", &seconds, &format!("{} slices of 512 x 512, warm", sources.len()));
+        peers.note_right(&series, &line, mean);
     }
 }
