@@ -343,6 +343,76 @@ fn a_key_image_of_a_slab_says_so() {
 }
 
 /// A finding on an image of the phantom, as another window made it.
+/// The middle of the viewport that looks through the volume.
+const THROUGH: Pos2 = pos2(900.0, 580.0);
+
+#[test]
+fn shapes_are_turned_chosen_cut_and_kept_as_a_key_image() {
+    let mut bench = Bench::new();
+    bench.until("volume", |b| b.room.situation().is_whole);
+    let is_done = |b: &Bench| !b.shows("正在载入");
+    bench.key(Key::D, Modifiers::NONE);
+    bench.until("shapes", |b| b.shows("容积再现") && is_done(b));
+    assert!(bench.shows("骨骼") && !bench.shows("最大密度投影"), "{:?}", bench.written);
+    let solid = |b: &Bench| b.room.view_state().and_then(|v| v.solid).unwrap();
+    let (plain_caption, plain) = bench.key_image();
+    assert!(plain_caption.contains("容积再现") && plain_caption.contains("骨骼"), "{plain_caption}");
+
+    // The second preset; the right button moves its values, 0 moves them back.
+    bench.key(Key::Num5, Modifiers::NONE);
+    assert_eq!(solid(&bench).preset, "soft_tissue");
+    bench.drag(THROUGH, THROUGH + vec2(0.0, -60.0), PointerButton::Secondary);
+    let shift = solid(&bench).shift;
+    assert!(shift < -10.0, "{shift}");
+    bench.frame(Vec::new());
+    assert!(bench.shows(&format!("{shift:.0}\u{2009}HU")), "{:?}", bench.written);
+    bench.key(Key::Num0, Modifiers::NONE);
+    assert!(solid(&bench).shift == 0.0);
+
+    // The pointer turns, and nothing is measured where nothing has a place.
+    bench.drag(THROUGH, THROUGH + vec2(120.0, 30.0), PointerButton::Primary);
+    let (right, down) = bench.room.view_state().unwrap().turned.unwrap();
+    assert!(right.y.abs() > 0.3 && right.dot(down).abs() < 1e-9, "{right:?}");
+    bench.key(Key::L, Modifiers::NONE);
+    bench.drag(THROUGH, THROUGH + vec2(50.0, 0.0), PointerButton::Primary);
+    assert!(bench.changes().is_empty());
+    bench.key(Key::Escape, Modifiers::NONE);
+
+    // Cut at the crosshair, which the wheel moves along the view.
+    bench.key(Key::C, Modifiers::NONE);
+    bench.frame(Vec::new());
+    assert!(solid(&bench).is_cut && bench.shows("切开"), "{:?}", bench.written);
+    let at = bench.room.view_state().unwrap().crosshair.unwrap();
+    bench.frame(vec![
+        Event::PointerMoved(THROUGH),
+        Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Line,
+            delta: vec2(0.0, -3.0),
+            modifiers: Modifiers::NONE,
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Unknown,
+        },
+    ]);
+    let moved = bench.room.view_state().unwrap().crosshair.unwrap() - at;
+    assert!(moved.length() > 1.0 && moved.z.abs() < 1e-9, "{moved:?}");
+    let (caption, cut) = bench.key_image();
+    assert!(caption.contains("切开") && cut != plain, "{caption}");
+
+    // A viewer that starts again shows the same.
+    let view = bench.room.view_state().unwrap();
+    let (study, series) = series_of(&bench._folder.path().join("current"));
+    bench.tell(ToViewer::OpenStudy { study, series: vec![series], findings: Vec::new(), view: Some(view.clone()) });
+    bench.until("volume again", |b| b.room.situation().is_whole);
+    bench.rest();
+    let again = bench.room.view_state().unwrap();
+    assert_eq!((again.solid, again.turned, again.crosshair), (view.solid, view.turned, view.crosshair));
+    bench.key(Key::R, Modifiers::NONE);
+    assert!(bench.room.view_state().unwrap().turned.is_none());
+    bench.key(Key::D, Modifiers::NONE);
+    bench.until("projection", |b| b.shows("最大密度投影") && is_done(b));
+    assert!(bench.room.view_state().unwrap().solid.is_none());
+}
+
 fn finding_on(bench: &Bench, image: usize) -> (Finding, mj_model::PointLps) {
     let bytes = std::fs::read(bench._folder.path().join(format!("current/{image:04}.dcm"))).unwrap();
     let dataset = mj_dicom::Dataset::read(&bytes).unwrap();

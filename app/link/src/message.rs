@@ -66,6 +66,23 @@ pub struct ViewState {
     pub enlarged: Option<usize>,
     /// Normal of the oblique viewport, when it was turned.
     pub oblique_normal: Option<VectorLps>,
+    /// Directions of right and bottom of the viewport that looks through the volume, when it was turned.
+    #[serde(default)]
+    pub turned: Option<(VectorLps, VectorLps)>,
+    /// How the volume is rendered, when that viewport shows shapes.
+    #[serde(default)]
+    pub solid: Option<SolidView>,
+}
+
+/// How a volume is rendered.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SolidView {
+    /// Name of the preset; empty for the first of the modality.
+    pub preset: String,
+    /// How far its values are moved up. Units: the volume's unit.
+    pub shift: f64,
+    /// What lies before the crosshair is cut away.
+    pub is_cut: bool,
 }
 
 /// From the parent to a viewer.

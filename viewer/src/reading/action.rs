@@ -57,6 +57,10 @@ pub enum Action {
     Reset,
     /// Thick slabs on or off.
     Slab,
+    /// Shapes in place of the brightest values, and back.
+    Solid,
+    /// What lies before the crosshair is cut away from the shapes, and comes back.
+    Cut,
     /// Text on pictures on or off.
     Overlay,
     /// Crosshair on or off.
@@ -98,6 +102,8 @@ pub struct Situation {
     pub is_whole: bool,
     /// The images are in colour.
     pub is_colour: bool,
+    /// Shapes of the volume are shown.
+    pub is_solid: bool,
     /// Images or frames to play.
     pub has_frames: bool,
     /// The series has several blocks of images.
@@ -151,6 +157,8 @@ impl Action {
         Self::Enlarge,
         Self::Reset,
         Self::Slab,
+        Self::Solid,
+        Self::Cut,
         Self::Overlay,
         Self::Graphics,
         Self::Crosshair,
@@ -184,6 +192,8 @@ impl Action {
             Self::Enlarge => "enlarge",
             Self::Reset => "reset",
             Self::Slab => "slab",
+            Self::Solid => "solid",
+            Self::Cut => "cut",
             Self::Overlay => "overlay",
             Self::Crosshair => "crosshair",
             Self::Graphics => "graphics",
@@ -226,6 +236,8 @@ impl Action {
             Self::Enlarge => key::READING_ACTION_ENLARGE,
             Self::Reset => key::READING_ACTION_RESET,
             Self::Slab => key::READING_ACTION_SLAB,
+            Self::Solid => key::READING_ACTION_SOLID,
+            Self::Cut => key::READING_ACTION_CUT,
             Self::Overlay => key::READING_ACTION_OVERLAY,
             Self::Crosshair => key::READING_ACTION_CROSSHAIR,
             Self::Graphics => key::READING_ACTION_GRAPHICS,
@@ -274,6 +286,8 @@ impl Action {
             Self::Enlarge => (NONE, Key::Enter, "Enter"),
             Self::Reset => (NONE, Key::R, "R"),
             Self::Slab => (NONE, Key::T, "T"),
+            Self::Solid => (NONE, Key::D, "D"),
+            Self::Cut => (NONE, Key::C, "C"),
             Self::Overlay => (NONE, Key::O, "O"),
             Self::Crosshair => (NONE, Key::X, "X"),
             Self::Graphics => (NONE, Key::G, "G"),
@@ -317,6 +331,8 @@ impl Action {
             Self::Enlarge => Icon::Layout,
             Self::Reset => Icon::Reset,
             Self::Slab => Icon::Slab,
+            Self::Solid => Icon::Solid,
+            Self::Cut => Icon::Cut,
             Self::Overlay => Icon::Overlay,
             Self::Play => Icon::Play,
             Self::KeyImage => Icon::Key,
@@ -342,6 +358,8 @@ impl Action {
             Self::Preset(n) => now.has_picture && n < now.n_presets,
             Self::Play | Self::Slower | Self::Faster => now.has_picture && now.has_frames,
             Self::Enlarge | Self::Slab => now.has_picture && now.is_volume,
+            Self::Solid => now.is_whole && now.is_volume,
+            Self::Cut => now.is_solid,
             _ => now.has_picture,
         }
     }

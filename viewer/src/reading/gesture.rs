@@ -3,6 +3,7 @@
 
 use crate::reading::action::{Action, Tool};
 use crate::reading::pane::{self, Mapping, PaneKind};
+use crate::reading::presets;
 use crate::reading::room::Room;
 use crate::reading::rulers::{self, Grip};
 use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
@@ -18,6 +19,10 @@ pub(crate) enum Gesture {
     Scroll { pane: usize, last: Pos2 },
     /// Changes the window.
     Window { from: Pos2, window: Window },
+    /// Turns a look through the volume.
+    Turn { pane: usize, last: Pos2 },
+    /// Moves the values that are seen as shapes.
+    Shift { from: Pos2, shift: f64 },
     /// Magnifies about where it began.
     Zoom { pane: usize, last: Pos2, pixel: [f64; 2] },
     /// Moves the picture.
@@ -113,7 +118,10 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
     let Some(scene) = &mut room.scene else { return };
     scene.active = place.pane;
     let kind = scene.panes.get(place.pane).map_or(PaneKind::Native, |p| p.kind);
-    let window = || Gesture::Window { from: at, window: scene.active_window().clone() };
+    let window = || match kind {
+        PaneKind::Vr => Gesture::Shift { from: at, shift: scene.solid.shift },
+        _ => Gesture::Window { from: at, window: scene.active_window().clone() },
+    };
     let pane = place.pane;
     match button {
         PointerButton::Secondary => room.gesture = Some(window()),
@@ -130,20 +138,21 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
             let tool = if held.shift { Tool::Scroll } else { room.tool };
             let Some(scene) = &room.scene else { return };
             room.gesture = match tool {
-                Tool::Point if kind == PaneKind::Mip => None,
+                Tool::Point if kind.is_through() => Some(Gesture::Turn { pane, last: at }),
                 Tool::Point => Some(Gesture::Crosshair { pane }),
                 Tool::Scroll => Some(Gesture::Scroll { pane, last: at }),
+                Tool::Window if kind == PaneKind::Vr => Some(Gesture::Shift { from: at, shift: scene.solid.shift }),
                 Tool::Window => Some(Gesture::Window { from: at, window: scene.active_window().clone() }),
                 Tool::Zoom => Some(Gesture::Zoom { pane, last: at, pixel: map.pixel(at) }),
                 Tool::Pan => Some(Gesture::Pan { pane, last: at }),
                 // A length on a projection would be a length on no plane.
-                Tool::Length if kind == PaneKind::Mip => None,
+                Tool::Length if kind.is_through() => None,
                 Tool::Length => {
                     let p = map.lps(at);
                     Some(Gesture::Draw { pane, ends: [p, p], from: at, is_second: false })
                 }
             };
-            if tool == Tool::Point {
+            if tool == Tool::Point && !kind.is_through() {
                 if let Some(scene) = &mut room.scene {
                     scene.selected = None;
                 }
@@ -195,9 +204,15 @@ fn drag(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
             change_window(room, &window, at - from);
             return;
         }
+        Some(Gesture::Shift { from, shift }) => {
+            let (by, shift) = (at - *from, *shift);
+            change_shift(room, shift, by);
+            return;
+        }
         Some(Gesture::Label { .. }) => None,
         Some(
             Gesture::Crosshair { pane }
+            | Gesture::Turn { pane, .. }
             | Gesture::Scroll { pane, .. }
             | Gesture::Zoom { pane, .. }
             | Gesture::Pan { pane, .. }
@@ -223,6 +238,15 @@ fn drag_to(room: &mut Room, map: &Mapping, at: Pos2) {
                 last.y += steps * PER_SLICE;
                 room.scroll(*pane, f64::from(steps));
             }
+        }
+        Gesture::Turn { pane, last } => {
+            // Across the picture is half way round.
+            let by = (at - *last) * std::f32::consts::PI / map.rect.size().max_elem().max(1.0);
+            *last = at;
+            if let Some(p) = room.scene.as_mut().and_then(|s| s.panes.get_mut(*pane)) {
+                p.turn(&map.plane, [f64::from(by.x), f64::from(by.y)]);
+            }
+            room.changed();
         }
         Gesture::Zoom { pane, last, pixel } => {
             let factor = f64::from((last.y - at.y) * 0.01).exp();
@@ -260,7 +284,7 @@ fn drag_to(room: &mut Room, map: &Mapping, at: Pos2) {
             *offset += at - *last;
             *last = at;
         }
-        Gesture::Window { .. } => {}
+        Gesture::Window { .. } | Gesture::Shift { .. } => {}
     }
     room.gesture = Some(gesture);
 }
@@ -285,6 +309,16 @@ fn change_window(room: &mut Room, from: &Window, by: Vec2) {
     let Some(volume) = scene.volume() else { return };
     let window = dragged(volume, from, by);
     scene.set_window(window);
+    room.changed();
+}
+
+/// Up shows more, down less: a screen's quarter is about the window's width.
+fn change_shift(room: &mut Room, from: f64, by: Vec2) {
+    let Some(scene) = &mut room.scene else { return };
+    let Some(volume) = scene.volume() else { return };
+    let scale = presets::first_window(volume).middle_and_span().1 / 300.0;
+    let shift = from + f64::from(by.y) * scale;
+    scene.solid.shift = if volume.has_whole_values() { shift.round() } else { shift };
     room.changed();
 }
 

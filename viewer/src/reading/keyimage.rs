@@ -2,6 +2,7 @@
 
 use crate::overlay::{self, Corners, Line};
 use crate::raster::Canvas;
+use crate::reading::loader::Loaded;
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::presets;
 use crate::reading::room::Room;
@@ -10,8 +11,9 @@ use crate::reading::scene::Scene;
 use crate::ui::fonts;
 use crate::{Error, Result};
 use egui::{Rect, pos2, vec2};
+use mj_imaging::raycast::{self, Camera, Quality, Seen};
 use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, Projection, window};
+use mj_imaging::{Interpolation, Plane, Projection, window};
 use mj_lang::key;
 use mj_link::ToParent;
 use mj_model::{InstanceUid, Lang, Volume};
@@ -62,7 +64,9 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
         },
     };
     let shown = scene.window_of(pane.kind);
-    let mut canvas = if pane.kind == PaneKind::Native {
+    let mut canvas = if pane.kind == PaneKind::Vr {
+        shapes(scene, volume, loaded, &plane)?
+    } else if pane.kind == PaneKind::Native {
         Canvas { width: SIDE, height: SIDE, pixels: presets::drawn(&loaded.parts(), &plane, shown, scene.is_inverted, graphics) }
     } else {
         Canvas::from_grey(SIDE, SIDE, &window::grey(&picture(), shown, scene.is_inverted))
@@ -88,6 +92,17 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
     Ok((canvas, instance, caption(room, scene, pane.kind, &map)))
 }
 
+/// The volume rendered, sharp.
+fn shapes(scene: &Scene, volume: &Volume, loaded: &Loaded, plane: &Plane) -> Result<Canvas> {
+    let function = scene.solid.function(volume)?;
+    let blocks = loaded.mip.as_deref().ok_or(Error::NothingToShow)?.blocks();
+    let seen = Seen::new(volume, blocks, &function)?;
+    let clip = scene.solid.cut(plane, scene.crosshair);
+    let picture = raycast::render(volume, &seen, &Camera::parallel(*plane), clip, Quality::FINAL);
+    let pixels = picture.rgba.chunks_exact(4).map(|c| [c[0], c[1], c[2]]).collect();
+    Ok(Canvas { width: picture.width, height: picture.height, pixels })
+}
+
 /// Plane, slab, and what must be known of the images; no patient data.
 fn about(lang: Lang, scene: &Scene, volume: &Volume, kind: PaneKind) -> Vec<String> {
     let mut parts = vec![kind.text().get(lang).to_owned()];
@@ -95,6 +110,9 @@ fn about(lang: Lang, scene: &Scene, volume: &Volume, kind: PaneKind) -> Vec<Stri
     parts.extend(
         scene.stack().map(|stack| stack.side_and_view(scene.shown.slice)).filter(|text| kind == PaneKind::Native && !text.is_empty()),
     );
+    if kind == PaneKind::Vr {
+        parts.extend(scene.solid.lines(volume, lang));
+    }
     parts.extend(overlay::marks(volume, lang));
     parts
 }
@@ -106,6 +124,9 @@ fn caption(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping) -> String 
     if let (PaneKind::Axial | PaneKind::Coronal | PaneKind::Sagittal, Some(grid)) = (kind, scene.grid()) {
         let (n, of) = slice_number(grid, scene.crosshair, map.plane.normal());
         parts.push(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())]));
+    }
+    if kind == PaneKind::Vr {
+        return parts.join("  ");
     }
     let shown = scene.window_of(kind);
     let name = room.window_name(scene, shown).unwrap_or_default();

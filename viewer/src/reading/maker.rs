@@ -1,12 +1,13 @@
 //! Pictures for viewports, by the graphics card or by the CPU.
 //!
 //! Values and grey are cached apart, so that changing the window never walks through the volume again, and
-//! nothing is drawn twice for the same view. Projections through the whole volume are made by the CPU on a
-//! thread of their own; while one is on its way the last one is shown where it belongs.
+//! nothing is drawn twice for the same view. Projections through the whole volume and shapes in it are made by the CPU on
+//! a thread of their own; while one is on its way the last one is shown where it belongs.
 
 use crate::reading::event::{Event, Events};
 use crate::reading::loader::Loaded;
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
+use mj_imaging::raycast::{self, Camera, ClipBox, Quality, Seen, TransferFunction};
 use mj_imaging::reslice::{self, MipIndex};
 use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, still, window};
 use mj_model::{Volume, Window};
@@ -21,6 +22,8 @@ pub struct Want {
     pub plane: Plane,
     /// Through the whole volume.
     pub is_mip: bool,
+    /// Shapes in the volume, in place of its values.
+    pub solid: Option<Shapes>,
     /// Thickness of a slab of maximum; 0 for a slice. Units: mm.
     pub slab_mm: f64,
     /// The window.
@@ -29,6 +32,15 @@ pub struct Want {
     pub is_inverted: bool,
     /// A movement is on its way: speed before sharpness.
     pub is_moving: bool,
+}
+
+/// What is seen of a volume that is rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shapes {
+    /// Which values, in which colour.
+    pub function: TransferFunction,
+    /// Outside of it nothing.
+    pub clip: Option<ClipBox>,
 }
 
 /// A picture to show.
@@ -58,7 +70,8 @@ impl Maker {
     pub fn make(&mut self, ctx: &egui::Context, slot: usize, loaded: &Loaded, want: &Want) -> Option<Made> {
         match self {
             Self::Cpu(maker) => maker.make(ctx, slot, loaded, want),
-            Self::Gpu(maker) => match Source::of(loaded) {
+            // Shapes are made by the CPU everywhere.
+            Self::Gpu(maker) => match Source::of(loaded).filter(|_| want.solid.is_none()) {
                 Some(source) => maker.make(slot, loaded, source, want),
                 None => maker.fallback.make(ctx, slot, loaded, want),
             },
@@ -99,11 +112,27 @@ struct ValuesKey {
     plane: Plane,
     is_mip: bool,
     slab_mm: f64,
+    solid: Option<Shapes>,
+    /// Made fast rather than sharp.
+    is_coarse: bool,
 }
 
 impl ValuesKey {
     fn of(loaded: &Loaded, want: &Want) -> Self {
-        Self { volume: loaded.id, plane: want.plane, is_mip: want.is_mip, slab_mm: want.slab_mm }
+        Self {
+            volume: loaded.id,
+            plane: want.plane,
+            is_mip: want.is_mip,
+            slab_mm: want.slab_mm,
+            solid: want.solid.clone(),
+            is_coarse: false,
+        }
+    }
+
+    /// The same, sooner: a slice or a projection of fewer pixels, shapes by fewer rays.
+    fn coarse(&self) -> Self {
+        let plane = if self.solid.is_some() { self.plane } else { coarser(&self.plane) };
+        Self { plane, is_coarse: true, ..self.clone() }
     }
 }
 
@@ -112,6 +141,8 @@ enum Drawn {
     Values(Picture),
     /// Columns, rows, colours.
     Colours(usize, usize, Vec<[u8; 3]>),
+    /// Shapes, whose colours no window changes.
+    Shapes(ColorImage),
 }
 
 impl Drawn {
@@ -123,6 +154,7 @@ impl Drawn {
                 still::toned(&mut rgb, window, is_inverted);
                 ColorImage::from_rgb([*width, *height], rgb.as_flattened())
             }
+            Self::Shapes(image) => image.clone(),
         }
     }
 }
@@ -155,11 +187,15 @@ impl CpuMaker {
             self.slots.resize_with(slot + 1, CpuSlot::default);
         }
         let full = ValuesKey::of(loaded, want);
-        let is_whole = if want.is_mip { self.ask_for_mip(slot, loaded, want, &full) } else { self.slice(slot, loaded, want, &full) };
+        let is_whole = if want.is_mip || want.solid.is_some() {
+            self.ask_for_mip(slot, loaded, want, &full)
+        } else {
+            self.slice(slot, loaded, want, &full)
+        };
         let state = self.slots.get_mut(slot)?;
         let (shown, picture) = state.values.as_ref()?;
-        // A picture of another volume must never stand under this one's name.
-        if shown.volume != loaded.id {
+        // A picture of another volume must never stand under this one's name, nor shapes under a projection's.
+        if shown.volume != loaded.id || shown.solid.is_some() != want.solid.is_some() {
             return None;
         }
         let grey_key = (shown.clone(), want.window.clone(), want.is_inverted);
@@ -181,7 +217,7 @@ impl CpuMaker {
         let pixels = want.plane.width * want.plane.height;
         let expected = self.per_pixel * u32::try_from(pixels).unwrap_or(u32::MAX);
         let coarse = want.is_moving && expected > SLICE_BUDGET;
-        let wanted = if coarse { ValuesKey { plane: coarser(&want.plane), ..full.clone() } } else { full.clone() };
+        let wanted = if coarse { full.coarse() } else { full.clone() };
         let Some(state) = self.slots.get_mut(slot) else { return false };
         if state.values.as_ref().is_some_and(|(key, _)| *key == wanted || key == full) {
             return state.values.as_ref().is_some_and(|(key, _)| key == full);
@@ -203,8 +239,9 @@ impl CpuMaker {
         }
         let Some(index) = &loaded.mip else { return false };
         // A coarse one first: it takes a quarter of the time.
-        let has_any = state.values.as_ref().is_some_and(|(key, _)| key.volume == full.volume);
-        let wanted = if want.is_moving || !has_any { ValuesKey { plane: coarser(&want.plane), ..full.clone() } } else { full.clone() };
+        let is_alike = |key: &ValuesKey| key.volume == full.volume && key.solid.is_some() == full.solid.is_some();
+        let has_any = state.values.as_ref().is_some_and(|(key, _)| is_alike(key));
+        let wanted = if want.is_moving || !has_any { full.coarse() } else { full.clone() };
         let is_here = state.values.as_ref().is_some_and(|(key, _)| *key == wanted);
         if !is_here && state.asked.as_ref() != Some(&wanted) {
             state.asked = Some(wanted.clone());
@@ -218,7 +255,7 @@ impl CpuMaker {
             if state.asked.as_ref() == Some(&done.key) {
                 state.asked = None;
             }
-            state.values = Some((done.key, Drawn::Values(done.picture)));
+            state.values = Some((done.key, done.drawn));
         }
     }
 }
@@ -249,11 +286,49 @@ struct MipAsk {
 }
 
 /// A projection its thread has finished.
-#[derive(Debug)]
 pub struct MipDone {
     slot: usize,
     key: ValuesKey,
-    picture: Picture,
+    drawn: Drawn,
+}
+
+/// Makes shapes visible, and keeps what does not change from picture to picture.
+struct Renderer {
+    /// Of which volume and values, and where they are seen.
+    seen: Option<(u64, TransferFunction, Seen)>,
+    /// Rays of pictures that are to be fast: one for so many pixels along both sides.
+    pixels_per_ray: usize,
+}
+
+/// Time of a fast picture, below and above which the next is made sharper or coarser.
+const FAST: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(60));
+
+impl Renderer {
+    fn new() -> Self {
+        Self { seen: None, pixels_per_ray: Quality::MOVING.pixels_per_ray }
+    }
+
+    fn draw(&mut self, ask: &MipAsk, shapes: &Shapes) -> Drawn {
+        let plane = &ask.key.plane;
+        if self.seen.as_ref().is_none_or(|(volume, function, _)| *volume != ask.key.volume || *function != shapes.function) {
+            let seen = Seen::new(&ask.volume, ask.index.blocks(), &shapes.function);
+            self.seen = seen.map_err(|e| tracing::error!("{e}")).ok().map(|seen| (ask.key.volume, shapes.function.clone(), seen));
+        }
+        let size = [plane.width, plane.height];
+        let Some((_, _, seen)) = &self.seen else { return Drawn::Shapes(ColorImage::filled(size, egui::Color32::BLACK)) };
+        let moving = Quality { pixels_per_ray: self.pixels_per_ray, ..Quality::MOVING };
+        let quality = if ask.key.is_coarse { moving } else { Quality::FINAL };
+        let start = Instant::now();
+        let picture = raycast::render(&ask.volume, seen, &Camera::parallel(*plane), shapes.clip, quality);
+        if ask.key.is_coarse {
+            let took = start.elapsed();
+            let change = isize::from(took > FAST.1) - isize::from(took < FAST.0);
+            self.pixels_per_ray = self.pixels_per_ray.saturating_add_signed(change).clamp(2, 5);
+        }
+        // Over black, colours that are times opacity are what is seen.
+        let pixels = picture.rgba.chunks_exact(4).map(|c| egui::Color32::from_rgb(c[0], c[1], c[2])).collect();
+        Drawn::Shapes(ColorImage::new(size, pixels))
+    }
 }
 
 /// Makes projections one after another; only the newest request waits.
@@ -274,6 +349,7 @@ impl MipThread {
         let shared = Arc::new((Mutex::new(Waiting::default()), Condvar::new()));
         let theirs = Arc::clone(&shared);
         let work = move || {
+            let mut renderer = Renderer::new();
             loop {
                 let ask = {
                     let mut waiting = lock(&theirs.0);
@@ -287,8 +363,11 @@ impl MipThread {
                         waiting = theirs.1.wait(waiting).unwrap_or_else(PoisonError::into_inner);
                     }
                 };
-                let picture = ask.index.project(&ask.volume, &ask.key.plane);
-                events.send(Event::Mip(MipDone { slot: ask.slot, key: ask.key, picture }));
+                let drawn = match &ask.key.solid {
+                    Some(shapes) => renderer.draw(&ask, shapes),
+                    None => Drawn::Values(ask.index.project(&ask.volume, &ask.key.plane)),
+                };
+                events.send(Event::Mip(MipDone { slot: ask.slot, key: ask.key, drawn }));
             }
         };
         if std::thread::Builder::new().name("projections".into()).spawn(work).is_err() {
@@ -352,7 +431,7 @@ impl GpuMaker {
         // A projection walks through everything: coarse while moving, sharp afterwards.
         let is_coarse = want.is_mip && want.is_moving;
         let plane = if is_coarse { coarser(&want.plane) } else { want.plane };
-        let key = ValuesKey { plane, ..ValuesKey::of(loaded, want) };
+        let key = ValuesKey { plane, is_coarse, ..ValuesKey::of(loaded, want) };
         let state = self.slot(slot, plane.width, plane.height)?;
         let has_values = state.values.as_ref() == Some(&key);
         let has_grey = has_values && state.grey.as_ref() == Some(&(want.window.clone(), want.is_inverted));
@@ -431,5 +510,5 @@ fn view(volume: &Volume, key: &ValuesKey) -> View {
 /// A view for the renderer of a slice, a slab or a whole projection.
 #[must_use]
 pub fn gpu_view(volume: &Volume, plane: &Plane, slab_mm: f64, is_mip: bool) -> View {
-    view(volume, &ValuesKey { volume: 0, plane: *plane, is_mip, slab_mm })
+    view(volume, &ValuesKey { volume: 0, plane: *plane, is_mip, slab_mm, solid: None, is_coarse: false })
 }

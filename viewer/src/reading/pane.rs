@@ -14,8 +14,10 @@ pub enum PaneKind {
     Coronal,
     /// Seen from the left.
     Sagittal,
-    /// The brightest values through the whole volume, seen from the front.
+    /// The brightest values through the whole volume, seen from the front or as it was turned.
     Mip,
+    /// Shapes in the volume, likewise.
+    Vr,
     /// The images as they were stored, for a series that is no volume.
     Native,
 }
@@ -32,8 +34,15 @@ impl PaneKind {
             Self::Coronal => "coronal",
             Self::Sagittal => "sagittal",
             Self::Mip => "mip",
+            Self::Vr => "vr",
             Self::Native => "native",
         }
+    }
+
+    /// True where the whole volume is looked through, from any side.
+    #[must_use]
+    pub const fn is_through(self) -> bool {
+        matches!(self, Self::Mip | Self::Vr)
     }
 
     /// What people read.
@@ -44,6 +53,7 @@ impl PaneKind {
             Self::Coronal => key::READING_PANE_CORONAL,
             Self::Sagittal => key::READING_PANE_SAGITTAL,
             Self::Mip => key::READING_PANE_MIP,
+            Self::Vr => key::READING_PANE_VR,
             Self::Native => key::READING_PANE_NATIVE,
         }
     }
@@ -58,6 +68,8 @@ pub struct Pane {
     pub zoom: f64,
     /// Displacement of the picture's centre along right and down. Units: mm.
     pub pan_mm: [f64; 2],
+    /// Directions of the picture's right and bottom, where a look through the volume was turned.
+    pub turned: Option<(VectorLps, VectorLps)>,
 }
 
 /// Smallest and largest magnification.
@@ -67,7 +79,7 @@ impl Pane {
     /// A viewport that fits its picture.
     #[must_use]
     pub const fn new(kind: PaneKind) -> Self {
-        Self { kind, zoom: 1.0, pan_mm: [0.0, 0.0] }
+        Self { kind, zoom: 1.0, pan_mm: [0.0, 0.0], turned: None }
     }
 
     /// The plane in a grid, through a position, with a size in pixels.
@@ -79,7 +91,11 @@ impl Pane {
             PaneKind::Axial => Plane::axial(grid, centre, w, h).through(through),
             PaneKind::Coronal => Plane::coronal(grid, centre, w, h).through(through),
             PaneKind::Sagittal => Plane::sagittal(grid, centre, w, h).through(through),
-            PaneKind::Mip => Plane::coronal(grid, centre, w, h),
+            PaneKind::Mip | PaneKind::Vr => {
+                let front = Plane::coronal(grid, centre, w, h);
+                let (right, down) = self.turned.unwrap_or((front.right, front.down));
+                Plane { right, down, ..front }
+            }
             PaneKind::Native => {
                 Plane { centre, right: grid.axes[0], down: grid.axes[1], mm_per_pixel: 1.0, width: w, height: h }.fitted(grid)
             }
@@ -88,6 +104,16 @@ impl Pane {
         plane.mm_per_pixel /= self.zoom;
         plane.centre = plane.centre + plane.right * self.pan_mm[0] + plane.down * self.pan_mm[1];
         plane
+    }
+
+    /// Turns what is looked through, as if its front followed the pointer. `by`: to the right and downwards. Units: radians.
+    pub fn turn(&mut self, plane: &Plane, by: [f64; 2]) {
+        let about = |side: VectorLps, into: VectorLps, angle: f64| side * angle.cos() - into * angle.sin();
+        let right = about(plane.right, plane.normal(), by[0]);
+        let down = about(plane.down, right.cross(plane.down), by[1]);
+        // Right and down stay perpendicular and of length one, however often they are turned.
+        let turned = right.unit().and_then(|right| Some((right, (down - right * down.dot(right)).unit()?)));
+        self.turned = turned.or(self.turned);
     }
 
     /// Magnifies by a factor about a position of the picture, which stays where it is.
@@ -238,6 +264,25 @@ mod tests {
         pane.zoom_about(&plane, [30.0, 40.0], 1.7);
         let after = pane.plane(&g, g.centre(), 200, 150).lps_from_pixel([30.0, 40.0]);
         assert!((before - after).length() < 1e-9 && (pane.zoom - 1.7).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_front_follows_the_pointer_when_turned() {
+        let g = grid();
+        let mut pane = Pane::new(PaneKind::Vr);
+        let look = |pane: &Pane| pane.plane(&g, g.centre(), 200, 150);
+        let front = g.centre() + look(&pane).normal() * -10.0;
+        let before = look(&pane).pixel_from_lps(front);
+        pane.turn(&look(&pane), [0.3, 0.0]);
+        assert!(look(&pane).pixel_from_lps(front)[0] > before[0] + 1.0);
+        pane.turn(&look(&pane), [0.0, 0.2]);
+        assert!(look(&pane).pixel_from_lps(front)[1] > before[1] + 0.5);
+        for n in 0..2000 {
+            pane.turn(&look(&pane), [0.01 * f64::from(n % 7), -0.013]);
+        }
+        let plane = look(&pane);
+        assert!((plane.right.length() - 1.0).abs() < 1e-9 && plane.right.dot(plane.down).abs() < 1e-9);
+        assert_eq!(plane.mm_per_pixel, look(&Pane::new(PaneKind::Vr)).mm_per_pixel);
     }
 
     #[test]

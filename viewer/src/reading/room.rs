@@ -17,10 +17,12 @@ use crate::reading::notices::Notices;
 use crate::reading::rulers::RulerHit;
 use crate::reading::scene::{SLAB_MM, Scene};
 use crate::reading::shelf::Shelf;
+use crate::reading::solid::{self, Solid};
 use crate::reading::{findings, help, keyimage, notices, pane, presets, thumbs, toolbar, viewports};
 use crate::source::Keys;
 use crate::stdio::Sender;
 use crate::ui::Theme;
+use mj_imaging::raycast::Preset;
 use mj_lang::key;
 use mj_link::{ToParent, ViewState};
 use mj_model::{Finding, Lang};
@@ -216,14 +218,21 @@ impl Room {
             is_volume: scene.is_volume(),
             is_whole: scene.shown.full.is_some(),
             is_colour: scene.is_colour(),
+            is_solid: scene.panes.iter().any(|p| p.kind == pane::PaneKind::Vr),
             has_frames: !scene.is_volume() && scene.n_slices() > 1,
             has_blocks: scene.shown.opened.as_ref().is_some_and(|opened| opened.next_block().is_some()),
             has_selection: scene.selected.as_ref().is_some_and(|id| scene.ledger.get(id).is_some_and(Finding::is_live)),
             can_undo: scene.ledger.can_undo(),
             can_redo: scene.ledger.can_redo(),
             has_other_series: scene.series.len() > 1,
-            n_presets: u8::try_from(self.presets().len()).unwrap_or(u8::MAX),
+            n_presets: u8::try_from(self.solid_presets().map_or_else(|| self.presets().len(), |p| p.len())).unwrap_or(u8::MAX),
         }
+    }
+
+    /// Presets of shapes, where the active viewport shows shapes.
+    pub(crate) fn solid_presets(&self) -> Option<Vec<Preset>> {
+        let scene = self.scene.as_ref().filter(|s| s.active_kind() == pane::PaneKind::Vr)?;
+        solid::presets_of(scene.volume()?).ok()
     }
 
     /// Presets of the series in view.
@@ -284,8 +293,12 @@ impl Room {
     }
 
     fn act_on_scene(&mut self, action: Action) {
+        let shapes = match action {
+            Action::Preset(n) => self.solid_presets().and_then(|presets| presets.into_iter().nth(n.into())),
+            _ => None,
+        };
         let preset = match action {
-            Action::Preset(n) => {
+            Action::Preset(n) if shapes.is_none() => {
                 self.scene.as_ref().and_then(Scene::volume).zip(self.presets().get(usize::from(n))).map(|(v, p)| p.window(v))
             }
             _ => None,
@@ -301,7 +314,10 @@ impl Room {
         };
         let Some(scene) = &mut self.scene else { return };
         match action {
+            Action::FileWindow if scene.active_kind() == pane::PaneKind::Vr => scene.solid.shift = 0.0,
             Action::FileWindow => scene.next_file_window(),
+            Action::Solid => scene.swap_solid(),
+            Action::Cut => scene.solid.is_cut = !scene.solid.is_cut,
             Action::Invert => scene.is_inverted = !scene.is_inverted,
             Action::Enlarge => scene.enlarged = if scene.enlarged.is_some() { None } else { Some(scene.active) },
             Action::Slab => scene.slab_mm = if scene.slab_mm > 0.0 { 0.0 } else { SLAB_MM },
@@ -314,6 +330,9 @@ impl Room {
         }
         if let Some(window) = preset {
             scene.set_window(window);
+        }
+        if let Some(preset) = shapes {
+            scene.solid = Solid { preset: preset.name, shift: 0.0, ..scene.solid };
         }
         if let Some(steps) = steps {
             let at = scene.active;
@@ -346,7 +365,7 @@ impl Room {
         let Some(kind) = scene.panes.get(at).map(|p| p.kind) else { return };
         // The loaded volume only: before it is there, one slice is all there is to see.
         let Some(grid) = scene.shown.full.as_ref().map(|l| l.volume.grid) else { return };
-        let kind = if kind == pane::PaneKind::Mip { pane::PaneKind::Coronal } else { kind };
+        let kind = if kind.is_through() { scene.along(at) } else { kind };
         let plane = pane::Pane::new(kind).plane(&grid, scene.crosshair, 8, 8);
         // Downwards on the wheel goes from head to feet, from front to back, from left to right.
         let normal = if kind == pane::PaneKind::Axial { -plane.normal() } else { plane.normal() };

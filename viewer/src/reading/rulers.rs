@@ -158,7 +158,7 @@ fn is_on(scene: &Scene, kind: PaneKind, map: &Mapping, finding: &Finding, ends: 
         ends.iter().all(|&p| map.plane.depth_mm(p).abs() <= near)
     };
     match (kind, finding.images.first()) {
-        (PaneKind::Mip, _) => false,
+        (PaneKind::Mip | PaneKind::Vr, _) => false,
         (PaneKind::Native, Some(image)) => volume.sources.iter().any(|s| s.instance == image.instance && s.frame == image.frame),
         // An image of a research file has no instance to name.
         _ => is_near(),

@@ -5,12 +5,13 @@ use crate::reading::ledger::Ledger;
 use crate::reading::loader::{Loaded, Opened, ResearchShown, Sources};
 use crate::reading::pane::{self, Pane, PaneKind};
 use crate::reading::presets;
+use crate::reading::solid::{self, Solid};
 use egui::TextureHandle;
 use mj_dicom::Header;
 use mj_dicom::series::{Apart, Series, Stack};
-use mj_link::ViewState;
+use mj_link::message::{SolidView, ViewState};
 use mj_model::finding::ImageRef;
-use mj_model::{Grid, Lang, PointLps, SeriesUid, StudyUid, Told, Volume, Warning, Window};
+use mj_model::{Grid, Lang, PointLps, SeriesUid, StudyUid, Told, VectorLps, Volume, Warning, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Thickness of a slab when it is switched on. Units: mm.
@@ -135,6 +136,8 @@ pub struct Scene {
     pub active: usize,
     /// Thickness of slabs; 0 for slices. Units: mm.
     pub slab_mm: f64,
+    /// How volumes are rendered.
+    pub solid: Solid,
     /// Findings.
     pub ledger: Ledger,
     /// The chosen finding.
@@ -168,6 +171,7 @@ impl Scene {
             enlarged: None,
             active: 0,
             slab_mm: 0.0,
+            solid: Solid::default(),
             ledger,
             selected: None,
             focus: None,
@@ -207,7 +211,7 @@ impl Scene {
             let first = self.shown.slices.values().next()?;
             let grid = &first.volume.grid;
             let plane = Pane::new(kind).plane(grid, grid.centre(), 8, 8);
-            (kind != PaneKind::Mip && plane.normal().dot(grid.axes[2]).abs() > 0.95).then_some(first)
+            (!kind.is_through() && plane.normal().dot(grid.axes[2]).abs() > 0.95).then_some(first)
         })
     }
 
@@ -260,7 +264,11 @@ impl Scene {
 
     /// Sets up viewports: those of a volume, or one for images.
     fn set_panes(&mut self, is_volume: bool) {
-        let kinds: Vec<PaneKind> = if is_volume { PaneKind::VOLUME.to_vec() } else { vec![PaneKind::Native] };
+        let mut kinds: Vec<PaneKind> = if is_volume { PaneKind::VOLUME.to_vec() } else { vec![PaneKind::Native] };
+        // Who looks at shapes goes on to look at shapes.
+        if is_volume && self.panes.iter().any(|p| p.kind == PaneKind::Vr) {
+            kinds.iter_mut().filter(|k| **k == PaneKind::Mip).for_each(|k| *k = PaneKind::Vr);
+        }
         // A view that was restored or changed meanwhile stays.
         if !kinds.iter().eq(self.panes.iter().map(|p| &p.kind)) {
             self.panes = kinds.into_iter().map(Pane::new).collect();
@@ -361,8 +369,23 @@ impl Scene {
             pane.zoom = view.zoom.get(at).copied().filter(|z| z.is_finite() && *z > 0.0).unwrap_or(1.0);
             pane.pan_mm = view.pan_mm.get(at).copied().unwrap_or_default();
         }
+        self.restore_look_through(&view);
         self.enlarged = view.enlarged.filter(|&at| at < self.panes.len());
         self.active = self.enlarged.unwrap_or(0);
+    }
+
+    /// The viewport that looks through the volume, as it was.
+    fn restore_look_through(&mut self, view: &ViewState) {
+        let Some(pane) = self.panes.iter_mut().find(|p| p.kind.is_through()) else { return };
+        pane.turned = view.turned.filter(|(right, down)| {
+            let is_unit = |v: &VectorLps| (v.length() - 1.0).abs() < 1e-6;
+            is_unit(right) && is_unit(down) && right.dot(*down).abs() < 1e-6
+        });
+        if let Some(solid) = &view.solid {
+            pane.kind = PaneKind::Vr;
+            let shift = if solid.shift.is_finite() { solid.shift } else { 0.0 };
+            self.solid = Solid { preset: solid.preset.clone(), shift, is_cut: solid.is_cut };
+        }
     }
 
     /// In a series that is no volume the crosshair lies on the image in view.
@@ -392,13 +415,42 @@ impl Scene {
     /// Thickness of the slab that a kind of viewport shows; none for a slice. Units: mm.
     #[must_use]
     pub fn slab_of(&self, kind: PaneKind) -> Option<f64> {
-        (self.slab_mm > 0.0 && !matches!(kind, PaneKind::Mip | PaneKind::Native)).then_some(self.slab_mm)
+        (self.slab_mm > 0.0 && !kind.is_through() && kind != PaneKind::Native).then_some(self.slab_mm)
+    }
+
+    /// Shapes in place of the brightest values, or back; the viewport becomes the active one.
+    pub fn swap_solid(&mut self) {
+        let Some(at) = self.panes.iter().position(|p| p.kind.is_through()) else { return };
+        if let Some(pane) = self.panes.get_mut(at) {
+            pane.kind = if pane.kind == PaneKind::Vr { PaneKind::Mip } else { PaneKind::Vr };
+        }
+        self.active = at;
+        if self.enlarged.is_some() {
+            self.enlarged = Some(at);
+        }
+    }
+
+    /// The planes that a look through the volume goes through, as it is turned.
+    #[must_use]
+    pub fn along(&self, pane: usize) -> PaneKind {
+        let plane = self.panes.get(pane).zip(self.grid()).map(|(pane, grid)| pane.plane(grid, self.crosshair, 8, 8));
+        match plane.as_ref().map(solid::main_axis) {
+            Some(0) => PaneKind::Sagittal,
+            Some(2) => PaneKind::Axial,
+            _ => PaneKind::Coronal,
+        }
+    }
+
+    /// What the active viewport shows.
+    #[must_use]
+    pub fn active_kind(&self) -> PaneKind {
+        self.panes.get(self.active).map_or(PaneKind::Native, |p| p.kind)
     }
 
     /// The window of the active viewport.
     #[must_use]
     pub fn active_window(&self) -> &Window {
-        self.window_of(self.panes.get(self.active).map_or(PaneKind::Native, |p| p.kind))
+        self.window_of(self.active_kind())
     }
 
     /// What is shown, to show the same again.
@@ -412,6 +464,12 @@ impl Scene {
             pan_mm: self.panes.iter().map(|p| p.pan_mm).collect(),
             enlarged: self.enlarged,
             oblique_normal: None,
+            turned: self.panes.iter().find(|p| p.kind.is_through()).and_then(|p| p.turned),
+            solid: self.panes.iter().any(|p| p.kind == PaneKind::Vr).then(|| SolidView {
+                preset: self.solid.preset.clone(),
+                shift: self.solid.shift,
+                is_cut: self.solid.is_cut,
+            }),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::reading::action::{Action, Situation, Tool};
 use crate::reading::room::Room;
+use crate::reading::solid;
 use crate::ui::icons::{self, Icon};
 use egui::{Align, Layout, Sense, Stroke, StrokeKind, vec2};
 use mj_lang::key;
@@ -27,6 +28,11 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
             let is_slab = room.scene.as_ref().is_some_and(|s| s.slab_mm > 0.0);
             let is_enlarged = room.scene.as_ref().is_some_and(|s| s.enlarged.is_some());
             button(room, ui, Action::Slab, &now, is_slab);
+            button(room, ui, Action::Solid, &now, now.is_solid);
+            if now.is_solid {
+                let is_cut = room.scene.as_ref().is_some_and(|s| s.solid.is_cut);
+                button(room, ui, Action::Cut, &now, is_cut);
+            }
             button(room, ui, Action::Enlarge, &now, is_enlarged);
             button(room, ui, Action::Reset, &now, false);
             button(room, ui, Action::Overlay, &now, room.has_overlay);
@@ -123,6 +129,9 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
         ui.add_enabled(false, egui::Button::new(key::READING_WINDOW_FREE.get(lang)).min_size(vec2(150.0, 26.0)));
         return;
     };
+    if room.solid_presets().is_some() {
+        return shapes(room, ui);
+    }
     let shown = scene.active_window();
     let (center, width) = crate::overlay::window_numbers(shown);
     let text = if now.is_colour {
@@ -167,6 +176,30 @@ fn windows(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
         scene.set_window(window);
         room.changed();
     }
+    if let Some(action) = chosen {
+        room.act(action);
+    }
+}
+
+/// What is seen as shapes, by name, in the place of the windows' menu.
+fn shapes(room: &mut Room, ui: &mut egui::Ui) {
+    let lang = room.lang;
+    let (Some(presets), Some(scene)) = (room.solid_presets(), &room.scene) else { return };
+    let shown = scene.volume().and_then(|volume| scene.solid.preset(volume).ok());
+    let text = shown.as_ref().map(|preset| solid::name_of(preset, lang)).unwrap_or_default();
+    let response = ui.add(egui::Button::new(text).min_size(vec2(176.0, 26.0))).on_hover_text(key::READING_SHAPES_HINT.get(lang));
+    let mut chosen = None;
+    egui::Popup::menu(&response).show(|ui| {
+        ui.set_min_width(220.0);
+        for (n, preset) in presets.iter().enumerate() {
+            let action = Action::Preset(u8::try_from(n).unwrap_or(u8::MAX));
+            let label = egui::Button::new(solid::name_of(preset, lang)).shortcut_text(action.shortcut().2).frame(false);
+            if ui.add(label.min_size(vec2(210.0, 24.0))).clicked() {
+                chosen = Some(action);
+                ui.close();
+            }
+        }
+    });
     if let Some(action) = chosen {
         room.act(action);
     }

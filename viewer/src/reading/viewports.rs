@@ -1,16 +1,17 @@
 //! The viewports: pictures with what is written on them.
 
+use crate::Result;
 use crate::overlay::{self, Corners, Line};
 use crate::reading::cine;
 use crate::reading::gesture::{self, Place};
-use crate::reading::maker::{Made, Want};
+use crate::reading::maker::{Made, Shapes, Want};
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::room::{Port, Room};
 use crate::reading::rulers;
 use crate::reading::scene::Scene;
 use crate::research;
 use crate::ui::Theme;
-use egui::{Align2, Color32, Painter, Rect, Sense, Stroke, StrokeKind, pos2, vec2};
+use egui::{Color32, Painter, Rect, Sense, Stroke, StrokeKind, pos2, vec2};
 use mj_imaging::{Interpolation, oracle};
 use mj_lang::key;
 
@@ -96,7 +97,16 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
     let kind = room.scene.as_ref().and_then(|s| s.panes.get(place.pane)).map_or(PaneKind::Native, |p| p.kind);
     room.layout.pane(kind.name(), place.rect, map.as_ref().map(|m| &m.plane), ppp);
     let Some(map) = map else { return };
-    let made = make(room, ui, place.pane, &map);
+    let mut has_failed = false;
+    let made = match make(room, ui, place.pane, &map) {
+        Ok(made) => made,
+        Err(e) => {
+            let told = mj_lang::tell(&e, room.lang);
+            centred(room, &painter, place.rect, &format!("{}\n{}", told.message, told.hint));
+            has_failed = true;
+            None
+        }
+    };
     if let Some(made) = made {
         paint_picture(&painter, &map, &made);
         if let (PaneKind::Native, Some(loaded)) = (kind, room.scene.as_ref().and_then(|s| s.loaded(kind)).cloned()) {
@@ -107,33 +117,42 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
         if !made.is_final {
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(60));
         }
-    } else if room.scene.as_ref().is_some_and(|s| s.volume().is_some()) {
-        let text = key::READING_LOADING.get(room.lang);
-        painter.text(
-            place.rect.center(),
-            Align2::CENTER_CENTER,
-            text,
-            Theme::font(room.theme.sizes.body),
-            room.theme.colours.text_secondary,
-        );
+    } else if !has_failed && room.scene.as_ref().is_some_and(|s| s.volume().is_some()) {
+        centred(room, &painter, place.rect, key::READING_LOADING.get(room.lang));
     }
     over(room, ui, &painter, place, kind, &map, made.is_some());
 }
 
-fn make(room: &mut Room, ui: &egui::Ui, pane: usize, map: &Mapping) -> Option<Made> {
+/// What is said in place of a picture.
+fn centred(room: &Room, painter: &Painter, rect: Rect, text: &str) {
+    let (font, colour) = (Theme::font(room.theme.sizes.body), room.theme.colours.text_secondary);
+    let mut job = egui::text::LayoutJob::simple(text.to_owned(), font, colour, (rect.width() - 48.0).max(80.0));
+    job.halign = egui::Align::Center;
+    let galley = painter.layout_job(job);
+    let at = pos2(rect.center().x, rect.center().y - galley.size().y / 2.0);
+    painter.galley(at, galley, colour);
+}
+
+fn make(room: &mut Room, ui: &egui::Ui, pane: usize, map: &Mapping) -> Result<Option<Made>> {
     let is_moving = room.is_moving();
-    let scene = room.scene.as_ref()?;
-    let kind = scene.panes.get(pane)?.kind;
-    let loaded = scene.loaded(kind)?.clone();
+    let Some(scene) = room.scene.as_ref() else { return Ok(None) };
+    let Some(kind) = scene.panes.get(pane).map(|p| p.kind) else { return Ok(None) };
+    let Some(loaded) = scene.loaded(kind).cloned() else { return Ok(None) };
+    let solid = if kind == PaneKind::Vr {
+        Some(Shapes { function: scene.solid.function(&loaded.volume)?, clip: scene.solid.cut(&map.plane, scene.crosshair) })
+    } else {
+        None
+    };
     let want = Want {
         plane: map.plane,
         is_mip: kind == PaneKind::Mip,
+        solid,
         slab_mm: scene.slab_of(kind).unwrap_or(0.0),
         window: scene.window_of(kind).clone(),
         is_inverted: scene.is_inverted,
         is_moving,
     };
-    room.maker.make(ui.ctx(), pane, &loaded, &want)
+    Ok(room.maker.make(ui.ctx(), pane, &loaded, &want))
 }
 
 /// Puts a picture where it belongs: exactly over the viewport when it is the one asked for, else where its
@@ -191,7 +210,7 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     }
     let unit = volume.unit.label();
     let shown = scene.window_of(kind);
-    if kind != PaneKind::Mip {
+    if !kind.is_through() {
         corners.bottom_left.extend(hover_line(room, scene, map, rect, unit));
     }
     let mut title = kind.text().get(lang).to_owned();
@@ -203,12 +222,16 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
         corners.bottom_left.push(Line::plain(block));
     }
     corners.bottom_left.push(Line::quiet(title));
-    let name = room.window_name(scene, shown).unwrap_or_default();
-    corners.bottom_left.extend(overlay::window_line(shown, &name, scene.is_colour(), lang).map(Line::plain));
+    if kind == PaneKind::Vr {
+        corners.bottom_left.extend(scene.solid.lines(volume, lang).into_iter().map(Line::plain));
+    } else {
+        let name = room.window_name(scene, shown).unwrap_or_default();
+        corners.bottom_left.extend(overlay::window_line(shown, &name, scene.is_colour(), lang).map(Line::plain));
+    }
     let zoom = 1.0 / (map.plane.mm_per_pixel / base_spacing(volume));
     corners.bottom_right.push(Line::quiet(key::OVERLAY_ZOOM.with(lang, &[("percent", &format!("{:.0}", zoom * 100.0))])));
     match kind {
-        PaneKind::Mip => {}
+        PaneKind::Mip | PaneKind::Vr => {}
         PaneKind::Native => {
             let (n, of) = (scene.shown.slice + 1, scene.n_slices().max(1));
             if let Some(fps) = cine::speed(room).filter(|_| room.player.is_playing()) {

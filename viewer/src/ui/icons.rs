@@ -41,6 +41,10 @@ pub enum Icon {
     Close,
     /// Thick slab.
     Slab,
+    /// A body with three faces.
+    Solid,
+    /// A body with a part cut away.
+    Cut,
     /// Panel at the side.
     Panel,
     /// Triangle that plays.
@@ -150,6 +154,19 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, size: f
             pen.line(&[(5.0, 5.0), (3.0, 11.0)]);
             pen.line(&[(9.0, 5.0), (7.0, 11.0)]);
             pen.line(&[(13.0, 5.0), (11.0, 11.0)]);
+        }
+        Icon::Solid => {
+            pen.line(&[(8.0, 1.5), (14.0, 4.5), (14.0, 11.5), (8.0, 14.5), (2.0, 11.5), (2.0, 4.5), (8.0, 1.5)]);
+            pen.line(&[(2.0, 4.5), (8.0, 7.5), (14.0, 4.5)]);
+            pen.line(&[(8.0, 7.5), (8.0, 14.5)]);
+        }
+        Icon::Cut => {
+            pen.line(&[(8.0, 1.5), (14.0, 4.5), (14.0, 11.5), (8.0, 14.5)]);
+            pen.line(&[(8.0, 1.5), (8.0, 14.5)]);
+            pen.line(&[(8.0, 1.5), (2.0, 4.5)]);
+            pen.line(&[(2.0, 7.0), (2.0, 9.0)]);
+            pen.line(&[(2.0, 11.5), (4.0, 12.5)]);
+            pen.line(&[(6.0, 13.5), (8.0, 14.5)]);
         }
         Icon::Panel => {
             pen.rect(2.0, 2.5, 12.0, 11.0);

@@ -3,6 +3,7 @@
 use super::transfer::TransferFunction;
 use crate::error::{Error, Result};
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 const FILE: &str = include_str!("../../../../assets/presets/volume.toml");
 
@@ -28,10 +29,14 @@ struct Presets {
 ///
 /// # Errors
 /// [`Error::BadPresets`] or [`Error::BadTransferFunction`] when the file is broken, which a test excludes.
-pub fn all() -> Result<Vec<Preset>> {
+pub fn all() -> Result<&'static [Preset]> {
+    static ALL: OnceLock<Vec<Preset>> = OnceLock::new();
+    if let Some(all) = ALL.get() {
+        return Ok(all);
+    }
     let presets: Presets = toml::from_str(FILE).map_err(|e| Error::BadPresets(e.to_string()))?;
     presets.preset.iter().try_for_each(|p| p.function.check())?;
-    Ok(presets.preset)
+    Ok(ALL.get_or_init(|| presets.preset))
 }
 
 /// The presets for a modality: its own, or those for any where it has none.
@@ -41,7 +46,7 @@ pub fn all() -> Result<Vec<Preset>> {
 pub fn of_modality(modality: &str) -> Result<Vec<Preset>> {
     let all = all()?;
     let has_own = all.iter().any(|p| p.modality == modality);
-    Ok(all.into_iter().filter(|p| p.modality == if has_own { modality } else { "" }).collect())
+    Ok(all.iter().filter(|p| p.modality == if has_own { modality } else { "" }).cloned().collect())
 }
 
 #[cfg(test)]
