@@ -4,6 +4,8 @@
 //! figures are still taken, on the demo patient.
 
 use crate::station::{Station, text};
+use crate::view::until;
+use crate::windows::origin_of;
 use mj_dicom::{Source, Watch, series};
 use mj_imaging::raycast::{self, Camera, Light, Quality, Seen, TransferFunction};
 use mj_imaging::{Blocks, Interpolation, Picture, Plane, Projection, reslice};
@@ -11,8 +13,9 @@ use mj_link::job::{RenderView, ViewKind};
 use mj_link::{Event, Job, JobResult, ObjectFile, SeriesFiles, ToParent, ToViewer, Worker};
 use mj_model::{Lang, Samples, SeriesUid, VectorLps, Volume};
 use mj_tests::programs::{build_folder, program};
+use mj_tests::windows::Screen;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -231,11 +234,25 @@ fn note_volume_rendering(volume: &Volume) {
         let frames = times(|| draw(&seen, quality));
         mj_testdata::note(line, "mingjing", "s", &frames, about);
     }
+    // As many pixels, four times as many samples along each ray.
+    let of_step = |step_mm| raycast::render(volume, &seen, &camera(0), None, Quality { step_mm, ..Quality::FINAL });
+    let (usual, fine) = (of_step(Quality::FINAL.step_mm), of_step(Quality::FINAL.step_mm / 4.0));
+    let (mut sum, mut most, mut n) = (0_u64, 0, 0_u64);
+    for (a, b) in usual.rgba.chunks_exact(4).zip(fine.rgba.chunks_exact(4)).filter(|(a, b)| a[..3] != [0; 3] || b[..3] != [0; 3]) {
+        for (a, b) in a.iter().zip(b).take(3) {
+            let difference = a.abs_diff(*b);
+            most = most.max(difference);
+            sum += u64::from(difference);
+            n += 1;
+        }
+    }
+    mj_testdata::note(VR_ERROR, "mingjing", "of 255", &[sum as f64 / n as f64], &format!("mean of what is not black; most {most}"));
 }
 
 const VR_FIRST: &str = "volume rendering, first picture";
 const VR_FINAL: &str = "volume rendering, final";
 const VR_MOVING: &str = "volume rendering, moving";
+const VR_ERROR: &str = "volume rendering, difference from four times as many samples";
 
 #[test]
 #[ignore = "long: cargo xtask bench"]
@@ -311,6 +328,13 @@ fn bench_beside_the_peers() {
             ("reslice_mip20mm_linear_2t_x40", "20 mm MIP slab 512 x 512", "VTK, 2 threads", 40.0),
         ],
     );
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/vtk_oversampled.py");
+    let output = Command::new(&peers.python).arg(script).arg(&array).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    match said.split_whitespace().nth(1).and_then(|mean| mean.parse::<f64>().ok()) {
+        Some(mean) => mj_testdata::note(VR_ERROR, "VTK fixed point", "of 255", &[mean], said.trim()),
+        None => println!("VTK drew nothing: {said}"),
+    }
     let out = folder.to_string_lossy();
     for (case, line) in [("fixedpoint_cpu_final", VR_FINAL), ("fixedpoint_cpu_interactive", VR_MOVING)] {
         let args = ["--npy", text(&array), "--out", &out, "--only", case];
@@ -378,5 +402,99 @@ fn bench_compressed_series_beside_the_peers() {
             .collect();
         mj_testdata::note(&line, "mingjing", "s", &seconds, &format!("{} slices of 512 x 512, warm", sources.len()));
         peers.note_right(&series, &line, mean);
+    }
+}
+
+/// A window that says every picture's place, with the time at which it said so.
+struct Watched {
+    child: std::process::Child,
+    /// Middle of the axial picture, by time.
+    seen: std::sync::mpsc::Receiver<(Instant, [f64; 3])>,
+    /// Where that picture lies in the window.
+    rect: Arc<std::sync::Mutex<Vec<i64>>>,
+}
+
+impl Watched {
+    fn open(screen: &Screen, folder: &Path, scratch: &Path, maker: &str) -> Self {
+        let mut command = Command::new(program("mingjing-viewer"));
+        command.args(["--room", "reading", "--maker", maker, "--layout-json"]).arg(folder);
+        command.env("DISPLAY", &screen.display).env("LIBGL_ALWAYS_SOFTWARE", "1").env("XDG_RUNTIME_DIR", scratch);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, seen) = std::sync::mpsc::channel();
+        let rect = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let (lines, place) = (std::io::BufReader::new(child.stderr.take().unwrap()), Arc::clone(&rect));
+        std::thread::spawn(move || {
+            for line in std::io::BufRead::lines(lines).map_while(std::io::Result::ok) {
+                let now = Instant::now();
+                let Ok(said) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
+                let Some(pane) = said["layout"]["panes"].as_array().and_then(|p| p.iter().find(|p| p["kind"] == "axial")) else { continue };
+                let Ok(centre) = serde_json::from_value::<[f64; 3]>(pane["centre"].clone()) else { continue };
+                *place.lock().unwrap() =
+                    pane["rect"].as_array().map(|r| r.iter().filter_map(|v| v.as_f64()).map(|v| v as i64).collect()).unwrap();
+                if sender.send((now, centre)).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, seen, rect }
+    }
+
+    /// What was seen up to now.
+    fn drain(&self) -> Vec<(Instant, [f64; 3])> {
+        self.seen.try_iter().collect()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.child.kill().and_then(|()| self.child.wait()).unwrap();
+    }
+}
+
+/// A reader turns the wheel through a whole series: how long each picture takes, and whether any is left out.
+#[test]
+#[ignore = "long: cargo xtask bench"]
+fn bench_scrolling_in_the_window() {
+    const PACE_MS: u64 = 33;
+    let folder = build_folder().parent().unwrap().join("bench");
+    std::fs::create_dir_all(&folder).unwrap();
+    let station = Station::new();
+    let series = match Peers::find(&folder) {
+        Some(peers) => peers.series(&folder).0,
+        None => station.phantom(512, 300).join("current"),
+    };
+    let n = files_of(&series).len();
+    let Some(screen) = Screen::start(1920, 1080) else { return };
+    for (maker, who) in [("gpu", "mingjing, software Vulkan"), ("cpu", "mingjing, CPU")] {
+        let window = Watched::open(&screen, &series, station.dir(), maker);
+        let origin = until("window", || origin_of(&screen, window.child.id()));
+        let rect = until("picture", || Some(window.rect.lock().unwrap().clone()).filter(|r| r.len() == 4));
+        let (x, y) = (origin[0] + (rect[0] + rect[2]) / 2, origin[1] + (rect[1] + rect[3]) / 2);
+        drop(screen.xdotool(&["mousemove", &x.to_string(), &y.to_string()]));
+        // All slices are there once the first and the last can be gone to.
+        let far = |key: &str| {
+            drop(screen.xdotool(&["key", key]));
+            std::thread::sleep(std::time::Duration::from_millis(700));
+            window.drain().last().map(|seen| seen.1[2])
+        };
+        until("whole volume", || far("Home").zip(far("End")).filter(|(a, b)| (a - b).abs() > 100.0));
+        far("Home");
+        let start = Instant::now();
+        for notch in 1..n as u64 {
+            std::thread::sleep(std::time::Duration::from_millis(notch * PACE_MS).saturating_sub(start.elapsed()));
+            drop(screen.xdotool(&["click", "5"]));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        let seen = window.drain();
+        let gaps: Vec<f64> = seen.windows(2).map(|w| (w[1].0 - w[0].0).as_secs_f64()).collect();
+        let mut places: Vec<i64> = seen.iter().map(|s| (s.1[2] * 1000.0).round() as i64).collect();
+        places.dedup();
+        let late = gaps.iter().filter(|gap| **gap > 0.066).count();
+        let note = format!(
+            "a notch every {PACE_MS} ms: {} of {} slices shown, {late} pictures more than a notch late; four viewports, 1920 x 1080",
+            places.len() + 1,
+            n
+        );
+        mj_testdata::note("from one slice to the next, by the wheel", who, "s", &gaps, &note);
     }
 }
