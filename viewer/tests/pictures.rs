@@ -14,7 +14,7 @@ use mj_imaging::reslice::{self, MipIndex};
 use mj_imaging::{Blocks, Interpolation, Picture, Plane, Projection, oracle, still, window};
 use mj_model::{ColourImage, Curve, Grid, LinearMap, LookupTable, PointLps, Samples, Unit, VectorLps, Volume, Window};
 use mj_render::{ColourTexture, Gpu, Painter, Storage, VolumeTexture};
-use mj_viewer::reading::maker::gpu_view;
+use mj_viewer::reading::maker::{gpu_view, solid_look};
 use std::sync::OnceLock;
 
 const SIDE: usize = 128;
@@ -138,6 +138,104 @@ fn the_gpu_maker_agrees_with_the_plain_reference_and_the_golden_images() {
         // The hardware's filter works with 8 bits of fraction: between air and bone (2000 HU) that is 4 HU a axis.
         assert_values(name, &values, &plain(volume, &plane, slab, is_mip), 8.0);
         golden::check(name, SIDE, SIDE, &grey, 2);
+    }
+}
+
+/// The tolerance of the golden images is small enough to see a volume that is wrong by a voxel, turned round, or lacks
+/// a slice: every picture that it is in must fail.
+#[test]
+fn golden_images_see_what_is_wrong_by_a_voxel() {
+    let (volume, ..) = phantom();
+    let Samples::I16(stored) = &volume.samples else { panic!("not i16") };
+    let [ni, nj, nk] = volume.grid.dims;
+    let slice = ni * nj;
+    let moved = |from: &dyn Fn([usize; 3]) -> [usize; 3]| {
+        let at = |n: usize| [n % ni, n / ni % nj, n / slice];
+        let samples = (0..stored.len()).map(|n| {
+            let [i, j, k] = from(at(n));
+            stored[k.min(nk - 1) * slice + j.min(nj - 1) * ni + i.min(ni - 1)]
+        });
+        Volume { samples: Samples::I16(samples.collect()), ..volume.clone() }
+    };
+    let middle = nk / 2;
+    // Turned round about its middle, what is cut through the middle stays; and a projection does not know what lies before
+    // what.
+    let mutants: [(&str, Volume, &[&str]); 7] = [
+        ("a voxel to the left", moved(&|[i, j, k]| [i + 1, j, k]), &[][..]),
+        ("a voxel to the front", moved(&|[i, j, k]| [i, j + 1, k]), &["mip"][..]),
+        ("a slice up", moved(&|[i, j, k]| [i, j, k + 1]), &[][..]),
+        ("left and right", moved(&|[i, j, k]| [ni - 1 - i, j, k]), &["sagittal"][..]),
+        ("front and back", moved(&|[i, j, k]| [i, nj - 1 - j, k]), &["coronal", "mip"][..]),
+        ("head and feet", moved(&|[i, j, k]| [i, j, nk - 1 - k]), &["axial", "slab"][..]),
+        ("a slice lacks", moved(&|[i, j, k]| [i, j, if k >= middle { k + 1 } else { k }]), &[][..]),
+    ];
+    let mut missed = Vec::new();
+    for (mutant, wrong, hidden) in &mutants {
+        for (name, plane, slab, is_mip, shown) in views() {
+            let most = if is_mip { 2 } else { 1 };
+            let grey = window::grey(&cpu(wrong, &plane, slab, is_mip), &shown, false);
+            for most in [most, 2] {
+                if !hidden.contains(&name) && !golden::would_fail(name, SIDE, SIDE, &grey, most) {
+                    missed.push(format!("{name} within {most}: {mutant}"));
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "not seen: {missed:#?}");
+}
+
+/// Both makers show the same shapes, from several sides, cut open, of every kind of sample, in fine and coarse steps; and
+/// the tolerance would see a voxel.
+#[test]
+fn shapes_are_the_same_on_the_gpu() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let Samples::I16(stored) = &volume.samples else { panic!("not i16") };
+    let grid = &volume.grid;
+    let centre = grid.centre();
+    let best = Storage::best(&painter.gpu().device, &volume.samples);
+    let with = |samples, map| Volume { samples, map, ..volume.clone() };
+    let floats = with(Samples::F32(stored.iter().map(|&s| f32::from(s) * 0.5).collect()), LinearMap { slope: 2.0, intercept: -1024.0 });
+    let whole = with(Samples::U16(stored.iter().map(|&s| s.max(0) as u16).collect()), volume.map);
+    let front = Plane::coronal(grid, centre, SIDE, SIDE);
+    let oblique = Plane::oblique(grid, centre, VectorLps::new(0.5, 0.6, -0.4), SIDE, SIDE).unwrap();
+    let near = Plane { mm_per_pixel: oblique.mm_per_pixel / 2.5, ..oblique };
+    let half = Some((PointLps::new(-1e6, centre.y, -1e6), PointLps::new(1e6, 1e6, centre.z + 30.0)));
+    let cases = [
+        ("bone", volume, best, front, None, 0.35),
+        ("soft_tissue", volume, Storage::Int16, oblique, None, 0.35),
+        ("lung", &whole, Storage::Uint16, near, None, 0.7),
+        ("skin", &floats, Storage::FloatLoaded, front, half, 1.4),
+        ("vessels", volume, best, near, half, 0.35),
+    ];
+    let shifted = with(Samples::I16(stored.iter().skip(1).copied().chain([0]).collect()), volume.map);
+    for (name, volume, storage, plane, clip, step_mm) in cases {
+        let function = preset::of_modality("CT").unwrap().into_iter().find(|p| p.name == name).unwrap().function;
+        let blocks = Blocks::new(volume);
+        let seen = Seen::new(volume, &blocks, &function).unwrap();
+        let ours = raycast::render(volume, &seen, &Camera::parallel(plane), clip, Quality { step_mm, pixels_per_ray: 1 });
+        let look = solid_look(painter.gpu(), volume, &blocks, &function, step_mm).unwrap();
+        let view = mj_render::View { step_mm, samples: 1, ..gpu_view(volume, &plane, 0.0, false) };
+        let drawn = |volume: &Volume| {
+            let texture = VolumeTexture::upload_as(painter.gpu(), volume, storage).unwrap();
+            let target = painter.target(SIDE, SIDE).unwrap();
+            painter.draw_solid(&target, &texture, &look, &view, clip).unwrap();
+            painter.read_colour(&target).unwrap()
+        };
+        // Where the hardware filters, it does so with 8 bits of fraction.
+        let most = if storage.is_filtered() { 8 } else { 4 };
+        let stray = |theirs: &[[u8; 3]]| {
+            let pairs = ours.rgba.chunks_exact(4).zip(theirs);
+            pairs.filter(|(a, b)| a.iter().zip(b.iter()).any(|(a, b)| a.abs_diff(*b) > most)).count()
+        };
+        let theirs = drawn(volume);
+        let bright = theirs.iter().filter(|c| c[0] > 60).count();
+        assert!(bright > 500, "{name} shows only {bright} pixels");
+        assert!(stray(&theirs) <= SIDE * SIDE / 200, "{name}: {} pixels differ by more than {most}", stray(&theirs));
+        if storage == best || storage == Storage::Int16 {
+            let wrong = stray(&drawn(&shifted));
+            assert!(wrong > SIDE * SIDE / 50, "{name}: a voxel aside only {wrong} pixels differ");
+        }
     }
 }
 

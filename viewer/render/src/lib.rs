@@ -12,11 +12,13 @@
 pub mod error;
 pub mod gpu;
 pub mod painter;
+pub mod solid;
 pub mod texture;
 pub mod view;
 
 pub use error::{Error, Result};
 pub use gpu::Gpu;
 pub use painter::{Painter, Target};
+pub use solid::{SolidInput, SolidLook};
 pub use texture::{ColourTexture, Storage, VolumeTexture};
 pub use view::{Projection, View};

@@ -1,10 +1,12 @@
 //! Draws values and grey, into textures that are kept between pictures.
 
+use crate::solid::solid_pipeline;
 use crate::texture::{ColourTexture, Storage, VolumeTexture};
 use crate::view::{ValuesParams, View};
 use crate::{Error, Gpu, Result};
 use mj_model::{Curve, LookupTable, Window};
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Values the shader writes below this are "outside the volume".
 const OUTSIDE_BELOW: f32 = -2.9e38;
@@ -38,12 +40,7 @@ const TABLE_COLUMNS: usize = 256;
 /// The shader source for a storage, whole. Public so that a test can validate each.
 #[must_use]
 pub fn values_shader(storage: Storage) -> String {
-    let volume = if storage.is_filtered() {
-        include_str!("shader/volume_filtered.wgsl").to_owned()
-    } else {
-        include_str!("shader/volume_loaded.wgsl").replace("SAMPLE", storage.shader_type())
-    };
-    format!("{}\n{volume}", include_str!("shader/values.wgsl"))
+    format!("{}\n{}", include_str!("shader/values.wgsl"), storage.shader())
 }
 
 /// The shader that turns values into grey.
@@ -59,6 +56,8 @@ pub struct Painter {
     values: HashMap<Storage, wgpu::RenderPipeline>,
     grey: wgpu::RenderPipeline,
     colour: wgpu::RenderPipeline,
+    /// Made when first needed: most days nobody looks at shapes.
+    solid: Mutex<HashMap<Storage, wgpu::RenderPipeline>>,
     sampler: wgpu::Sampler,
 }
 
@@ -107,7 +106,21 @@ impl Painter {
             min_filter: wgpu::FilterMode::Linear,
             ..Default::default()
         });
-        Self { gpu, values, grey, colour, sampler }
+        Self { gpu, values, grey, colour, solid: Mutex::default(), sampler }
+    }
+
+    pub(crate) const fn sampler(&self) -> &wgpu::Sampler {
+        &self.sampler
+    }
+
+    /// The pipeline of [`Painter::draw_solid`].
+    pub(crate) fn solid(&self, storage: Storage) -> wgpu::RenderPipeline {
+        let mut made = self.solid.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry(storage).or_insert_with(|| solid_pipeline(&self.gpu.device, storage)).clone()
+    }
+
+    pub(crate) fn draw_into_grey(&self, pipeline: &wgpu::RenderPipeline, entries: &[wgpu::BindGroupEntry<'_>], target: &Target) {
+        self.draw(pipeline, entries, &target.grey);
     }
 
     /// The device.
@@ -330,7 +343,7 @@ impl Painter {
     }
 }
 
-fn uniform(binding: u32) -> wgpu::BindGroupLayoutEntry {
+pub(crate) fn uniform(binding: u32) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::FRAGMENT,
@@ -339,7 +352,11 @@ fn uniform(binding: u32) -> wgpu::BindGroupLayoutEntry {
     }
 }
 
-fn texture(binding: u32, sample_type: wgpu::TextureSampleType, view_dimension: wgpu::TextureViewDimension) -> wgpu::BindGroupLayoutEntry {
+pub(crate) fn texture(
+    binding: u32,
+    sample_type: wgpu::TextureSampleType,
+    view_dimension: wgpu::TextureViewDimension,
+) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::FRAGMENT,
@@ -348,7 +365,7 @@ fn texture(binding: u32, sample_type: wgpu::TextureSampleType, view_dimension: w
     }
 }
 
-fn sampler(binding: u32) -> wgpu::BindGroupLayoutEntry {
+pub(crate) fn sampler(binding: u32) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::FRAGMENT,
@@ -376,7 +393,7 @@ fn colour_pipeline(device: &wgpu::Device) -> wgpu::RenderPipeline {
     pipeline(device, COLOUR_SHADER, &[uniform(0), image, sampler(2), uniform(3)], wgpu::TextureFormat::Rgba8Unorm)
 }
 
-fn pipeline(
+pub(crate) fn pipeline(
     device: &wgpu::Device,
     shader: &str,
     entries: &[wgpu::BindGroupLayoutEntry],

@@ -64,11 +64,20 @@ impl Storage {
     }
 
     /// The name of the loaded sample's type in the shader.
-    pub(crate) const fn shader_type(self) -> &'static str {
+    const fn shader_type(self) -> &'static str {
         match self {
             Self::Int16 => "i32",
             Self::Uint16 => "u32",
             _ => "f32",
+        }
+    }
+
+    /// `stored_at` of the shaders.
+    pub(crate) fn shader(self) -> String {
+        if self.is_filtered() {
+            include_str!("shader/volume_filtered.wgsl").to_owned()
+        } else {
+            include_str!("shader/volume_loaded.wgsl").replace("SAMPLE", self.shader_type())
         }
     }
 
@@ -91,6 +100,7 @@ pub struct VolumeTexture {
     pub storage: Storage,
     pub(crate) view: wgpu::TextureView,
     pub(crate) unit_from_sample: (f64, f64),
+    pub(crate) stored_from_sample: (f64, f64),
 }
 
 impl VolumeTexture {
@@ -153,6 +163,7 @@ impl VolumeTexture {
             storage,
             view: texture.create_view(&wgpu::TextureViewDescriptor::default()),
             unit_from_sample: (scale * slope, offset * slope + intercept),
+            stored_from_sample: (scale, offset),
         })
     }
 }

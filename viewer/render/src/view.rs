@@ -46,11 +46,11 @@ pub struct View {
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub(crate) struct ValuesParams {
-    start: [f32; 4],
-    du: [f32; 4],
-    dv: [f32; 4],
-    dn: [f32; 4],
-    dims: [f32; 4],
+    pub(crate) start: [f32; 4],
+    pub(crate) du: [f32; 4],
+    pub(crate) dv: [f32; 4],
+    pub(crate) dn: [f32; 4],
+    pub(crate) dims: [f32; 4],
     map: [f32; 4],
 }
 

@@ -1,17 +1,18 @@
 //! Pictures for viewports, by the graphics card or by the CPU.
 //!
 //! Values and grey are cached apart, so that changing the window never walks through the volume again, and
-//! nothing is drawn twice for the same view. Projections through the whole volume and shapes in it are made by the CPU on
-//! a thread of their own; while one is on its way the last one is shown where it belongs.
+//! nothing is drawn twice for the same view. Without a graphics card, projections through the whole volume and shapes in it
+//! are made on a thread of their own; while one is on its way the last one is shown where it belongs.
 
+use crate::Result;
 use crate::reading::event::{Event, Events};
 use crate::reading::loader::Loaded;
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
-use mj_imaging::raycast::{self, Camera, ClipBox, Quality, Seen, TransferFunction};
+use mj_imaging::raycast::{self, Camera, ClipBox, Light, Quality, Seen, Table, TransferFunction};
 use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, Picture, Plane, Projection, oracle, still, window};
+use mj_imaging::{Blocks, Interpolation, Picture, Plane, Projection, oracle, still, window};
 use mj_model::{Volume, Window};
-use mj_render::{ColourTexture, Painter, Target, View, VolumeTexture};
+use mj_render::{ColourTexture, Painter, SolidInput, SolidLook, Target, View, VolumeTexture};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -70,8 +71,7 @@ impl Maker {
     pub fn make(&mut self, ctx: &egui::Context, slot: usize, loaded: &Loaded, want: &Want) -> Option<Made> {
         match self {
             Self::Cpu(maker) => maker.make(ctx, slot, loaded, want),
-            // Shapes are made by the CPU everywhere.
-            Self::Gpu(maker) => match Source::of(loaded).filter(|_| want.solid.is_none()) {
+            Self::Gpu(maker) => match Source::of(loaded) {
                 Some(source) => maker.make(slot, loaded, source, want),
                 None => maker.fallback.make(ctx, slot, loaded, want),
             },
@@ -415,6 +415,8 @@ pub struct GpuMaker {
     painter: Painter,
     window: egui_wgpu::RenderState,
     slots: Vec<Option<GpuSlot>>,
+    /// What is seen as shapes: of which volume, which values, for which distance of samples.
+    look: Option<(u64, TransferFunction, f64, SolidLook)>,
     /// For what the card cannot hold.
     fallback: CpuMaker,
 }
@@ -424,17 +426,25 @@ impl GpuMaker {
     #[must_use]
     pub fn new(window: egui_wgpu::RenderState, events: Events) -> Self {
         let gpu = mj_render::Gpu::of(&window.adapter, window.device.clone(), window.queue.clone());
-        Self { painter: Painter::new(gpu), window, slots: Vec::new(), fallback: CpuMaker::new(events) }
+        Self { painter: Painter::new(gpu), window, slots: Vec::new(), look: None, fallback: CpuMaker::new(events) }
     }
 
     fn make(&mut self, slot: usize, loaded: &Loaded, source: Source<'_>, want: &Want) -> Option<Made> {
         // A projection walks through everything: coarse while moving, sharp afterwards.
-        let is_coarse = want.is_mip && want.is_moving;
+        let is_coarse = (want.is_mip || want.solid.is_some()) && want.is_moving;
         let plane = if is_coarse { coarser(&want.plane) } else { want.plane };
         let key = ValuesKey { plane, is_coarse, ..ValuesKey::of(loaded, want) };
         let state = self.slot(slot, plane.width, plane.height)?;
         let has_values = state.values.as_ref() == Some(&key);
         let has_grey = has_values && state.grey.as_ref() == Some(&(want.window.clone(), want.is_inverted));
+        if let (Some(shapes), Source::Values(texture)) = (&want.solid, source) {
+            if !has_values {
+                self.draw_shapes(slot, loaded, texture, &key, shapes)?;
+            }
+            let state = self.slots.get_mut(slot)?.as_mut()?;
+            (state.values, state.grey) = (Some(key), None);
+            return Some(Made { texture: state.texture, plane, is_final: !is_coarse });
+        }
         let state = self.slots.get_mut(slot)?.as_mut()?;
         let view = view(&loaded.volume, &key);
         let drawn = match source {
@@ -458,6 +468,23 @@ impl GpuMaker {
         Some(Made { texture: state.texture, plane, is_final: !is_coarse })
     }
 
+    /// Draws shapes, keeping what does not change from picture to picture.
+    fn draw_shapes(&mut self, slot: usize, loaded: &Loaded, texture: &VolumeTexture, key: &ValuesKey, shapes: &Shapes) -> Option<()> {
+        let step_mm = if key.is_coarse { Quality::MOVING.step_mm } else { Quality::FINAL.step_mm };
+        let is_same = |(volume, function, step, _): &(u64, TransferFunction, f64, SolidLook)| {
+            *volume == loaded.id && *function == shapes.function && *step == step_mm
+        };
+        if !self.look.as_ref().is_some_and(is_same) {
+            let blocks = loaded.mip.as_deref()?.blocks();
+            let look = solid_look(self.painter.gpu(), &loaded.volume, blocks, &shapes.function, step_mm);
+            self.look = look.map_err(|e| tracing::error!("{e}")).ok().map(|look| (loaded.id, shapes.function.clone(), step_mm, look));
+        }
+        let (_, _, _, look) = self.look.as_ref()?;
+        let target = &self.slots.get(slot)?.as_ref()?.target;
+        let view = View { step_mm, samples: 1, ..view(&loaded.volume, key) };
+        self.painter.draw_solid(target, texture, look, &view, shapes.clip).map_err(|e| tracing::error!("{e}")).ok()
+    }
+
     /// The slot with a target of a size, made anew when the size has changed.
     fn slot(&mut self, slot: usize, width: usize, height: usize) -> Option<&GpuSlot> {
         if self.slots.len() <= slot {
@@ -479,6 +506,27 @@ impl GpuMaker {
         }
         place.as_ref()
     }
+}
+
+/// What is seen of a volume, for the graphics card.
+///
+/// # Errors
+/// [`mj_imaging::Error::BadTransferFunction`]; [`mj_render::Error::NotFilled`] when the blocks are another volume's.
+pub fn solid_look(gpu: &mj_render::Gpu, volume: &Volume, blocks: &Blocks, function: &TransferFunction, step_mm: f64) -> Result<SolidLook> {
+    let seen = Seen::new(volume, blocks, function)?;
+    let table = Table::new(function, volume.map, step_mm);
+    let (block, counts, distances) = seen.distances();
+    let Light { ambient, diffuse, specular, shininess, .. } = table.light;
+    let input = SolidInput {
+        bins: &table.bins,
+        bin_of_stored: [table.scale, table.offset],
+        light: [ambient, diffuse, specular, shininess].map(|v| v as f32),
+        noise_per_mm: table.noise_per_mm,
+        block,
+        counts,
+        distances,
+    };
+    Ok(SolidLook::upload(gpu, &input)?)
 }
 
 /// The same picture in the renderer's words; a slab and a projection sample where the CPU does.

@@ -10,14 +10,14 @@ const STRAY: usize = 10;
 /// Compares a grey picture with its golden image.
 pub(crate) fn check(name: &str, width: usize, height: usize, grey: &[u8], most: u8) {
     assert!(STRAY * 1000 <= width * height, "more than 0.1 % of the pixels could be wrong");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.png"));
+    let path = place(name);
     if std::env::var("MINGJING_BLESS").as_deref() == Ok("1") {
         std::fs::write(&path, mj_viewer::raster::grey_png(width, height, grey).unwrap()).unwrap();
     }
-    let wanted = read(&path, width, height);
+    let wanted = read(name, width, height);
     assert!(std::fs::metadata(&path).unwrap().len() <= BUDGET, "{name}.png is over its budget");
     let differences: Vec<u8> = grey.iter().zip(&wanted).map(|(a, b)| a.abs_diff(*b)).collect();
-    let stray = differences.iter().filter(|d| **d > most).count();
+    let stray = count(&differences, most);
     if stray > STRAY {
         let folder = failures();
         let shown: Vec<u8> = differences.iter().map(|d| d.saturating_mul(32)).collect();
@@ -30,15 +30,30 @@ pub(crate) fn check(name: &str, width: usize, height: usize, grey: &[u8], most: 
     }
 }
 
+/// True when a picture would fail [`check`].
+pub(crate) fn would_fail(name: &str, width: usize, height: usize, grey: &[u8], most: u8) -> bool {
+    let wanted = read(name, width, height);
+    count(&grey.iter().zip(&wanted).map(|(a, b)| a.abs_diff(*b)).collect::<Vec<_>>(), most) > STRAY
+}
+
+fn count(differences: &[u8], most: u8) -> usize {
+    differences.iter().filter(|d| **d > most).count()
+}
+
+fn place(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.png"))
+}
+
 fn failures() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden");
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-fn read(path: &Path, width: usize, height: usize) -> Vec<u8> {
+fn read(name: &str, width: usize, height: usize) -> Vec<u8> {
+    let path = place(name);
     let file =
-        std::fs::File::open(path).unwrap_or_else(|e| panic!("{}: {e}; make it with MINGJING_BLESS=1 and look at it", path.display()));
+        std::fs::File::open(&path).unwrap_or_else(|e| panic!("{}: {e}; make it with MINGJING_BLESS=1 and look at it", path.display()));
     let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().unwrap();
     assert_eq!((reader.info().width as usize, reader.info().height as usize), (width, height));
     let mut pixels = vec![0; width * height];
