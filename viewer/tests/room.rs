@@ -413,6 +413,45 @@ fn shapes_are_turned_chosen_cut_and_kept_as_a_key_image() {
     assert!(bench.room.view_state().unwrap().solid.is_none());
 }
 
+/// A head scanned with a tilted gantry: its volume is computed and says so; its images are shown as they were stored, and
+/// what is measured on them lies on them.
+#[test]
+fn images_of_a_computed_volume_are_shown_as_they_were_stored() {
+    let Some(root) = mj_testdata::root() else {
+        mj_testdata::skip("no real images: a tilted head is not shown");
+        return;
+    };
+    let mut bench = Bench::new();
+    let (study, series) = series_of(&root.join("ct/head_ge_gantry_tilt"));
+    bench.tell(ToViewer::OpenStudy { study: study.clone(), series: vec![series], findings: Vec::new(), view: None });
+    bench.study = study;
+    bench.until("volume", |b| b.room.situation().is_whole);
+    bench.until("mark", |b| b.shows("重采样"));
+    let planes = bench.room.view_state().unwrap();
+    assert_eq!(planes.zoom.len(), 4);
+    bench.key(Key::N, Modifiers::NONE);
+    bench.until("image", |b| b.shows("原始图像") && b.shows("图 "));
+    bench.frame(Vec::new());
+    assert!(bench.room.situation().is_as_stored && !bench.room.situation().is_volume);
+    assert!(!bench.shows("重采样"), "{:?}", bench.written);
+    let first = bench.written.iter().find(|t| t.starts_with("图 ")).cloned().unwrap();
+    bench.key(Key::ArrowDown, Modifiers::NONE);
+    bench.until("next image", |b| b.shows("图 ") && !b.shows(&first));
+    bench.said();
+    bench.key(Key::L, Modifiers::NONE);
+    bench.drag(pos2(500.0, 400.0), pos2(600.0, 400.0), PointerButton::Primary);
+    let changes = bench.changes();
+    let [finding] = changes.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(finding.images.len(), 1);
+    bench.key(Key::Escape, Modifiers::NONE);
+
+    bench.key(Key::N, Modifiers::NONE);
+    bench.frame(Vec::new());
+    bench.until("planes", |b| b.shows("重采样") && b.shows("横断面"));
+    assert_eq!(bench.room.view_state().unwrap().zoom.len(), 4);
+    assert!(bench.room.situation().is_volume);
+}
+
 fn finding_on(bench: &Bench, image: usize) -> (Finding, mj_model::PointLps) {
     let bytes = std::fs::read(bench._folder.path().join(format!("current/{image:04}.dcm"))).unwrap();
     let dataset = mj_dicom::Dataset::read(&bytes).unwrap();

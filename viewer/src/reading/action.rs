@@ -61,6 +61,8 @@ pub enum Action {
     Solid,
     /// What lies before the crosshair is cut away from the shapes, and comes back.
     Cut,
+    /// The images as they were stored in place of the planes through their volume, and back.
+    Stored,
     /// Text on pictures on or off.
     Overlay,
     /// Crosshair on or off.
@@ -104,6 +106,8 @@ pub struct Situation {
     pub is_colour: bool,
     /// Shapes of the volume are shown.
     pub is_solid: bool,
+    /// The images of a volume are shown as they were stored.
+    pub is_as_stored: bool,
     /// Images or frames to play.
     pub has_frames: bool,
     /// The series has several blocks of images.
@@ -159,6 +163,7 @@ impl Action {
         Self::Slab,
         Self::Solid,
         Self::Cut,
+        Self::Stored,
         Self::Overlay,
         Self::Graphics,
         Self::Crosshair,
@@ -194,6 +199,7 @@ impl Action {
             Self::Slab => "slab",
             Self::Solid => "solid",
             Self::Cut => "cut",
+            Self::Stored => "stored",
             Self::Overlay => "overlay",
             Self::Crosshair => "crosshair",
             Self::Graphics => "graphics",
@@ -238,6 +244,7 @@ impl Action {
             Self::Slab => key::READING_ACTION_SLAB,
             Self::Solid => key::READING_ACTION_SOLID,
             Self::Cut => key::READING_ACTION_CUT,
+            Self::Stored => key::READING_ACTION_STORED,
             Self::Overlay => key::READING_ACTION_OVERLAY,
             Self::Crosshair => key::READING_ACTION_CROSSHAIR,
             Self::Graphics => key::READING_ACTION_GRAPHICS,
@@ -288,6 +295,7 @@ impl Action {
             Self::Slab => (NONE, Key::T, "T"),
             Self::Solid => (NONE, Key::D, "D"),
             Self::Cut => (NONE, Key::C, "C"),
+            Self::Stored => (NONE, Key::N, "N"),
             Self::Overlay => (NONE, Key::O, "O"),
             Self::Crosshair => (NONE, Key::X, "X"),
             Self::Graphics => (NONE, Key::G, "G"),
@@ -333,6 +341,7 @@ impl Action {
             Self::Slab => Icon::Slab,
             Self::Solid => Icon::Solid,
             Self::Cut => Icon::Cut,
+            Self::Stored => Icon::Stored,
             Self::Overlay => Icon::Overlay,
             Self::Play => Icon::Play,
             Self::KeyImage => Icon::Key,
@@ -360,6 +369,7 @@ impl Action {
             Self::Enlarge | Self::Slab => now.has_picture && now.is_volume,
             Self::Solid => now.is_whole && now.is_volume,
             Self::Cut => now.is_solid,
+            Self::Stored => now.is_as_stored || (now.is_whole && now.is_volume),
             _ => now.has_picture,
         }
     }

@@ -218,6 +218,7 @@ impl Room {
             is_volume: scene.is_volume(),
             is_whole: scene.shown.full.is_some(),
             is_colour: scene.is_colour(),
+            is_as_stored: scene.is_as_stored,
             is_solid: scene.panes.iter().any(|p| p.kind == pane::PaneKind::Vr),
             has_frames: !scene.is_volume() && scene.n_slices() > 1,
             has_blocks: scene.shown.opened.as_ref().is_some_and(|opened| opened.next_block().is_some()),
@@ -288,6 +289,7 @@ impl Room {
             Action::KeyImage => keyimage::take(self),
             Action::SeriesPrevious | Action::SeriesNext => self.next_series(action == Action::SeriesNext),
             Action::BlockNext => self.next_block(),
+            Action::Stored => self.swap_stored(),
             _ => self.act_on_scene(action),
         }
     }

@@ -138,6 +138,8 @@ pub struct Scene {
     pub slab_mm: f64,
     /// How volumes are rendered.
     pub solid: Solid,
+    /// The images of a volume are shown as they were stored.
+    pub is_as_stored: bool,
     /// Findings.
     pub ledger: Ledger,
     /// The chosen finding.
@@ -172,6 +174,7 @@ impl Scene {
             active: 0,
             slab_mm: 0.0,
             solid: Solid::default(),
+            is_as_stored: false,
             ledger,
             selected: None,
             focus: None,
@@ -197,7 +200,24 @@ impl Scene {
     #[must_use]
     pub fn is_volume(&self) -> bool {
         // A research file has no headers to be read before its volume.
-        self.shown.full.is_some() || self.shown.opened.as_ref().is_some_and(Opened::is_volume)
+        !self.is_as_stored && (self.shown.full.is_some() || self.shown.opened.as_ref().is_some_and(Opened::is_volume))
+    }
+
+    /// The images as they were stored, beginning with one, in place of the planes through their volume, or those again.
+    pub fn swap_stored(&mut self, first: usize) {
+        self.is_as_stored = !self.is_as_stored;
+        self.set_panes(!self.is_as_stored);
+        self.shown.slices.clear();
+        self.shown.slice = first;
+        if let Some(grid) = self.shown.full.as_ref().filter(|_| !self.is_as_stored).map(|l| l.volume.grid) {
+            self.crosshair = pane::snapped(&grid, self.crosshair);
+        }
+    }
+
+    /// What is odd about what is shown: a plane that is computed says so, an image as it was stored is none.
+    pub fn warnings(&self) -> impl Iterator<Item = &Warning> {
+        let of_series = self.entry().into_iter().flat_map(|entry| &entry.warnings);
+        of_series.filter(|w| !self.is_as_stored || !matches!(w.code.as_str(), "geometry.resampled" | "geometry.gap_left_empty"))
     }
 
     /// What a viewport draws from: the volume, or one slice of it where that is all there is.
@@ -316,6 +336,10 @@ impl Scene {
 
     /// A slice is ready, and to be shown unless it was only fetched for later.
     pub fn slice_ready(&mut self, k: usize, loaded: Loaded, is_shown: bool) {
+        // An image asked for before the planes came back.
+        if self.shown.full.is_some() && !self.is_as_stored {
+            return;
+        }
         let is_first = self.shown.slices.is_empty() && self.shown.full.is_none();
         if is_first {
             self.shown.slice = k;

@@ -34,6 +34,9 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
                 button(room, ui, Action::Cut, &now, is_cut);
             }
             button(room, ui, Action::Enlarge, &now, is_enlarged);
+            if now.is_volume || now.is_as_stored {
+                button(room, ui, Action::Stored, &now, now.is_as_stored);
+            }
             button(room, ui, Action::Reset, &now, false);
             button(room, ui, Action::Overlay, &now, room.has_overlay);
             if now.has_frames {

@@ -342,9 +342,9 @@ fn progress(room: &Room, ui: &egui::Ui, all: Rect) {
 /// Warnings about the data stand on the picture until the reader dismisses them.
 fn warnings(room: &mut Room, ui: &mut egui::Ui, all: Rect) {
     let lang = room.lang;
-    let Some(entry) = room.scene.as_ref().and_then(Scene::entry) else { return };
+    let Some((scene, entry)) = room.scene.as_ref().and_then(|scene| Some((scene, scene.entry()?))) else { return };
     let standing: Vec<(String, String)> =
-        entry.warnings.iter().filter(|w| !entry.dismissed.contains(&w.code)).map(|w| (w.code.clone(), mj_lang::warning(w, lang))).collect();
+        scene.warnings().filter(|w| !entry.dismissed.contains(&w.code)).map(|w| (w.code.clone(), mj_lang::warning(w, lang))).collect();
     if standing.is_empty() || !has_picture(room) {
         return;
     }

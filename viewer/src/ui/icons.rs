@@ -45,6 +45,8 @@ pub enum Icon {
     Solid,
     /// A body with a part cut away.
     Cut,
+    /// Images lying on each other.
+    Stored,
     /// Panel at the side.
     Panel,
     /// Triangle that plays.
@@ -167,6 +169,11 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, size: f
             pen.line(&[(2.0, 7.0), (2.0, 9.0)]);
             pen.line(&[(2.0, 11.5), (4.0, 12.5)]);
             pen.line(&[(6.0, 13.5), (8.0, 14.5)]);
+        }
+        Icon::Stored => {
+            pen.rect(1.5, 5.5, 9.0, 9.0);
+            pen.line(&[(4.5, 5.5), (4.5, 3.5), (12.5, 3.5), (12.5, 11.5), (10.5, 11.5)]);
+            pen.line(&[(6.5, 3.5), (6.5, 1.5), (14.5, 1.5), (14.5, 9.5), (12.5, 9.5)]);
         }
         Icon::Panel => {
             pen.rect(2.0, 2.5, 12.0, 11.0);

@@ -5,7 +5,7 @@ use super::cine::Cine;
 use super::cover::{self, Stored};
 use super::frame::Slice;
 use super::geometry::grid_of_slice;
-use super::load::modality_lut;
+use super::load::{as_stored, modality_lut};
 use super::ultrasound::{self, Region};
 use super::volume_type::{Sample, SampleType, varies};
 use crate::dataset::Dataset;
@@ -99,11 +99,11 @@ impl Stack {
         let cover = cover::of(&decoder, &root, &shutter, slice.frame, &Stored { samples: &samples, padding })?;
         if slice.look.is_colour {
             let rgb = colour::rgb(&samples, layout, &root, |v| grey(slice, v))?;
-            let volume = self.assembled(slices, grid, Samples::U8(rgb.iter().map(|&c| luminance(c)).collect()))?;
+            let volume = as_stored(self.assembled(slices, grid, Samples::U8(rgb.iter().map(|&c| luminance(c)).collect()))?);
             return Ok(Image { volume: as_luminance(volume), colour: Some(ColourImage { grid, rgb }), cover });
         }
         let samples = self.typed(slice, &modality_lut(samples, &dataset, layout.is_signed)?)?;
-        Ok(Image { volume: self.assembled(slices, grid, samples)?, colour: None, cover })
+        Ok(Image { volume: as_stored(self.assembled(slices, grid, samples)?), colour: None, cover })
     }
 
     /// The samples of one grey image in the type of the whole stack.

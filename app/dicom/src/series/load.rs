@@ -56,10 +56,7 @@ impl Stack {
     pub fn load_slice(&self, k: usize) -> Result<Volume> {
         let slices = self.slices.get(k..k + 1).ok_or(Error::NoPixels)?;
         let grid = slices.first().map(grid_of_slice).ok_or(Error::NoPixels)?;
-        let mut image = self.volume(slices, grid, &Watch::default())?;
-        // Said of the computed planes only.
-        image.warnings.retain(|w| !matches!(w.code.as_str(), "geometry.resampled" | "geometry.gap_left_empty"));
-        Ok(image)
+        Ok(as_stored(self.volume(slices, grid, &Watch::default())?))
     }
 
     fn volume(&self, slices: &[Slice], grid: Grid, watch: &Watch) -> Result<Volume> {
@@ -102,6 +99,12 @@ impl Stack {
             warnings: self.warnings.clone(),
         })
     }
+}
+
+/// Without what is said of computed planes only.
+pub(super) fn as_stored(mut image: Volume) -> Volume {
+    image.warnings.retain(|w| !matches!(w.code.as_str(), "geometry.resampled" | "geometry.gap_left_empty"));
+    image
 }
 
 /// What is said when a file is no longer what was scanned.

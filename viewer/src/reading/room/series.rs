@@ -22,6 +22,19 @@ impl Room {
         self.changed();
     }
 
+    /// The images as they were stored, from where the crosshair is; or the planes through their volume again.
+    pub(super) fn swap_stored(&mut self) {
+        let Some(scene) = &mut self.scene else { return };
+        self.gesture = None;
+        self.player.stop();
+        let nearest = scene.stack().and_then(|stack| stack.nearest_slice(scene.crosshair)).unwrap_or(0);
+        scene.swap_stored(nearest);
+        if scene.is_as_stored {
+            self.show_slice(nearest);
+        }
+        self.changed();
+    }
+
     pub(super) fn next_series(&mut self, is_forward: bool) {
         let Some(scene) = &self.scene else { return };
         let n = scene.series.len();
@@ -39,6 +52,7 @@ impl Room {
         self.player.stop();
         scene.focus = None;
         scene.token = token;
+        scene.is_as_stored = false;
         scene.shown = Shown::default();
         for pane in &mut scene.panes {
             *pane = pane::Pane::new(pane.kind);
@@ -59,6 +73,7 @@ impl Room {
         scene.study = entry.study.clone();
         scene.current = at;
         scene.token = token;
+        scene.is_as_stored = false;
         scene.shown = Shown::default();
         if scene.restore.is_none() {
             // Another grid: a magnification of the last one would show a corner of this one.
