@@ -1,11 +1,14 @@
 //! The stored sample types, as the makers of pictures see them.
 
 /// A stored sample type.
-pub(crate) trait Sample: Copy + Send + Sync + PartialOrd {
+pub(crate) trait Sample: bytemuck::Pod + Send + Sync + PartialOrd {
     /// No sample lies above it.
     const HIGHEST: Self;
     /// No sample lies below it.
     const LOWEST: Self;
+
+    /// For integers of 16 bits whether they have a sign.
+    const IS_SIGNED_16: Option<bool> = None;
 
     /// The stored value; exact for every integer type.
     fn float(self) -> f32;
@@ -33,6 +36,7 @@ pub(crate) trait Sample: Copy + Send + Sync + PartialOrd {
 }
 
 impl Sample for i16 {
+    const IS_SIGNED_16: Option<bool> = Some(true);
     const HIGHEST: Self = Self::MAX;
     const LOWEST: Self = Self::MIN;
 
@@ -53,6 +57,7 @@ impl Sample for i16 {
     }
 }
 impl Sample for u16 {
+    const IS_SIGNED_16: Option<bool> = Some(false);
     const HIGHEST: Self = Self::MAX;
     const LOWEST: Self = Self::MIN;
 

@@ -20,8 +20,7 @@ const GAP: f32 = 2.0;
 
 /// Draws all viewports and takes the pointer.
 pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
-    let frame = egui::Frame::new().fill(room.theme.colours.image);
-    egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+    egui::CentralPanel::no_frame().show(ui, |ui| {
         let all = ui.max_rect();
         // The gap between pictures is dark in every theme, so that nothing bright stands beside an image.
         let gap = if room.scene.is_some() { room.theme.colours.image } else { room.theme.colours.background };
@@ -91,12 +90,15 @@ fn cursor(room: &Room, ui: &egui::Ui, places: &[Place]) {
 
 fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
     let painter = ui.painter_at(place.rect);
-    painter.rect_filled(place.rect, 0.0, room.theme.colours.image);
     let ppp = ui.ctx().pixels_per_point();
     let map = gesture::mapping(room, place.pane, place.rect, ppp);
     let kind = room.scene.as_ref().and_then(|s| s.panes.get(place.pane)).map_or(PaneKind::Native, |p| p.kind);
     room.layout.pane(kind.name(), place.rect, map.as_ref().map(|m| &m.plane), ppp);
-    let Some(map) = map else { return };
+    let background = room.theme.colours.image;
+    let Some(map) = map else {
+        painter.rect_filled(place.rect, 0.0, background);
+        return;
+    };
     let mut has_failed = false;
     let made = match make(room, ui, place.pane, &map) {
         Ok(made) => made,
@@ -107,6 +109,10 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
             None
         }
     };
+    // Where a picture covers all, nothing is painted under it: without a graphics card every layer costs.
+    if made.is_none_or(|made| made.plane != map.plane) {
+        painter.rect_filled(place.rect, 0.0, background);
+    }
     if let Some(made) = made {
         paint_picture(&painter, &map, &made);
         if let (PaneKind::Native, Some(loaded)) = (kind, room.scene.as_ref().and_then(|s| s.loaded(kind)).cloned()) {

@@ -1,7 +1,7 @@
 //! Rows of values, eight pixels at once.
 
 use super::row::Row;
-use crate::field::{Field, LANES, has_wide_instructions};
+use crate::field::{Field, Inner, LANES, has_wide_instructions};
 use crate::sample::Sample;
 
 /// Stored values by linear interpolation at the pixels from `from` on, which lie inside the volume.
@@ -43,17 +43,17 @@ fn linear_wide<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mu
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn cubic_wide<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
-    cubic_plain(field, row, from, out);
+    cubic_by(field, row, from, out, |inner| field.cubic_inner_wide(inner));
 }
 
 /// Eight pixels at a time, memory being asked for what the next eight will read.
 #[inline(always)]
 pub(super) fn linear_plain<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
-    let inner = |first: usize| field.inner::<0>(row.start, row.step, first);
-    let mut now = inner(from);
+    // No closure: the compiler would not put it into the wide copy.
+    let mut now = field.inner::<0>(row.start, row.step, from);
     for (n, pixels) in out.chunks_mut(LANES).enumerate() {
         let first = from + n * LANES;
-        let later = inner(first + LANES).inspect(|later| field.ask(later));
+        let later = field.inner::<0>(row.start, row.step, first + LANES).inspect(|later| field.ask(later));
         match (now, <&mut [f32; LANES]>::try_from(&mut *pixels)) {
             (Some(inner), Ok(pixels)) => *pixels = field.linear_inner(&inner),
             _ => {
@@ -65,15 +65,19 @@ pub(super) fn linear_plain<S: Sample>(field: &Field<'_, S>, row: &Row, from: usi
     }
 }
 
-#[inline(always)]
 pub(super) fn cubic_plain<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32]) {
-    let inner = |first: usize| field.inner::<1>(row.start, row.step, first);
-    let mut now = inner(from);
+    cubic_by(field, row, from, out, |inner| field.cubic_inner(inner));
+}
+
+#[inline(always)]
+fn cubic_by<S: Sample>(field: &Field<'_, S>, row: &Row, from: usize, out: &mut [f32], eight: impl Fn(&Inner<1>) -> [f32; LANES]) {
+    // No closure: the compiler would not put it into the wide copy.
+    let mut now = field.inner::<1>(row.start, row.step, from);
     for (n, pixels) in out.chunks_mut(LANES).enumerate() {
         let first = from + n * LANES;
-        let later = inner(first + LANES).inspect(|later| field.ask(later));
+        let later = field.inner::<1>(row.start, row.step, first + LANES).inspect(|later| field.ask(later));
         match (now, <&mut [f32; LANES]>::try_from(&mut *pixels)) {
-            (Some(inner), Ok(pixels)) => *pixels = field.cubic_inner(&inner),
+            (Some(inner), Ok(pixels)) => *pixels = eight(&inner),
             _ => {
                 let few = field.few_exact(row.start, row.step, first, pixels.len());
                 pixels.iter_mut().enumerate().for_each(|(lane, slot)| *slot = field.cubic(&few, lane));
