@@ -136,12 +136,6 @@ fn decimals(size: f64) -> usize {
     }
 }
 
-/// Thickness of a slab, as people read it. Units: mm.
-#[must_use]
-pub fn slab(mm: f64, lang: Lang) -> String {
-    key::OVERLAY_SLAB.with(lang, &[("mm", &format!("{mm:.0}"))])
-}
-
 /// What must be known of a picture wherever it goes: compressed with loss, without calibration, computed from slices that
 /// are no block themselves. No patient data.
 #[must_use]

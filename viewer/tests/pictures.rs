@@ -15,6 +15,7 @@ use mj_imaging::{Blocks, Interpolation, Picture, Plane, Projection, oracle, stil
 use mj_model::{ColourImage, Curve, Grid, LinearMap, LookupTable, PointLps, Samples, Unit, VectorLps, Volume, Window};
 use mj_render::{ColourTexture, Gpu, Painter, Storage, VolumeTexture};
 use mj_viewer::reading::maker::{gpu_view, solid_look};
+use mj_viewer::reading::slab::Slab;
 use std::sync::OnceLock;
 
 const SIDE: usize = 128;
@@ -35,37 +36,37 @@ fn phantom() -> &'static (Volume, Vec<u8>, serde_json::Value) {
 }
 
 /// The views of the golden images: name, plane, slab, whether it is a projection, window.
-fn views() -> Vec<(&'static str, Plane, f64, bool, Window)> {
+fn views() -> Vec<(&'static str, Plane, Option<Slab>, bool, Window)> {
     let (volume, ..) = phantom();
     let grid = &volume.grid;
     let centre = grid.centre();
     let soft = || Window::linear(40.0, 400.0, "");
     let oblique = Plane::oblique(grid, centre, VectorLps::new(0.3, 0.8, -0.5), SIDE, SIDE).unwrap();
     vec![
-        ("axial", Plane::axial(grid, centre, SIDE, SIDE), 0.0, false, soft()),
-        ("coronal", Plane::coronal(grid, centre, SIDE, SIDE), 0.0, false, soft()),
-        ("sagittal", Plane::sagittal(grid, centre, SIDE, SIDE), 0.0, false, soft()),
-        ("oblique", oblique, 0.0, false, Window::linear(-600.0, 1500.0, "")),
-        ("slab", Plane::axial(grid, centre, SIDE, SIDE), 20.0, false, soft()),
-        ("mip", Plane::coronal(grid, centre, SIDE, SIDE), 0.0, true, Window::linear(500.0, 1400.0, "")),
+        ("axial", Plane::axial(grid, centre, SIDE, SIDE), None, false, soft()),
+        ("coronal", Plane::coronal(grid, centre, SIDE, SIDE), None, false, soft()),
+        ("sagittal", Plane::sagittal(grid, centre, SIDE, SIDE), None, false, soft()),
+        ("oblique", oblique, None, false, Window::linear(-600.0, 1500.0, "")),
+        ("slab", Plane::axial(grid, centre, SIDE, SIDE), Some(Slab { mm: 20.0, how: Projection::Max }), false, soft()),
+        ("mip", Plane::coronal(grid, centre, SIDE, SIDE), None, true, Window::linear(500.0, 1400.0, "")),
     ]
 }
 
-fn cpu(volume: &Volume, plane: &Plane, slab: f64, is_mip: bool) -> Picture {
+fn cpu(volume: &Volume, plane: &Plane, slab: Option<Slab>, is_mip: bool) -> Picture {
     if is_mip {
         MipIndex::new(volume).project(volume, plane)
-    } else if slab > 0.0 {
-        reslice::slab(volume, plane, slab, Projection::Max)
+    } else if let Some(slab) = slab {
+        reslice::slab(volume, plane, slab.mm, slab.how)
     } else {
         reslice::slice(volume, plane, Interpolation::Linear)
     }
 }
 
-fn plain(volume: &Volume, plane: &Plane, slab: f64, is_mip: bool) -> Picture {
+fn plain(volume: &Volume, plane: &Plane, slab: Option<Slab>, is_mip: bool) -> Picture {
     if is_mip {
         oracle::mip(volume, plane)
-    } else if slab > 0.0 {
-        oracle::slab(volume, plane, slab, Projection::Max)
+    } else if let Some(slab) = slab {
+        oracle::slab(volume, plane, slab.mm, slab.how)
     } else {
         oracle::slice(volume, plane, Interpolation::Linear)
     }
@@ -107,7 +108,7 @@ fn drawn(
     volume: &Volume,
     storage: Storage,
     plane: &Plane,
-    slab: f64,
+    slab: Option<Slab>,
     is_mip: bool,
     shown: &Window,
 ) -> (Vec<f32>, Vec<u8>) {
@@ -215,7 +216,7 @@ fn shapes_are_the_same_on_the_gpu() {
         let seen = Seen::new(volume, &blocks, &function).unwrap();
         let ours = raycast::render(volume, &seen, &Camera::parallel(plane), clip, Quality { step_mm, pixels_per_ray: 1 });
         let look = solid_look(painter.gpu(), volume, &blocks, &function, step_mm).unwrap();
-        let view = mj_render::View { step_mm, samples: 1, ..gpu_view(volume, &plane, 0.0, false) };
+        let view = mj_render::View { step_mm, samples: 1, ..gpu_view(volume, &plane, None, false) };
         let drawn = |volume: &Volume| {
             let texture = VolumeTexture::upload_as(painter.gpu(), volume, storage).unwrap();
             let target = painter.target(SIDE, SIDE).unwrap();
@@ -235,6 +236,23 @@ fn shapes_are_the_same_on_the_gpu() {
         if storage == best || storage == Storage::Int16 {
             let wrong = stray(&drawn(&shifted));
             assert!(wrong > SIDE * SIDE / 50, "{name}: a voxel aside only {wrong} pixels differ");
+        }
+    }
+}
+
+/// Slabs of the lowest and of the mean value too, on both makers.
+#[test]
+fn slabs_of_every_kind_agree_with_the_plain_reference() {
+    let painter = gpu();
+    let (volume, ..) = phantom();
+    let plane = views().remove(3).1;
+    for how in [Projection::Max, Projection::Min, Projection::Mean] {
+        let slab = Some(Slab { mm: 15.0, how });
+        let wanted = plain(volume, &plane, slab, false);
+        assert_values(&format!("{how:?}"), &cpu(volume, &plane, slab, false).values, &wanted, 0.05);
+        if let Some(painter) = &painter {
+            let (values, _) = drawn(painter, volume, Storage::Int16, &plane, slab, false, &Window::linear(40.0, 400.0, ""));
+            assert_values(&format!("{how:?} on the card"), &values, &wanted, 0.2);
         }
     }
 }
@@ -327,7 +345,7 @@ fn colours_are_the_same_on_the_gpu() {
     for (plane, most) in [(fitted, 2), (near, 3)] {
         for (shown, is_inverted) in [(Window::linear(128.0, 256.0, ""), false), (Window::linear(90.0, 150.0, ""), true)] {
             let target = painter.target(SIDE, SIDE).unwrap();
-            painter.draw_colour(&target, &texture, &gpu_view(volume, &plane, 0.0, false), &shown, is_inverted).unwrap();
+            painter.draw_colour(&target, &texture, &gpu_view(volume, &plane, None, false), &shown, is_inverted).unwrap();
             let theirs = painter.read_colour(&target).unwrap();
             let mut ours = still::colours(&image, &plane);
             let inside = ours.iter().filter(|c| **c != [0; 3]).count();
@@ -438,7 +456,7 @@ fn left_and_right_are_not_turned_round() {
     }
     // And the picture itself: enhanced liver tissue where the liver should be, lung on the other side of it.
     let through = Plane::coronal(&volume.grid, volume.grid.centre(), SIDE, SIDE).through(liver);
-    let picture = cpu(volume, &through, 0.0, false);
+    let picture = cpu(volume, &through, None, false);
     let [x, y] = through.pixel_from_lps(liver).map(|v| v.round() as usize);
     let value = picture.value(x, y).unwrap();
     assert!((20.0..250.0).contains(&value), "no liver at the liver's place: {value} HU");

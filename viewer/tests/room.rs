@@ -337,7 +337,14 @@ fn a_key_image_of_a_slab_says_so() {
     let mut bench = Bench::new();
     bench.room.act(Action::Slab);
     let (caption, _) = bench.key_image();
-    assert!(caption.contains("厚层 10 mm"), "{caption}");
+    assert!(caption.contains("最大密度 厚层 10 mm"), "{caption}");
+    bench.key(Key::M, Modifiers::NONE);
+    bench.key(Key::CloseBracket, Modifiers::NONE);
+    let (darker, minimum) = bench.key_image();
+    assert!(darker.contains("最小密度 厚层 15 mm"), "{darker}");
+    bench.key(Key::M, Modifiers::NONE);
+    let (middle, mean) = bench.key_image();
+    assert!(middle.contains("平均密度 厚层 15 mm") && mean != minimum, "{middle}");
     bench.room.act(Action::Slab);
     assert!(!bench.key_image().0.contains("厚层"));
 }

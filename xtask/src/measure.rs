@@ -45,6 +45,9 @@ pub(crate) fn run(place: &Place, kind: Kind, args: &[String]) -> Result<()> {
     let start = Instant::now();
     let mut cargo = under_a_screen(place, &skips, &mut screen)?;
     cargo.env("MINGJING_RESULTS", &results);
+    if kind == Kind::Bench {
+        cargo.args(as_shipped());
+    }
     cargo.args(["test", "--workspace", "--locked", "--lib", "--bins", "--test", "*", "--", "--ignored", "--nocapture", "--test-threads=1"]);
     cargo.arg(&filter);
     println!("==> {}: ignored tests named {filter}…", kind.name());
@@ -59,6 +62,14 @@ pub(crate) fn run(place: &Place, kind: Kind, args: &[String]) -> Result<()> {
     fs::write(&file, page).with_context(|| format!("cannot write {}", file.display()))?;
     println!("==> written: {}", file.display());
     ended
+}
+
+/// What touches every pixel is measured as users get it: without the checks of a developer's build.
+fn as_shipped() -> Vec<String> {
+    let crates = ["mj-imaging", "mj-dicom", "mj-codec", "mj-memory"];
+    let checks = ["debug-assertions", "overflow-checks"];
+    let settings = crates.iter().flat_map(|name| checks.iter().map(move |check| format!("profile.dev.package.{name}.{check}=false")));
+    settings.flat_map(|setting| ["--config".to_owned(), setting]).collect()
 }
 
 /// The machine in words.

@@ -6,13 +6,14 @@ use crate::overlay::{self, Corners, Line, Weight};
 use crate::raster::{self, Canvas};
 use crate::reading::pane::{Pane, PaneKind};
 use crate::reading::presets;
+use crate::reading::slab::Slab;
 use crate::ui::{Theme, fonts};
 use crate::{Error, Result, research};
 use egui::{Rect, pos2, vec2};
 use mj_dicom::Header;
 use mj_dicom::series::Series;
 use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, Picture, Plane, Projection, window};
+use mj_imaging::{Interpolation, Picture, Plane, window};
 use mj_lang::{Text, key};
 use mj_link::job::{RenderView, ViewKind};
 use mj_link::{JobResult, SeriesFiles};
@@ -164,14 +165,15 @@ pub(crate) fn plane(volume: &Volume, view: &RenderView) -> Result<Plane> {
 pub(crate) fn draw(volume: &Volume, view: &RenderView, plane: &Plane) -> Picture {
     match (view.kind, slab_of(view)) {
         (ViewKind::Mip, _) => MipIndex::new(volume).project(volume, plane),
-        (_, Some(mm)) => reslice::slab(volume, plane, mm, Projection::Max),
+        (_, Some(slab)) => reslice::slab(volume, plane, slab.mm, slab.how),
         _ => reslice::slice(volume, plane, Interpolation::Linear),
     }
 }
 
-/// Thickness of the slab a view shows; none for a slice. Units: mm.
-fn slab_of(view: &RenderView) -> Option<f64> {
-    view.slab_mm.filter(|&mm| mm > 0.0 && !matches!(view.kind, ViewKind::Mip | ViewKind::Vr))
+/// The slab a view shows; none for a slice.
+fn slab_of(view: &RenderView) -> Option<Slab> {
+    let mm = view.slab_mm.filter(|&mm| mm > 0.0 && !matches!(view.kind, ViewKind::Mip | ViewKind::Vr))?;
+    Some(Slab { mm, ..Slab::default() })
 }
 
 /// A picture with identity (the upper corners), letters and scale, and what `about` says of it.
@@ -188,7 +190,7 @@ pub(super) fn with_overlay(
     let lang = context.lang;
     let (at, has_orientation) = (plane.centre, overlay::has_orientation(volume));
     let mut bottom_left = vec![Line::quiet(about.title.get(lang))];
-    bottom_left.extend(slab_of(view).map(|mm| Line::plain(overlay::slab(mm, lang))));
+    bottom_left.extend(slab_of(view).map(|slab| Line::plain(slab.shown(lang))));
     bottom_left.extend(overlay::marks(volume, lang).into_iter().map(Line::plain));
     bottom_left.extend(about.window.map(Line::plain));
     let corners = Corners {

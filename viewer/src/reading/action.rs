@@ -57,6 +57,12 @@ pub enum Action {
     Reset,
     /// Thick slabs on or off.
     Slab,
+    /// How a slab's values become one: maximum, minimum, mean.
+    SlabKind,
+    /// Thinner slabs.
+    SlabThinner,
+    /// Thicker slabs.
+    SlabThicker,
     /// Shapes in place of the brightest values, and back.
     Solid,
     /// What lies before the crosshair is cut away from the shapes, and comes back.
@@ -104,6 +110,8 @@ pub struct Situation {
     pub is_whole: bool,
     /// The images are in colour.
     pub is_colour: bool,
+    /// Slabs are shown.
+    pub has_slab: bool,
     /// Shapes of the volume are shown.
     pub is_solid: bool,
     /// The images of a volume are shown as they were stored.
@@ -161,6 +169,9 @@ impl Action {
         Self::Enlarge,
         Self::Reset,
         Self::Slab,
+        Self::SlabKind,
+        Self::SlabThinner,
+        Self::SlabThicker,
         Self::Solid,
         Self::Cut,
         Self::Stored,
@@ -197,6 +208,9 @@ impl Action {
             Self::Enlarge => "enlarge",
             Self::Reset => "reset",
             Self::Slab => "slab",
+            Self::SlabKind => "slab_kind",
+            Self::SlabThinner => "slab_thinner",
+            Self::SlabThicker => "slab_thicker",
             Self::Solid => "solid",
             Self::Cut => "cut",
             Self::Stored => "stored",
@@ -242,6 +256,9 @@ impl Action {
             Self::Enlarge => key::READING_ACTION_ENLARGE,
             Self::Reset => key::READING_ACTION_RESET,
             Self::Slab => key::READING_ACTION_SLAB,
+            Self::SlabKind => key::READING_ACTION_SLAB_KIND,
+            Self::SlabThinner => key::READING_ACTION_SLAB_THINNER,
+            Self::SlabThicker => key::READING_ACTION_SLAB_THICKER,
             Self::Solid => key::READING_ACTION_SOLID,
             Self::Cut => key::READING_ACTION_CUT,
             Self::Stored => key::READING_ACTION_STORED,
@@ -293,6 +310,9 @@ impl Action {
             Self::Enlarge => (NONE, Key::Enter, "Enter"),
             Self::Reset => (NONE, Key::R, "R"),
             Self::Slab => (NONE, Key::T, "T"),
+            Self::SlabKind => (NONE, Key::M, "M"),
+            Self::SlabThinner => (NONE, Key::OpenBracket, "["),
+            Self::SlabThicker => (NONE, Key::CloseBracket, "]"),
             Self::Solid => (NONE, Key::D, "D"),
             Self::Cut => (NONE, Key::C, "C"),
             Self::Stored => (NONE, Key::N, "N"),
@@ -367,6 +387,7 @@ impl Action {
             Self::Preset(n) => now.has_picture && n < now.n_presets,
             Self::Play | Self::Slower | Self::Faster => now.has_picture && now.has_frames,
             Self::Enlarge | Self::Slab => now.has_picture && now.is_volume,
+            Self::SlabKind | Self::SlabThinner | Self::SlabThicker => now.has_slab && now.is_volume,
             Self::Solid => now.is_whole && now.is_volume,
             Self::Cut => now.is_solid,
             Self::Stored => now.is_as_stored || (now.is_whole && now.is_volume),

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 use egui::{Rect, pos2, vec2};
 use mj_imaging::raycast::{self, Camera, Quality, Seen};
 use mj_imaging::reslice::{self, MipIndex};
-use mj_imaging::{Interpolation, Plane, Projection, window};
+use mj_imaging::{Interpolation, Plane, window};
 use mj_lang::key;
 use mj_link::ToParent;
 use mj_model::{InstanceUid, Lang, Volume};
@@ -59,7 +59,7 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
     let picture = || match (pane.kind, &loaded.mip) {
         (PaneKind::Mip, Some(index)) => MipIndex::project(index, volume, &plane),
         _ => match scene.slab_of(pane.kind) {
-            Some(mm) => reslice::slab(volume, &plane, mm, Projection::Max),
+            Some(slab) => reslice::slab(volume, &plane, slab.mm, slab.how),
             None => reslice::slice(volume, &plane, Interpolation::Linear),
         },
     };
@@ -106,7 +106,7 @@ fn shapes(scene: &Scene, volume: &Volume, loaded: &Loaded, plane: &Plane) -> Res
 /// Plane, slab, and what must be known of the images; no patient data.
 fn about(lang: Lang, scene: &Scene, volume: &Volume, kind: PaneKind) -> Vec<String> {
     let mut parts = vec![kind.text().get(lang).to_owned()];
-    parts.extend(scene.slab_of(kind).map(|mm| overlay::slab(mm, lang)));
+    parts.extend(scene.slab_of(kind).map(|slab| slab.shown(lang)));
     parts.extend(
         scene.stack().map(|stack| stack.side_and_view(scene.shown.slice)).filter(|text| kind == PaneKind::Native && !text.is_empty()),
     );

@@ -7,6 +7,7 @@
 use crate::Result;
 use crate::reading::event::{Event, Events};
 use crate::reading::loader::Loaded;
+use crate::reading::slab::Slab;
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions};
 use mj_imaging::raycast::{self, Camera, ClipBox, Light, Quality, Seen, Table, TransferFunction};
 use mj_imaging::reslice::{self, MipIndex};
@@ -25,8 +26,8 @@ pub struct Want {
     pub is_mip: bool,
     /// Shapes in the volume, in place of its values.
     pub solid: Option<Shapes>,
-    /// Thickness of a slab of maximum; 0 for a slice. Units: mm.
-    pub slab_mm: f64,
+    /// The slab around the plane; none for a slice.
+    pub slab: Option<Slab>,
     /// The window.
     pub window: Window,
     /// Turn black and white.
@@ -111,7 +112,7 @@ struct ValuesKey {
     volume: u64,
     plane: Plane,
     is_mip: bool,
-    slab_mm: f64,
+    slab: Option<Slab>,
     solid: Option<Shapes>,
     /// Made fast rather than sharp.
     is_coarse: bool,
@@ -119,14 +120,7 @@ struct ValuesKey {
 
 impl ValuesKey {
     fn of(loaded: &Loaded, want: &Want) -> Self {
-        Self {
-            volume: loaded.id,
-            plane: want.plane,
-            is_mip: want.is_mip,
-            slab_mm: want.slab_mm,
-            solid: want.solid.clone(),
-            is_coarse: false,
-        }
+        Self { volume: loaded.id, plane: want.plane, is_mip: want.is_mip, slab: want.slab, solid: want.solid.clone(), is_coarse: false }
     }
 
     /// The same, sooner: a slice or a projection of fewer pixels, shapes by fewer rays.
@@ -273,8 +267,10 @@ fn coarser(plane: &Plane) -> Plane {
 fn draw(loaded: &Loaded, key: &ValuesKey) -> Drawn {
     match &loaded.colour {
         Some(colour) => Drawn::Colours(key.plane.width, key.plane.height, still::colours(colour, &key.plane)),
-        None if key.slab_mm > 0.0 => Drawn::Values(reslice::slab(&loaded.volume, &key.plane, key.slab_mm, Projection::Max)),
-        None => Drawn::Values(reslice::slice(&loaded.volume, &key.plane, Interpolation::Linear)),
+        None => Drawn::Values(match key.slab {
+            Some(slab) => reslice::slab(&loaded.volume, &key.plane, slab.mm, slab.how),
+            None => reslice::slice(&loaded.volume, &key.plane, Interpolation::Linear),
+        }),
     }
 }
 
@@ -534,12 +530,18 @@ fn view(volume: &Volume, key: &ValuesKey) -> View {
     let plane = &key.plane;
     let step = oracle::step_mm(volume);
     let (mut origin, mut samples) = (plane.lps_from_pixel([0.0, 0.0]), 1);
+    let mut projection = mj_render::Projection::Max;
     if key.is_mip {
         let (first, n) = oracle::whole_depth(volume, plane);
         origin = origin + plane.normal() * (first + (n as f64 - 1.0) / 2.0 * step);
         samples = n;
-    } else if key.slab_mm > 0.0 {
-        samples = (key.slab_mm / step).round().max(1.0) as usize;
+    } else if let Some(slab) = key.slab {
+        samples = (slab.mm / step).round().max(1.0) as usize;
+        projection = match slab.how {
+            Projection::Max => mj_render::Projection::Max,
+            Projection::Min => mj_render::Projection::Min,
+            Projection::Mean => mj_render::Projection::Mean,
+        };
     }
     View {
         origin,
@@ -550,13 +552,13 @@ fn view(volume: &Volume, key: &ValuesKey) -> View {
         height: plane.height,
         samples,
         step_mm: step,
-        projection: mj_render::Projection::Max,
+        projection,
         is_nearest: false,
     }
 }
 
 /// A view for the renderer of a slice, a slab or a whole projection.
 #[must_use]
-pub fn gpu_view(volume: &Volume, plane: &Plane, slab_mm: f64, is_mip: bool) -> View {
-    view(volume, &ValuesKey { volume: 0, plane: *plane, is_mip, slab_mm, solid: None, is_coarse: false })
+pub fn gpu_view(volume: &Volume, plane: &Plane, slab: Option<Slab>, is_mip: bool) -> View {
+    view(volume, &ValuesKey { volume: 0, plane: *plane, is_mip, slab, solid: None, is_coarse: false })
 }

@@ -26,6 +26,7 @@ pub mod room;
 mod rulers;
 pub mod scene;
 mod shelf;
+pub mod slab;
 pub mod solid;
 mod thumbs;
 mod toolbar;

@@ -15,7 +15,7 @@ use crate::reading::loader::{Loaded, Loader, Opened};
 use crate::reading::maker::{CpuMaker, Maker};
 use crate::reading::notices::Notices;
 use crate::reading::rulers::RulerHit;
-use crate::reading::scene::{SLAB_MM, Scene};
+use crate::reading::scene::Scene;
 use crate::reading::shelf::Shelf;
 use crate::reading::solid::{self, Solid};
 use crate::reading::{findings, help, keyimage, notices, pane, presets, thumbs, toolbar, viewports};
@@ -218,6 +218,7 @@ impl Room {
             is_volume: scene.is_volume(),
             is_whole: scene.shown.full.is_some(),
             is_colour: scene.is_colour(),
+            has_slab: scene.has_slab,
             is_as_stored: scene.is_as_stored,
             is_solid: scene.panes.iter().any(|p| p.kind == pane::PaneKind::Vr),
             has_frames: !scene.is_volume() && scene.n_slices() > 1,
@@ -322,7 +323,9 @@ impl Room {
             Action::Cut => scene.solid.is_cut = !scene.solid.is_cut,
             Action::Invert => scene.is_inverted = !scene.is_inverted,
             Action::Enlarge => scene.enlarged = if scene.enlarged.is_some() { None } else { Some(scene.active) },
-            Action::Slab => scene.slab_mm = if scene.slab_mm > 0.0 { 0.0 } else { SLAB_MM },
+            Action::Slab => scene.has_slab = !scene.has_slab,
+            Action::SlabKind => scene.slab = scene.slab.turned(),
+            Action::SlabThicker | Action::SlabThinner => scene.slab = scene.slab.changed(action == Action::SlabThicker),
             Action::Reset => {
                 for pane in &mut scene.panes {
                     *pane = pane::Pane::new(pane.kind);

@@ -154,7 +154,7 @@ fn is_on(scene: &Scene, kind: PaneKind, map: &Mapping, finding: &Finding, ends: 
     let is_near = || {
         let normal = map.plane.normal();
         let thickness: f64 = (0..3).map(|a| (volume.grid.axes[a].dot(normal) * volume.grid.spacing_mm[a]).abs()).sum();
-        let near = thickness / 2.0 + scene.slab_mm / 2.0 + 1e-3;
+        let near = thickness / 2.0 + scene.slab_of(kind).map_or(0.0, |slab| slab.mm) / 2.0 + 1e-3;
         ends.iter().all(|&p| map.plane.depth_mm(p).abs() <= near)
     };
     match (kind, finding.images.first()) {

@@ -5,6 +5,7 @@ use crate::reading::ledger::Ledger;
 use crate::reading::loader::{Loaded, Opened, ResearchShown, Sources};
 use crate::reading::pane::{self, Pane, PaneKind};
 use crate::reading::presets;
+use crate::reading::slab::Slab;
 use crate::reading::solid::{self, Solid};
 use egui::TextureHandle;
 use mj_dicom::Header;
@@ -14,8 +15,6 @@ use mj_model::finding::ImageRef;
 use mj_model::{Grid, Lang, PointLps, SeriesUid, StudyUid, Told, VectorLps, Volume, Warning, Window};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Thickness of a slab when it is switched on. Units: mm.
-pub const SLAB_MM: f64 = 10.0;
 /// Memory for single images kept of a series that is no volume, and the fewest kept. Units: bytes.
 const KEPT: (usize, usize) = (256 << 20, 48);
 
@@ -134,8 +133,10 @@ pub struct Scene {
     pub enlarged: Option<usize>,
     /// Which had the pointer last.
     pub active: usize,
-    /// Thickness of slabs; 0 for slices. Units: mm.
-    pub slab_mm: f64,
+    /// Slabs in place of slices.
+    pub has_slab: bool,
+    /// What they are like.
+    pub slab: Slab,
     /// How volumes are rendered.
     pub solid: Solid,
     /// The images of a volume are shown as they were stored.
@@ -172,7 +173,8 @@ impl Scene {
             panes: PaneKind::VOLUME.map(Pane::new).to_vec(),
             enlarged: None,
             active: 0,
-            slab_mm: 0.0,
+            has_slab: false,
+            slab: Slab::default(),
             solid: Solid::default(),
             is_as_stored: false,
             ledger,
@@ -436,10 +438,10 @@ impl Scene {
         }
     }
 
-    /// Thickness of the slab that a kind of viewport shows; none for a slice. Units: mm.
+    /// The slab that a kind of viewport shows; none for a slice.
     #[must_use]
-    pub fn slab_of(&self, kind: PaneKind) -> Option<f64> {
-        (self.slab_mm > 0.0 && !kind.is_through() && kind != PaneKind::Native).then_some(self.slab_mm)
+    pub fn slab_of(&self, kind: PaneKind) -> Option<Slab> {
+        (self.has_slab && !kind.is_through() && kind != PaneKind::Native).then_some(self.slab)
     }
 
     /// Shapes in place of the brightest values, or back; the viewport becomes the active one.

@@ -25,7 +25,7 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
             separator(room, ui);
             windows(room, ui, &now);
             separator(room, ui);
-            let is_slab = room.scene.as_ref().is_some_and(|s| s.slab_mm > 0.0);
+            let is_slab = room.scene.as_ref().is_some_and(|s| s.has_slab);
             let is_enlarged = room.scene.as_ref().is_some_and(|s| s.enlarged.is_some());
             button(room, ui, Action::Slab, &now, is_slab);
             button(room, ui, Action::Solid, &now, now.is_solid);

@@ -153,7 +153,7 @@ fn make(room: &mut Room, ui: &egui::Ui, pane: usize, map: &Mapping) -> Result<Op
         plane: map.plane,
         is_mip: kind == PaneKind::Mip,
         solid,
-        slab_mm: scene.slab_of(kind).unwrap_or(0.0),
+        slab: scene.slab_of(kind),
         window: scene.window_of(kind).clone(),
         is_inverted: scene.is_inverted,
         is_moving,
@@ -220,7 +220,7 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
         corners.bottom_left.extend(hover_line(room, scene, map, rect, unit));
     }
     let mut title = kind.text().get(lang).to_owned();
-    if let Some(slab) = scene.slab_of(kind).map(|mm| overlay::slab(mm, lang)) {
+    if let Some(slab) = scene.slab_of(kind).map(|slab| slab.shown(lang)) {
         title = format!("{title}  {slab}");
     }
     let block = scene.block_name(lang);
