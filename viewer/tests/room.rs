@@ -13,7 +13,10 @@ use mj_viewer::args::Args;
 use mj_viewer::headless::{Context as JobContext, jobs};
 use mj_viewer::reading::action::Action;
 use mj_viewer::reading::event::Event as RoomEvent;
+use mj_viewer::reading::ledger::Ledger;
+use mj_viewer::reading::loader::{Loaded, Opened, Sources};
 use mj_viewer::reading::room::{Port, Room};
+use mj_viewer::reading::scene::{Scene, SeriesEntry};
 use mj_viewer::stdio::Sender;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
@@ -418,6 +421,46 @@ fn shapes_are_turned_chosen_cut_and_kept_as_a_key_image() {
     bench.key(Key::D, Modifiers::NONE);
     bench.until("projection", |b| b.shows("最大密度投影") && is_done(b));
     assert!(bench.room.view_state().unwrap().solid.is_none());
+}
+
+/// While a volume is being read its slices can be gone through, each by itself.
+#[test]
+fn slices_are_gone_through_before_their_volume_is_there() {
+    let bench = Bench::new();
+    let folder = bench._folder.path().join("current");
+    let (study, files) = series_of(&folder);
+    let sources: Sources = mj_viewer::source::of_series(&files, None).unwrap();
+    let series = std::sync::Arc::new(mj_dicom::series::open(&sources, &mj_dicom::Watch::default()).unwrap());
+    let entry = SeriesEntry::new(study.clone(), files.series.clone(), sources.clone());
+    let mut scene = Scene::new(study, vec![entry], Ledger::new(Vec::new(), String::new()), None);
+    let stack = &series.stacks[0];
+    // One image from the middle comes before anybody knows its number.
+    let image = |k: usize| Loaded::image(stack.load_image(k).unwrap(), None);
+    scene.slice_ready(0, image(12), true);
+    scene.opened(Opened { series: series.clone(), stack: 0 });
+    assert_eq!((scene.shown.slice, scene.shown.slices.keys().copied().collect::<Vec<_>>()), (12, vec![12]));
+    let middle = scene.crosshair;
+
+    // Downwards is towards the feet; the other planes have nothing to show yet.
+    let next = scene.early_step(0, 2.0).unwrap();
+    assert_eq!(next.abs_diff(12), 2);
+    assert!(scene.early_step(1, 1.0).is_none() && scene.early_step(3, 1.0).is_none());
+    scene.shown.asked = Some(next);
+    // A key held goes on from what was asked for; one that comes too late is kept, not shown.
+    assert_eq!(scene.early_step(0, 1.0).unwrap().abs_diff(12), 3);
+    scene.slice_ready(20, image(20), true);
+    assert_eq!(scene.shown.slice, 12);
+    scene.slice_ready(next, image(next), true);
+    assert_eq!(scene.shown.slice, next);
+    assert!(scene.crosshair.z < middle.z - 0.5, "{:?} {middle:?}", scene.crosshair);
+    let wanted = stack.load_slice(next).unwrap();
+    assert_eq!(scene.volume().unwrap().samples, wanted.samples);
+    assert_eq!(scene.early_step(0, 1e6).unwrap().abs_diff(scene.early_step(0, -1e6).unwrap()), 23);
+
+    // The volume takes over where the reader was.
+    let at = scene.crosshair;
+    scene.full_ready(Loaded::new(stack.load(&mj_dicom::Watch::default()).unwrap(), None));
+    assert!((scene.crosshair - at).length() < 1e-9 && scene.early_step(0, 1.0).is_none());
 }
 
 /// A head scanned with a tilted gantry: its volume is computed and says so; its images are shown as they were stored, and

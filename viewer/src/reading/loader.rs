@@ -1,4 +1,5 @@
-//! Reads files on a thread of its own: the first slice at once, then the volume, then the strip's pictures.
+//! Reads files on threads of its own: on one the first slice at once, then the volume, then the strip's pictures; on the
+//! other single images, which no volume keeps waiting.
 
 use crate::reading::event::{Event, Events, Thumb};
 use crate::reading::pane::{Pane, PaneKind};
@@ -159,7 +160,7 @@ struct Shared {
     cancel: Mutex<Arc<AtomicBool>>,
 }
 
-/// The loader's handle; dropping it ends the thread.
+/// The loader's handle; dropping it ends the threads.
 pub struct Loader(Arc<Shared>);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -167,13 +168,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Loader {
-    /// Starts the thread. Errors are told in a language.
+    /// Starts the threads. Errors are told in a language.
     #[must_use]
     pub fn start(events: Events, gpu: Option<Gpu>, lang: Lang) -> Self {
         let shared = Arc::new(Shared { queue: Mutex::default(), wake: Condvar::new(), cancel: Mutex::default() });
-        let work = Work { shared: Arc::clone(&shared), events, gpu, lang };
-        if std::thread::Builder::new().name("loader".into()).spawn(move || work.run()).is_err() {
-            tracing::error!("no thread for loading");
+        for (name, has_images) in [("loader", false), ("images", true)] {
+            let work = Work { shared: Arc::clone(&shared), events: events.clone(), gpu: gpu.clone(), lang, has_images };
+            if std::thread::Builder::new().name(name.into()).spawn(move || work.run()).is_err() {
+                tracing::error!("no thread for loading");
+            }
         }
         Self(shared)
     }
@@ -197,7 +200,7 @@ impl Loader {
     fn instead(&self, task: Task) {
         self.cancel();
         lock(&self.0.queue).tasks.push_front(task);
-        self.0.wake.notify_one();
+        self.0.wake.notify_all();
     }
 
     /// Gives up what is being opened: something else is in view that needs no loading.
@@ -208,31 +211,31 @@ impl Loader {
             .retain(|t| !matches!(t, Task::Open { .. } | Task::Block { .. } | Task::Slice { .. } | Task::Research { .. }));
     }
 
-    /// Loads one image of a series that is no volume; an older wish is given up.
+    /// Loads one image; an older wish is given up.
     pub fn slice(&self, token: u64, opened: Opened, k: usize) {
         let mut queue = lock(&self.0.queue);
         queue.tasks.retain(|t| !matches!(t, Task::Slice { .. }));
         queue.tasks.push_front(Task::Slice { token, opened, k });
         drop(queue);
-        self.0.wake.notify_one();
+        self.0.wake.notify_all();
     }
 
     /// Makes the strip's picture of a series when there is time.
     pub fn thumb(&self, series: SeriesUid, sources: Sources) {
         lock(&self.0.queue).tasks.push_back(Task::Thumb { series, sources });
-        self.0.wake.notify_one();
+        self.0.wake.notify_all();
     }
 
     /// Makes the strip's picture of a research file when there is time.
     pub fn thumb_research(&self, series: SeriesUid, path: PathBuf) {
         lock(&self.0.queue).tasks.push_back(Task::ResearchThumb { series, path });
-        self.0.wake.notify_one();
+        self.0.wake.notify_all();
     }
 
     /// Searches folders for images.
     pub fn find(&self, paths: Vec<PathBuf>) {
         lock(&self.0.queue).tasks.push_back(Task::Find { paths });
-        self.0.wake.notify_one();
+        self.0.wake.notify_all();
     }
 
     /// Forgets everything that waits.
@@ -246,7 +249,7 @@ impl Drop for Loader {
     fn drop(&mut self) {
         self.clear();
         lock(&self.0.queue).has_ended = true;
-        self.0.wake.notify_one();
+        self.0.wake.notify_all();
     }
 }
 
@@ -255,6 +258,8 @@ struct Work {
     events: Events,
     gpu: Option<Gpu>,
     lang: Lang,
+    /// Takes single images, and nothing else.
+    has_images: bool,
 }
 
 impl Work {
@@ -281,9 +286,12 @@ impl Work {
             if queue.has_ended {
                 return None;
             }
-            if let Some(task) = queue.tasks.pop_front() {
+            let is_mine = |task: &Task| matches!(task, Task::Slice { .. }) == self.has_images;
+            if let Some(task) = queue.tasks.iter().position(is_mine).and_then(|at| queue.tasks.remove(at)) {
                 let fresh = Arc::new(AtomicBool::new(false));
-                *lock(&self.shared.cancel) = Arc::clone(&fresh);
+                if !self.has_images {
+                    *lock(&self.shared.cancel) = Arc::clone(&fresh);
+                }
                 return Some((task, fresh));
             }
             queue = self.shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);

@@ -367,8 +367,18 @@ impl Room {
             self.show_slice(k);
             return;
         }
+        if let Some(k) = scene.early_step(at, steps) {
+            if scene.shown.slices.contains_key(&k) {
+                scene.shown.asked = None;
+                scene.show_early(k);
+            } else if let Some(opened) = scene.shown.opened.clone() {
+                scene.shown.asked = Some(k);
+                self.loader.slice(scene.token, opened, k);
+            }
+            self.changed();
+            return;
+        }
         let Some(kind) = scene.panes.get(at).map(|p| p.kind) else { return };
-        // The loaded volume only: before it is there, one slice is all there is to see.
         let Some(grid) = scene.shown.full.as_ref().map(|l| l.volume.grid) else { return };
         let kind = if kind.is_through() { scene.along(at) } else { kind };
         let plane = pane::Pane::new(kind).plane(&grid, scene.crosshair, 8, 8);

@@ -101,8 +101,17 @@ pub struct Shown {
     pub slice: usize,
     /// Slices loaded, of all.
     pub progress: Option<(u64, u64)>,
+    /// The slice asked for while the volume is not yet there.
+    pub asked: Option<usize>,
     /// Why nothing is shown.
     pub error: Option<Told>,
+}
+
+impl Shown {
+    /// The slice in view while the volume is not yet there.
+    fn early(&self) -> Option<&Loaded> {
+        self.slices.get(&self.slice).or_else(|| self.slices.values().next())
+    }
 }
 
 /// What is shown.
@@ -230,7 +239,7 @@ impl Scene {
         }
         self.shown.full.as_ref().or_else(|| {
             // Before the volume is there, the plane that is the slice itself.
-            let first = self.shown.slices.values().next()?;
+            let first = self.shown.early()?;
             let grid = &first.volume.grid;
             let plane = Pane::new(kind).plane(grid, grid.centre(), 8, 8);
             (!kind.is_through() && plane.normal().dot(grid.axes[2]).abs() > 0.95).then_some(first)
@@ -241,7 +250,7 @@ impl Scene {
     #[must_use]
     pub fn volume(&self) -> Option<&Volume> {
         let any = if self.is_volume() {
-            self.shown.full.as_ref().or_else(|| self.shown.slices.values().next())
+            self.shown.full.as_ref().or_else(|| self.shown.early())
         } else {
             self.shown.slices.get(&self.shown.slice)
         };
@@ -259,6 +268,10 @@ impl Scene {
         if !opened.is_volume() {
             // An image shown early has no number yet.
             self.shown.slices.clear();
+        } else if let Some((_, early)) = self.shown.slices.pop_first() {
+            let k = opened.stack().and_then(|stack| stack.nearest_slice(early.volume.grid.centre())).unwrap_or(0);
+            self.shown.slice = k;
+            self.shown.slices.insert(k, early);
         }
         self.set_panes(opened.is_volume());
         if let Some(entry) = self.series.get_mut(self.current) {
@@ -336,6 +349,29 @@ impl Scene {
         self.set_window(next);
     }
 
+    /// The slice some steps on in a viewport that shows slices while their volume is not yet there; none where it shows
+    /// something else, or where the volume's planes are not its slices.
+    #[must_use]
+    pub fn early_step(&self, pane: usize, steps: f64) -> Option<usize> {
+        let kind = self.panes.get(pane)?.kind;
+        let early = self.loaded(kind).filter(|_| self.is_volume() && self.shown.full.is_none())?;
+        let stack = self.stack().filter(|stack| !stack.is_resampled())?;
+        let at = self.shown.asked.or_else(|| stack.nearest_slice(self.crosshair))?;
+        let plane = Pane::new(kind).plane(&early.volume.grid, self.crosshair, 8, 8);
+        // As in the volume: from head to feet, from front to back, from left to right.
+        let normal = if kind == PaneKind::Axial { -plane.normal() } else { plane.normal() };
+        let steps = if normal.dot(early.volume.grid.axes[2]) > 0.0 { steps } else { -steps };
+        let last = stack.n_slices().saturating_sub(1) as f64;
+        Some((at as f64 + steps).round().clamp(0.0, last) as usize)
+    }
+
+    /// Shows a slice of a volume that is not yet there.
+    pub fn show_early(&mut self, k: usize) {
+        self.shown.slice = k;
+        let Some(grid) = self.shown.slices.get(&k).map(|l| l.volume.grid) else { return };
+        self.crosshair = pane::snapped(&grid, self.crosshair);
+    }
+
     /// A slice is ready, and to be shown unless it was only fetched for later.
     pub fn slice_ready(&mut self, k: usize, loaded: Loaded, is_shown: bool) {
         // An image asked for before the planes came back.
@@ -358,6 +394,9 @@ impl Scene {
         self.shown.slices.insert(k, loaded);
         if !self.is_volume() && (is_shown || is_first) {
             self.show(k);
+        } else if self.shown.asked == Some(k) {
+            self.shown.asked = None;
+            self.show_early(k);
         }
     }
 
@@ -374,6 +413,7 @@ impl Scene {
         }
         self.shown.full = Some(loaded);
         self.shown.progress = None;
+        self.shown.asked = None;
         self.shown.slices.clear();
     }
 

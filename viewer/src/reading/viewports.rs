@@ -253,6 +253,9 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
             if scene.shown.full.is_some() {
                 let (n, of) = slice_number(whole, scene.crosshair, map.plane.normal());
                 corners.bottom_right.push(Line::plain(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())])));
+            } else if scene.loaded(kind).is_some() {
+                let (n, of) = (scene.shown.slice + 1, scene.n_slices().max(1));
+                corners.bottom_right.push(Line::plain(key::OVERLAY_IMAGE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())])));
             }
             if overlay::has_orientation(volume) {
                 corners.bottom_right.push(Line::plain(position(map, scene)));
