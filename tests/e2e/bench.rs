@@ -420,7 +420,7 @@ impl Watched {
         command.args(["--room", "reading", "--maker", maker, "--layout-json"]).arg(folder);
         command.env("DISPLAY", &screen.display).env("LIBGL_ALWAYS_SOFTWARE", "1").env("XDG_RUNTIME_DIR", scratch);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, seen) = std::sync::mpsc::channel();
+        let (sender, seen) = std::sync::mpsc::sync_channel(8192);
         let rect = Arc::new(std::sync::Mutex::new(Vec::new()));
         let (lines, place) = (std::io::BufReader::new(child.stderr.take().unwrap()), Arc::clone(&rect));
         std::thread::spawn(move || {

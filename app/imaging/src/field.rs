@@ -52,6 +52,7 @@ pub(crate) struct Inner<const REACH: usize> {
     part: [[f32; LANES]; 3],
 }
 
+#[expect(clippy::needless_range_loop, reason = "lanes run side by side through several arrays")]
 impl<'a, S: Sample> Field<'a, S> {
     /// `None` when the samples do not fill the grid, or are too many along an axis.
     pub(crate) fn new(samples: &'a [S], dims: [usize; 3]) -> Option<Self> {
@@ -248,7 +249,6 @@ impl<'a, S: Sample> Field<'a, S> {
 
     /// Fills in the values.
     #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "lanes run side by side through several arrays")]
     fn look_up(&self, few: &mut Few) {
         let mut pairs = [[[S::LOWEST; 2]; LANES]; 4];
         let [si, sj, sk] = self.stride;

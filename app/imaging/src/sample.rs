@@ -50,7 +50,7 @@ impl Sample for i16 {
         let mut out = [[0.0; N]; 2];
         for (n, pair) in pairs.into_iter().enumerate() {
             // A pair is one number of 32 bits for the vector unit.
-            let both: i32 = bytemuck::cast(pair.map(i16::to_le));
+            let both: i32 = bytemuck::cast(pair.map(Self::to_le));
             (out[0][n], out[1][n]) = (((both << 16) >> 16) as f32, (both >> 16) as f32);
         }
         out
@@ -71,7 +71,7 @@ impl Sample for u16 {
         let mut out = [[0.0; N]; 2];
         for (n, pair) in pairs.into_iter().enumerate() {
             // A pair is one number of 32 bits for the vector unit.
-            let both: i32 = bytemuck::cast(pair.map(u16::to_le));
+            let both: i32 = bytemuck::cast(pair.map(Self::to_le));
             (out[0][n], out[1][n]) = ((both & 0xffff) as f32, ((both >> 16) & 0xffff) as f32);
         }
         out

@@ -154,7 +154,7 @@ impl Painter {
     /// leaves out what is outside. Units: mm, LPS.
     ///
     /// # Errors
-    /// [`Error::BadSize`] when the sizes differ.
+    /// [`Error::BadSize`] when the sizes differ or the step is none.
     pub fn draw_solid(
         &self,
         target: &Target,
@@ -163,7 +163,8 @@ impl Painter {
         view: &View,
         clip: Option<(PointLps, PointLps)>,
     ) -> Result<()> {
-        if view.width != target.width || view.height != target.height || !(view.step_mm > 0.0) {
+        let has_step = view.step_mm.is_finite() && view.step_mm > 0.0;
+        if view.width != target.width || view.height != target.height || !has_step {
             return Err(Error::BadSize(view.width, view.height));
         }
         let params = look.params(volume, view, clip);

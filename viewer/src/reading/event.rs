@@ -27,7 +27,7 @@ pub enum Event {
     /// What a series not yet opened looks like.
     Thumb(SeriesUid, Box<Thumb>),
     /// A projection is ready.
-    Mip(MipDone),
+    Mip(Box<MipDone>),
 }
 
 /// What the strip shows of a series.

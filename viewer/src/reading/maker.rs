@@ -363,7 +363,7 @@ impl MipThread {
                     Some(shapes) => renderer.draw(&ask, shapes),
                     None => Drawn::Values(ask.index.project(&ask.volume, &ask.key.plane)),
                 };
-                events.send(Event::Mip(MipDone { slot: ask.slot, key: ask.key, drawn }));
+                events.send(Event::Mip(Box::new(MipDone { slot: ask.slot, key: ask.key, drawn })));
             }
         };
         if std::thread::Builder::new().name("projections".into()).spawn(work).is_err() {
