@@ -135,6 +135,9 @@ fn page(kind: Kind, notes: &[Value], skips: &[String], machine: &Machine, took: 
     let mut page = format!("# {} of {}\n\n", if kind == Kind::Soak { "Soak run" } else { "Bench" }, today());
     let Machine { processor, cores, memory, system, compiler, revision } = machine;
     page += &format!("{processor}, {cores} cores, {memory} memory, {system}, {compiler}, commit {revision}. ");
+    if kind == Kind::Bench {
+        page += "What touches pixels is compiled as users get it, without a developer's checks. ";
+    }
     page += &format!("The whole run took {took} and {}.\n\n", if ended.is_ok() { "passed" } else { "**failed**" });
     page += &match kind {
         Kind::Soak => soak_table(notes),

@@ -227,7 +227,7 @@ pub(crate) struct Render {
     #[arg(long)]
     pub(crate) view: View,
     /// The PNG to write.
-    #[arg(long)]
+    #[arg(long, value_parser = png)]
     pub(crate) out: PathBuf,
     /// Centre x,y,z in mm, LPS.
     #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
@@ -236,7 +236,7 @@ pub(crate) struct Render {
     #[arg(long, value_parser = finite::<3>, allow_hyphen_values = true)]
     pub(crate) normal: Option<[f64; 3]>,
     /// Window center,width.
-    #[arg(long, value_parser = finite::<2>, allow_hyphen_values = true, conflicts_with = "preset")]
+    #[arg(long, value_parser = window, allow_hyphen_values = true, conflicts_with = "preset")]
     pub(crate) wl: Option<[f64; 2]>,
     /// Window by name (lung, soft, bone, brain, liver); with `--view vr` colours and opacities by name (CT: bone, lung,
     /// vessels, skin, soft_tissue).
@@ -583,6 +583,18 @@ fn finite_one(text: &str) -> Result<f64, String> {
 /// Thickness of a slab: no patient is thicker. Units: mm.
 fn thickness(text: &str) -> Result<f64, String> {
     finite_one(text).and_then(|mm| if (0.0..=1000.0).contains(&mm) { Ok(mm) } else { Err("0 to 1000 mm".into()) })
+}
+
+/// Center and width of a window.
+fn window(text: &str) -> Result<[f64; 2], String> {
+    finite::<2>(text).and_then(|[center, width]| if width > 0.0 { Ok([center, width]) } else { Err("the width must be over 0".into()) })
+}
+
+/// A file that a PNG may be written to: what is in it and what it is called must agree.
+fn png(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_png = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
+    if is_png { Ok(path) } else { Err("a PNG is written: end the name with .png".into()) }
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

@@ -39,7 +39,7 @@ pub(crate) struct Few {
     base: [[i32; LANES]; 3],
     part: [[f32; LANES]; 3],
     /// Where the base stands among the samples.
-    offset: [i32; LANES],
+    offset: [usize; LANES],
     /// Stored values.
     pub(crate) value: [f32; LANES],
 }
@@ -255,11 +255,11 @@ impl<'a, S: Sample> Field<'a, S> {
         if self.is_plain {
             let strides = [sj as i32, sk as i32];
             for l in 0..LANES {
-                few.offset[l] = few.base[0][l] + few.base[1][l] * strides[0] + few.base[2][l] * strides[1];
+                few.offset[l] = (few.base[0][l] + few.base[1][l] * strides[0] + few.base[2][l] * strides[1]) as usize;
             }
             for l in 0..LANES {
                 for (n, row) in [0, sj, sk, sk + sj].into_iter().enumerate() {
-                    let o = few.offset[l] as usize + row;
+                    let o = few.offset[l] + row;
                     #[expect(unsafe_code, reason = "tests take as long as the reading")]
                     // SAFETY: along every axis the base is held between the first voxel and the last but one, so this row
                     // and the voxel after it are of the grid, and the samples fill the grid.
@@ -271,7 +271,7 @@ impl<'a, S: Sample> Field<'a, S> {
         } else {
             for l in 0..LANES {
                 let o = [si, sj, sk].iter().zip(few.base).map(|(stride, base)| base[l] as usize * stride).sum::<usize>();
-                few.offset[l] = i32::try_from(o).unwrap_or(0);
+                few.offset[l] = o;
                 for (n, row) in [0, sj, sk, sk + sj].into_iter().enumerate() {
                     pairs[n][l] = self.pair(o + row);
                 }
@@ -311,7 +311,7 @@ impl<'a, S: Sample> Field<'a, S> {
     pub(crate) fn gradient(&self, few: &Few, lane: usize) -> [f32; 3] {
         let base = [0, 1, 2].map(|a| few.base[a][lane]);
         let [x, y, z] = [0, 1, 2].map(|a| few.part[a][lane]);
-        let o = few.offset[lane] as usize;
+        let o = few.offset[lane];
         let [_, sj, sk] = self.stride;
         let is_inner = (0..3).fold(true, |inner, a| inner & (base[a] > 0) & (base[a] + 2 <= self.last[a]));
         // Core rows: (y, z) = (0,0), (1,0), (0,1), (1,1); then those one voxel beyond them along y, and along z.
@@ -376,7 +376,7 @@ impl<'a, S: Sample> Field<'a, S> {
     /// a = -1/2.
     #[inline(always)]
     pub(crate) fn cubic(&self, few: &Few, lane: usize) -> f32 {
-        let (o, i) = (few.offset[lane] as usize, few.base[0][lane]);
+        let (o, i) = (few.offset[lane], few.base[0][lane]);
         let [wx, wy, wz] = [0, 1, 2].map(|a| cubic_weights(few.part[a][lane]));
         let mut line = [0.0_f32; 4];
         for (n, w) in wz.into_iter().enumerate() {

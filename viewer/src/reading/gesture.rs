@@ -107,9 +107,9 @@ pub(crate) fn mapping(room: &Room, pane: usize, rect: Rect, ppp: f32) -> Option<
 
 fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: PointerButton, held: Modifiers, ppp: f32) {
     let Some(map) = mapping(room, place.pane, place.rect, ppp) else { return };
-    if let Some(Gesture::Draw { is_second: true, .. }) = room.gesture {
-        // The second click of a line: its release ends it.
-        if button == PointerButton::Primary {
+    if let Some(Gesture::Draw { is_second: true, pane, .. }) = room.gesture {
+        // The second click of a line: its release ends it. In another viewport it is no second one.
+        if button == PointerButton::Primary && pane == place.pane {
             drag_to(room, &map, at);
             return;
         }

@@ -2,11 +2,14 @@
 
 use crate::reading::action::Action;
 use crate::reading::room::Room;
+use crate::reading::solid;
 use egui::{Align2, vec2};
 use mj_lang::{Text, key};
 
-const MOUSE: [(Text, Text); 7] = [
+const MOUSE: [(Text, Text); 9] = [
     (key::READING_MOUSE_LEFT, key::READING_MOUSE_LEFT_DOES),
+    (key::READING_MOUSE_THROUGH, key::READING_MOUSE_THROUGH_DOES),
+    (key::READING_MOUSE_THROUGH_RIGHT, key::READING_MOUSE_THROUGH_RIGHT_DOES),
     (key::READING_MOUSE_DOUBLE, key::READING_MOUSE_DOUBLE_DOES),
     (key::READING_MOUSE_RIGHT, key::READING_MOUSE_RIGHT_DOES),
     (key::READING_MOUSE_MIDDLE, key::READING_MOUSE_MIDDLE_DOES),
@@ -22,7 +25,13 @@ pub(crate) fn show(room: &mut Room, ctx: &egui::Context) {
     }
     let lang = room.lang;
     let theme = room.theme.clone();
-    let presets = room.presets();
+    let presets: Vec<String> = match room.solid_presets() {
+        Some(shapes) => shapes.iter().map(|preset| solid::name_of(preset, lang)).collect(),
+        None => room.presets().iter().filter_map(|preset| Some(preset.text()?.get(lang).to_owned())).collect(),
+    };
+    // Beside the window's own frame and title.
+    let most = ctx.content_rect().size() - vec2(40.0, 90.0);
+    let columns = if most.x > 1100.0 { 3 } else { 2 };
     let mut is_open = true;
     egui::Window::new(key::READING_HELP_TITLE.get(lang))
         .id(egui::Id::unique("reading-help"))
@@ -36,28 +45,33 @@ pub(crate) fn show(room: &mut Room, ctx: &egui::Context) {
                 ui.label(what);
                 ui.end_row();
             };
-            ui.horizontal_top(|ui| {
-                let all: Vec<&Action> = Action::ALL.iter().collect();
-                for (n, part) in all.chunks(all.len().div_ceil(2)).enumerate() {
-                    egui::Grid::new(("reading-help-keys", n)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
-                        for action in part {
-                            let name = match action {
-                                Action::Preset(at) => presets.get(usize::from(*at)).and_then(|p| p.text()).map(|t| t.get(lang)),
-                                other => Some(other.text().get(lang)),
-                            };
-                            if let Some(name) = name {
-                                row(ui, action.shortcut().2, name);
-                            }
+            egui::ScrollArea::both().max_width(most.x).max_height(most.y).min_scrolled_width(most.x).min_scrolled_height(most.y).show(
+                ui,
+                |ui| {
+                    ui.horizontal_top(|ui| {
+                        let all: Vec<&Action> = Action::ALL.iter().collect();
+                        for (n, part) in all.chunks(all.len().div_ceil(columns)).enumerate() {
+                            egui::Grid::new(("reading-help-keys", n)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                                for action in part {
+                                    let name = match action {
+                                        Action::Preset(at) => presets.get(usize::from(*at)).map(String::as_str),
+                                        other => Some(other.text().get(lang)),
+                                    };
+                                    if let Some(name) = name {
+                                        row(ui, action.shortcut().2, name);
+                                    }
+                                }
+                            });
+                            ui.add_space(8.0);
                         }
+                        egui::Grid::new("reading-help-mouse").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                            for (what, does) in MOUSE {
+                                row(ui, what.get(lang), does.get(lang));
+                            }
+                        });
                     });
-                    ui.add_space(24.0);
-                }
-                egui::Grid::new("reading-help-mouse").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
-                    for (what, does) in MOUSE {
-                        row(ui, what.get(lang), does.get(lang));
-                    }
-                });
-            });
+                },
+            );
         });
     room.has_help &= is_open;
 }

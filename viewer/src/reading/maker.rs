@@ -304,18 +304,20 @@ impl Renderer {
         Self { seen: None, pixels_per_ray: Quality::MOVING.pixels_per_ray }
     }
 
-    fn draw(&mut self, ask: &MipAsk, shapes: &Shapes) -> Drawn {
+    /// `None` for a sharp picture that another request has overtaken.
+    fn draw(&mut self, ask: &MipAsk, shapes: &Shapes, is_overtaken: &(dyn Fn() -> bool + Sync)) -> Option<Drawn> {
         let plane = &ask.key.plane;
         if self.seen.as_ref().is_none_or(|(volume, function, _)| *volume != ask.key.volume || *function != shapes.function) {
             let seen = Seen::new(&ask.volume, ask.index.blocks(), &shapes.function);
             self.seen = seen.map_err(|e| tracing::error!("{e}")).ok().map(|seen| (ask.key.volume, shapes.function.clone(), seen));
         }
         let size = [plane.width, plane.height];
-        let Some((_, _, seen)) = &self.seen else { return Drawn::Shapes(ColorImage::filled(size, egui::Color32::BLACK)) };
+        let (_, _, seen) = self.seen.as_ref()?;
         let moving = Quality { pixels_per_ray: self.pixels_per_ray, ..Quality::MOVING };
         let quality = if ask.key.is_coarse { moving } else { Quality::FINAL };
         let start = Instant::now();
-        let picture = raycast::render(&ask.volume, seen, &Camera::parallel(*plane), shapes.clip, quality);
+        let is_unwanted: &(dyn Fn() -> bool + Sync) = if ask.key.is_coarse { &|| false } else { is_overtaken };
+        let picture = raycast::render_unless(&ask.volume, seen, &Camera::parallel(*plane), shapes.clip, quality, is_unwanted)?;
         if ask.key.is_coarse {
             let took = start.elapsed();
             let change = isize::from(took > FAST.1) - isize::from(took < FAST.0);
@@ -323,7 +325,7 @@ impl Renderer {
         }
         // Over black, colours that are times opacity are what is seen.
         let pixels = picture.rgba.chunks_exact(4).map(|c| egui::Color32::from_rgb(c[0], c[1], c[2])).collect();
-        Drawn::Shapes(ColorImage::new(size, pixels))
+        Some(Drawn::Shapes(ColorImage::new(size, pixels)))
     }
 }
 
@@ -360,10 +362,12 @@ impl MipThread {
                     }
                 };
                 let drawn = match &ask.key.solid {
-                    Some(shapes) => renderer.draw(&ask, shapes),
-                    None => Drawn::Values(ask.index.project(&ask.volume, &ask.key.plane)),
+                    Some(shapes) => renderer.draw(&ask, shapes, &|| lock(&theirs.0).ask.is_some()),
+                    None => Some(Drawn::Values(ask.index.project(&ask.volume, &ask.key.plane))),
                 };
-                events.send(Event::Mip(Box::new(MipDone { slot: ask.slot, key: ask.key, drawn })));
+                if let Some(drawn) = drawn {
+                    events.send(Event::Mip(Box::new(MipDone { slot: ask.slot, key: ask.key, drawn })));
+                }
             }
         };
         if std::thread::Builder::new().name("projections".into()).spawn(work).is_err() {
@@ -411,8 +415,8 @@ pub struct GpuMaker {
     painter: Painter,
     window: egui_wgpu::RenderState,
     slots: Vec<Option<GpuSlot>>,
-    /// What is seen as shapes: of which volume, which values, for which distance of samples.
-    look: Option<(u64, TransferFunction, f64, SolidLook)>,
+    /// What is seen as shapes, of which volume and values: for sharp and for moving pictures.
+    look: [Option<(u64, TransferFunction, SolidLook)>; 2],
     /// For what the card cannot hold.
     fallback: CpuMaker,
 }
@@ -422,7 +426,7 @@ impl GpuMaker {
     #[must_use]
     pub fn new(window: egui_wgpu::RenderState, events: Events) -> Self {
         let gpu = mj_render::Gpu::of(&window.adapter, window.device.clone(), window.queue.clone());
-        Self { painter: Painter::new(gpu), window, slots: Vec::new(), look: None, fallback: CpuMaker::new(events) }
+        Self { painter: Painter::new(gpu), window, slots: Vec::new(), look: [None, None], fallback: CpuMaker::new(events) }
     }
 
     fn make(&mut self, slot: usize, loaded: &Loaded, source: Source<'_>, want: &Want) -> Option<Made> {
@@ -467,15 +471,14 @@ impl GpuMaker {
     /// Draws shapes, keeping what does not change from picture to picture.
     fn draw_shapes(&mut self, slot: usize, loaded: &Loaded, texture: &VolumeTexture, key: &ValuesKey, shapes: &Shapes) -> Option<()> {
         let step_mm = if key.is_coarse { Quality::MOVING.step_mm } else { Quality::FINAL.step_mm };
-        let is_same = |(volume, function, step, _): &(u64, TransferFunction, f64, SolidLook)| {
-            *volume == loaded.id && *function == shapes.function && *step == step_mm
-        };
-        if !self.look.as_ref().is_some_and(is_same) {
+        let is_same = |(volume, function, _): &(u64, TransferFunction, SolidLook)| *volume == loaded.id && *function == shapes.function;
+        let place = self.look.get_mut(usize::from(key.is_coarse))?;
+        if !place.as_ref().is_some_and(is_same) {
             let blocks = loaded.mip.as_deref()?.blocks();
             let look = solid_look(self.painter.gpu(), &loaded.volume, blocks, &shapes.function, step_mm);
-            self.look = look.map_err(|e| tracing::error!("{e}")).ok().map(|look| (loaded.id, shapes.function.clone(), step_mm, look));
+            *place = look.map_err(|e| tracing::error!("{e}")).ok().map(|look| (loaded.id, shapes.function.clone(), look));
         }
-        let (_, _, _, look) = self.look.as_ref()?;
+        let (_, _, look) = place.as_ref()?;
         let target = &self.slots.get(slot)?.as_ref()?.target;
         let view = View { step_mm, samples: 1, ..view(&loaded.volume, key) };
         self.painter.draw_solid(target, texture, look, &view, shapes.clip).map_err(|e| tracing::error!("{e}")).ok()

@@ -362,20 +362,14 @@ impl Room {
         let Some(scene) = &mut self.scene else { return };
         if !scene.is_volume() {
             let last = scene.n_slices().saturating_sub(1) as f64;
+            let steps = steps * scene.stored_direction();
             let k = (scene.shown.slice as f64 + steps).round().clamp(0.0, last) as usize;
             self.player.pause();
             self.show_slice(k);
             return;
         }
         if let Some(k) = scene.early_step(at, steps) {
-            if scene.shown.slices.contains_key(&k) {
-                scene.shown.asked = None;
-                scene.show_early(k);
-            } else if let Some(opened) = scene.shown.opened.clone() {
-                scene.shown.asked = Some(k);
-                self.loader.slice(scene.token, opened, k);
-            }
-            self.changed();
+            self.show_slice(k);
             return;
         }
         let Some(kind) = scene.panes.get(at).map(|p| p.kind) else { return };

@@ -10,6 +10,7 @@ use crate::reading::solid::{self, Solid};
 use egui::TextureHandle;
 use mj_dicom::Header;
 use mj_dicom::series::{Apart, Series, Stack};
+use mj_imaging::Plane;
 use mj_link::message::{SolidView, ViewState};
 use mj_model::finding::ImageRef;
 use mj_model::{Grid, Lang, PointLps, SeriesUid, StudyUid, Told, VectorLps, Volume, Warning, Window};
@@ -101,8 +102,10 @@ pub struct Shown {
     pub slice: usize,
     /// Slices loaded, of all.
     pub progress: Option<(u64, u64)>,
-    /// The slice asked for while the volume is not yet there.
+    /// The image asked for and not yet there.
     pub asked: Option<usize>,
+    /// An image was asked for: the first one, when it comes later, is not to take its place.
+    pub is_chosen: bool,
     /// Why nothing is shown.
     pub error: Option<Told>,
 }
@@ -150,6 +153,8 @@ pub struct Scene {
     pub solid: Solid,
     /// The images of a volume are shown as they were stored.
     pub is_as_stored: bool,
+    /// The viewports of the volume meanwhile, which was enlarged, and which was active.
+    aside: Option<(Vec<Pane>, Option<usize>, usize)>,
     /// Findings.
     pub ledger: Ledger,
     /// The chosen finding.
@@ -186,6 +191,7 @@ impl Scene {
             slab: Slab::default(),
             solid: Solid::default(),
             is_as_stored: false,
+            aside: None,
             ledger,
             selected: None,
             focus: None,
@@ -217,12 +223,40 @@ impl Scene {
     /// The images as they were stored, beginning with one, in place of the planes through their volume, or those again.
     pub fn swap_stored(&mut self, first: usize) {
         self.is_as_stored = !self.is_as_stored;
-        self.set_panes(!self.is_as_stored);
+        if self.is_as_stored {
+            self.aside = Some((std::mem::take(&mut self.panes), self.enlarged, self.active));
+            self.set_panes(false);
+        } else if let Some((panes, enlarged, active)) = self.aside.take() {
+            (self.panes, self.enlarged, self.active) = (panes, enlarged, active);
+        }
         self.shown.slices.clear();
         self.shown.slice = first;
         if let Some(grid) = self.shown.full.as_ref().filter(|_| !self.is_as_stored).map(|l| l.volume.grid) {
             self.crosshair = pane::snapped(&grid, self.crosshair);
         }
+    }
+
+    /// Leaves the images as they were stored, and what of the rendering belongs to one series: another comes into view.
+    pub fn leave_series(&mut self) {
+        self.is_as_stored = false;
+        if let Some((panes, ..)) = self.aside.take() {
+            self.panes = panes;
+            (self.enlarged, self.active) = (None, 0);
+        }
+        self.solid.shift = 0.0;
+        self.solid.is_cut = false;
+    }
+
+    /// Which way the stored images run for "further down" to be what it is in the planes: from head to feet, from front to
+    /// back, from left to right.
+    #[must_use]
+    pub fn stored_direction(&self) -> f64 {
+        let Some(grid) = self.grid().filter(|_| self.is_as_stored) else { return 1.0 };
+        let plane = Pane::new(PaneKind::Native).plane(grid, self.crosshair, 8, 8);
+        let kind = kind_along(&plane);
+        let wanted = Pane::new(kind).plane(grid, self.crosshair, 8, 8).normal();
+        let wanted = if kind == PaneKind::Axial { -wanted } else { wanted };
+        if wanted.dot(grid.axes[2]) < 0.0 { -1.0 } else { 1.0 }
     }
 
     /// What is odd about what is shown: a plane that is computed says so, an image as it was stored is none.
@@ -365,8 +399,19 @@ impl Scene {
         Some((at as f64 + steps).round().clamp(0.0, last) as usize)
     }
 
+    /// An image was chosen; true when it still has to be read.
+    pub fn choose(&mut self, k: usize) -> bool {
+        let is_here = self.shown.slices.contains_key(&k);
+        self.shown.is_chosen = true;
+        self.shown.asked = (!is_here).then_some(k);
+        if is_here {
+            if self.is_volume() { self.show_early(k) } else { self.show(k) }
+        }
+        !is_here
+    }
+
     /// Shows a slice of a volume that is not yet there.
-    pub fn show_early(&mut self, k: usize) {
+    fn show_early(&mut self, k: usize) {
         self.shown.slice = k;
         let Some(grid) = self.shown.slices.get(&k).map(|l| l.volume.grid) else { return };
         self.crosshair = pane::snapped(&grid, self.crosshair);
@@ -392,12 +437,14 @@ impl Scene {
             }
         }
         self.shown.slices.insert(k, loaded);
-        if !self.is_volume() && (is_shown || is_first) {
+        // While one is waited for, those that come before it are shown on the way: a key held is followed.
+        let is_wanted = self.shown.asked.is_some() || !self.shown.is_chosen;
+        if !self.is_volume() && ((is_shown && is_wanted) || is_first) {
             self.show(k);
-        } else if self.shown.asked == Some(k) {
-            self.shown.asked = None;
+        } else if self.is_volume() && self.shown.asked.is_some() {
             self.show_early(k);
         }
+        self.shown.asked.take_if(|asked| *asked == k);
     }
 
     /// The volume is ready.
@@ -459,7 +506,9 @@ impl Scene {
         if let Some(grid) = self.grid().copied()
             && grid.nearest_voxel(self.crosshair).is_none()
         {
-            self.crosshair = pane::snapped(&grid, grid.centre());
+            // From image to image of a volume the reader stays at a place of the patient.
+            let near = if self.is_as_stored { self.crosshair } else { grid.centre() };
+            self.crosshair = pane::snapped(&grid, near);
         }
     }
 
@@ -500,11 +549,7 @@ impl Scene {
     #[must_use]
     pub fn along(&self, pane: usize) -> PaneKind {
         let plane = self.panes.get(pane).zip(self.grid()).map(|(pane, grid)| pane.plane(grid, self.crosshair, 8, 8));
-        match plane.as_ref().map(solid::main_axis) {
-            Some(0) => PaneKind::Sagittal,
-            Some(2) => PaneKind::Axial,
-            _ => PaneKind::Coronal,
-        }
+        plane.as_ref().map_or(PaneKind::Coronal, kind_along)
     }
 
     /// What the active viewport shows.
@@ -568,6 +613,15 @@ impl Scene {
             }
         }
         images
+    }
+}
+
+/// The planes that lie most like one.
+fn kind_along(plane: &Plane) -> PaneKind {
+    match solid::main_axis(plane) {
+        0 => PaneKind::Sagittal,
+        2 => PaneKind::Axial,
+        _ => PaneKind::Coronal,
     }
 }
 

@@ -9,10 +9,11 @@ use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::room::{Port, Room};
 use crate::reading::rulers;
 use crate::reading::scene::Scene;
+use crate::reading::solid;
 use crate::research;
 use crate::ui::Theme;
 use egui::{Color32, Painter, Rect, Sense, Stroke, StrokeKind, pos2, vec2};
-use mj_imaging::{Interpolation, oracle};
+use mj_imaging::{Interpolation, Plane, oracle};
 use mj_lang::key;
 
 /// Gap between viewports. Units: points.
@@ -99,15 +100,9 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
         painter.rect_filled(place.rect, 0.0, background);
         return;
     };
-    let mut has_failed = false;
-    let made = match make(room, ui, place.pane, &map) {
-        Ok(made) => made,
-        Err(e) => {
-            let told = mj_lang::tell(&e, room.lang);
-            centred(room, &painter, place.rect, &format!("{}\n{}", told.message, told.hint));
-            has_failed = true;
-            None
-        }
+    let (made, failed) = match make(room, ui, place.pane, &map) {
+        Ok(made) => (made, None),
+        Err(e) => (None, Some(mj_lang::tell(&e, room.lang))),
     };
     // Where a picture covers all, nothing is painted under it: without a graphics card every layer costs.
     if made.is_none_or(|made| made.plane != map.plane) {
@@ -123,7 +118,9 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
         if !made.is_final {
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(60));
         }
-    } else if !has_failed && room.scene.as_ref().is_some_and(|s| s.volume().is_some()) {
+    } else if let Some(told) = failed {
+        centred(room, &painter, place.rect, &format!("{}\n{}", told.message, told.hint));
+    } else if room.scene.as_ref().is_some_and(|s| s.volume().is_some()) {
         centred(room, &painter, place.rect, key::READING_LOADING.get(room.lang));
     }
     over(room, ui, &painter, place, kind, &map, made.is_some());
@@ -169,7 +166,9 @@ fn paint_picture(painter: &Painter, map: &Mapping, made: &Made) {
     let rect = if same {
         map.rect
     } else {
-        let corner = |x: f64, y: f64| map.screen(made.plane.lps_from_pixel([x, y]));
+        // What was turned since is shown as it was, moved and magnified only.
+        let placed = Plane { right: map.plane.right, down: map.plane.down, ..made.plane };
+        let corner = |x: f64, y: f64| map.screen(placed.lps_from_pixel([x, y]));
         Rect::from_min_max(corner(-0.5, -0.5), corner(made.plane.width as f64 - 0.5, made.plane.height as f64 - 0.5))
     };
     painter.image(made.texture, rect, uv, Color32::WHITE);
@@ -229,7 +228,8 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     }
     corners.bottom_left.push(Line::quiet(title));
     if kind == PaneKind::Vr {
-        corners.bottom_left.extend(scene.solid.lines(volume, lang).into_iter().map(Line::plain));
+        let can_be = solid::can_be_drawn(volume).is_ok();
+        corners.bottom_left.extend(scene.solid.lines(volume, lang).into_iter().filter(|_| can_be).map(Line::plain));
     } else {
         let name = room.window_name(scene, shown).unwrap_or_default();
         corners.bottom_left.extend(overlay::window_line(shown, &name, scene.is_colour(), lang).map(Line::plain));
@@ -253,7 +253,7 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
             if scene.shown.full.is_some() {
                 let (n, of) = slice_number(whole, scene.crosshair, map.plane.normal());
                 corners.bottom_right.push(Line::plain(key::OVERLAY_SLICE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())])));
-            } else if scene.loaded(kind).is_some() {
+            } else if scene.stack().is_some() && scene.loaded(kind).is_some() {
                 let (n, of) = (scene.shown.slice + 1, scene.n_slices().max(1));
                 corners.bottom_right.push(Line::plain(key::OVERLAY_IMAGE.with(lang, &[("n", &n.to_string()), ("of", &of.to_string())])));
             }

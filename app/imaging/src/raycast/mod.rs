@@ -13,6 +13,7 @@ mod seen;
 mod table;
 mod transfer;
 
+use band::Caster;
 pub use camera::Camera;
 pub use preset::Preset;
 pub use seen::Seen;
@@ -62,6 +63,20 @@ pub(crate) const ENOUGH: f32 = 1.0 / 256.0;
 /// grid, the picture is empty.
 #[must_use]
 pub fn render(volume: &Volume, seen: &Seen, camera: &Camera, clip: Option<ClipBox>, quality: Quality) -> Rendering {
+    let blank = || Rendering { width: 0, height: 0, rgba: Vec::new() };
+    render_unless(volume, seen, camera, clip, quality, &|| false).unwrap_or_else(blank)
+}
+
+/// As [`render`], given up (`None`) as soon as nobody wants the picture any more, which is asked every few rows.
+#[must_use]
+pub fn render_unless(
+    volume: &Volume,
+    seen: &Seen,
+    camera: &Camera,
+    clip: Option<ClipBox>,
+    quality: Quality,
+    is_unwanted: &(dyn Fn() -> bool + Sync),
+) -> Option<Rendering> {
     let every = quality.pixels_per_ray.max(1);
     let (width, height) = (camera.plane.width, camera.plane.height);
     let (columns, rows) = (width.div_ceil(every), height.div_ceil(every));
@@ -69,27 +84,21 @@ pub fn render(volume: &Volume, seen: &Seen, camera: &Camera, clip: Option<ClipBo
     let is_usable = quality.step_mm.is_finite() && quality.step_mm > 0.0;
     if columns > 0 && is_usable && seen.fits(volume) {
         match &volume.samples {
-            Samples::I16(s) => draw(s, volume, seen, camera, clip, quality, &mut rays),
-            Samples::U16(s) => draw(s, volume, seen, camera, clip, quality, &mut rays),
-            Samples::U8(s) => draw(s, volume, seen, camera, clip, quality, &mut rays),
-            Samples::F32(s) => draw(s, volume, seen, camera, clip, quality, &mut rays),
+            Samples::I16(s) => draw(Caster::new(s, volume, seen, camera, clip, quality)?, is_unwanted, &mut rays)?,
+            Samples::U16(s) => draw(Caster::new(s, volume, seen, camera, clip, quality)?, is_unwanted, &mut rays)?,
+            Samples::U8(s) => draw(Caster::new(s, volume, seen, camera, clip, quality)?, is_unwanted, &mut rays)?,
+            Samples::F32(s) => draw(Caster::new(s, volume, seen, camera, clip, quality)?, is_unwanted, &mut rays)?,
         }
     }
-    if every == 1 { rays } else { enlarged(&rays, width, height, every) }
+    Some(if every == 1 { rays } else { enlarged(&rays, width, height, every) })
 }
 
-fn draw<S: Sample>(
-    samples: &[S],
-    volume: &Volume,
-    seen: &Seen,
-    camera: &Camera,
-    clip: Option<ClipBox>,
-    quality: Quality,
-    into: &mut Rendering,
-) {
-    let Some(caster) = band::Caster::new(samples, volume, seen, camera, clip, quality) else { return };
+fn draw<S: Sample>(caster: Caster<'_, S>, is_unwanted: &(dyn Fn() -> bool + Sync), into: &mut Rendering) -> Option<()> {
     let width = into.width;
-    into.rgba.par_chunks_mut(width * 4 * band::ROWS).enumerate().for_each(|(n, rows)| caster.draw(n * band::ROWS, width, rows));
+    into.rgba.par_chunks_mut(width * 4 * band::ROWS).enumerate().try_for_each(|(n, rows)| {
+        caster.draw(n * band::ROWS, width, rows);
+        (!is_unwanted()).then_some(())
+    })
 }
 
 /// A picture of few rays with linear interpolation between them.

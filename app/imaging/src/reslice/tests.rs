@@ -67,11 +67,14 @@ fn the_smallest_volumes_agree_with_the_oracle() {
         let volume = blob_volume(oblique_grid(dims));
         let (grid, centre) = (&volume.grid, volume.grid.centre());
         for normal in [[0.0, 0.0, 1.0], [0.3, 0.5, 0.8], [-0.7, 0.2, 0.1]] {
-            let plane = Plane { mm_per_pixel: 0.3, ..Plane::oblique(grid, centre, normal.into(), 23, 19).unwrap() };
+            let plane = Plane { mm_per_pixel: 0.3137, ..Plane::oblique(grid, centre, normal.into(), 23, 19).unwrap() };
             for how in [Interpolation::Linear, Interpolation::Cubic] {
                 let (fast, slow) = (slice(&volume, &plane, how), oracle::slice(&volume, &plane, how));
-                for (a, b) in fast.values.iter().zip(&slow.values) {
-                    assert!(a.is_nan() || b.is_nan() || (a - b).abs() < 0.02, "{dims:?} {normal:?} {how:?}: {a} {b}");
+                // A pixel centre exactly on the volume's face may fall on either side of it.
+                let strays = fast.values.iter().zip(&slow.values).filter(|(a, b)| a.is_nan() != b.is_nan()).count();
+                assert!(strays <= 2, "{dims:?} {normal:?} {how:?}: {strays} strays");
+                for (a, b) in fast.values.iter().zip(&slow.values).filter(|(a, b)| !a.is_nan() && !b.is_nan()) {
+                    assert!((a - b).abs() < 0.02, "{dims:?} {normal:?} {how:?}: {a} {b}");
                 }
             }
         }

@@ -1,5 +1,5 @@
-// Volume rendering of parallel lines of sight: the same samples, table, light and leaps as on the CPU
-// (mj-imaging, raycast). Black where nothing is seen.
+// Volume rendering of parallel lines of sight: the same samples, table and leaps as on the CPU (mj-imaging, raycast), which
+// moreover lets slight samples share their light. Black where nothing is seen.
 struct Params {
     start: vec4f,    // xyz: voxel index of pixel (0, 0) in the plane; w: edge beyond the outer centres
     du: vec4f,       // voxel step of one pixel to the right

@@ -41,7 +41,10 @@ impl Room {
                 }
                 self.on_load(token, |scene| match result {
                     Ok(loaded) => scene.slice_ready(k, loaded, is_shown),
-                    Err(told) => scene.shown.error = Some(told),
+                    Err(told) => {
+                        scene.shown.asked = None;
+                        scene.shown.error = Some(told);
+                    }
                 })
             }
             Event::Research(token, result) => {

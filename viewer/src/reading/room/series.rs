@@ -10,12 +10,12 @@ use mj_link::ToParent;
 use mj_model::Finding;
 
 impl Room {
-    /// Shows an image of a series that is no volume, loading it first where needed.
+    /// Shows an image of a series that is no volume, or not yet one, loading it first where needed.
     pub(crate) fn show_slice(&mut self, k: usize) {
         let Some(scene) = &mut self.scene else { return };
-        if scene.shown.slices.contains_key(&k) {
-            scene.show(k);
-        } else if let Some(opened) = scene.shown.opened.clone() {
+        if scene.choose(k)
+            && let Some(opened) = scene.shown.opened.clone()
+        {
             self.player.forget();
             self.loader.slice(scene.token, opened, k);
         }
@@ -52,7 +52,7 @@ impl Room {
         self.player.stop();
         scene.focus = None;
         scene.token = token;
-        scene.is_as_stored = false;
+        scene.leave_series();
         scene.shown = Shown::default();
         for pane in &mut scene.panes {
             *pane = pane::Pane::new(pane.kind);
@@ -66,6 +66,10 @@ impl Room {
         self.next_token += 1;
         let (token, lang) = (self.next_token, self.lang);
         let Some(scene) = &mut self.scene else { return };
+        if scene.series.get(at).is_none() {
+            return;
+        }
+        scene.leave_series();
         let Some(entry) = scene.series.get(at) else { return };
         self.gesture = None;
         self.player.stop();
@@ -73,7 +77,6 @@ impl Room {
         scene.study = entry.study.clone();
         scene.current = at;
         scene.token = token;
-        scene.is_as_stored = false;
         scene.shown = Shown::default();
         if scene.restore.is_none() {
             // Another grid: a magnification of the last one would show a corner of this one.
