@@ -145,6 +145,27 @@ fn placed(root: &View<'_>, layout: &Layout, shared: Option<&View<'_>>, per_frame
     grid(root, shared, per_frame.first(), &places, [layout.columns as usize, layout.rows as usize])
 }
 
+/// How far a frame may lie from its slice. Units: slice distances.
+const OFF: f64 = 0.3;
+
+/// Distance of slices from the places of frames along the normal, of which there may be fewer: that named, where all places
+/// are multiples of it; else the mean of the small gaps, since a single one is rounded. `None` for frames at one place
+/// without a name. Units: mm.
+fn slice_distance(along: &[f64], named: Option<f64>) -> Option<f64> {
+    let mut sorted = along.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let gaps: Vec<f64> = sorted.windows(2).filter_map(|w| Some(w.last()? - w.first()?)).filter(|gap| *gap > 1e-3).collect();
+    let fits = |named: &f64| along.iter().all(|d| (d / named - (d / named).round()).abs() <= OFF);
+    let smallest = gaps.iter().copied().min_by(f64::total_cmp);
+    // A name larger than a gap is none.
+    if let Some(named) = named.filter(fits).filter(|named| smallest.is_none_or(|gap| gap > named * 0.7)) {
+        return Some(named);
+    }
+    let smallest = smallest?;
+    let small = || gaps.iter().copied().filter(|gap| *gap < smallest * 1.5);
+    Some(small().sum::<f64>() / small().count() as f64)
+}
+
 /// The grid that holds all frames, and the slice each frame lies in. Frames need not fill it.
 fn grid(
     root: &View<'_>,
@@ -166,16 +187,40 @@ fn grid(
         places.iter().copied().min_by(|p, q| (*p - PointLps::default()).dot(normal).total_cmp(&(*q - PointLps::default()).dot(normal)));
     let origin = origin.ok_or(Error::NoPixels)?;
     let along: Vec<f64> = places.iter().map(|p| (*p - origin).dot(normal)).collect();
-    let mut sorted = along.clone();
-    sorted.sort_by(f64::total_cmp);
-    let smallest = sorted.windows(2).filter_map(|w| Some(w.last()? - w.first()?)).filter(|gap| *gap > 1e-3).min_by(f64::total_cmp);
-    let named = || [tags::SPACING_BETWEEN_SLICES, tags::SLICE_THICKNESS].iter().find_map(|&t| measures.float(t)).filter(|v| *v > 0.0);
-    let distance = smallest.or_else(named).unwrap_or(1.0);
+    let named = |tag| measures.float(tag).filter(|v| *v > 0.0);
+    let distance = slice_distance(&along, named(tags::SPACING_BETWEEN_SLICES)).or_else(|| named(tags::SLICE_THICKNESS)).unwrap_or(1.0);
     let slices: Vec<usize> = along.iter().map(|d| (d / distance).round() as usize).collect();
+    // A frame between two slices would be put where it is not.
+    if along.iter().zip(&slices).any(|(d, k)| (d / distance - *k as f64).abs() > OFF) {
+        return Err(Error::BadValue { keyword: "ImagePositionPatient" });
+    }
     let depth = slices.iter().max().map_or(1, |k| k.saturating_add(1));
     if depth > 100_000 {
         return Err(Error::TooLarge { mib: (depth.saturating_mul(columns * rows) >> 20) as u64 });
     }
     let axes = [i, j, normal];
     Ok((Grid { dims: [columns, rows, depth], origin, axes, spacing_mm: [between_columns, between_rows, distance] }, slices))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slice_distance;
+
+    #[test]
+    fn frames_may_be_fewer_than_slices_and_their_places_rounded() {
+        let near = |a: Option<f64>, b: f64| assert!(a.is_some_and(|a| (a - b).abs() < 1e-9), "{a:?} {b}");
+        // Two lesions: the slices between them are known by name only.
+        near(slice_distance(&[0.0, 6.0], Some(2.0)), 2.0);
+        near(slice_distance(&[0.0, 6.0], None), 6.0);
+        // 0.625 mm, written with two decimals, with a gap.
+        let rounded: Vec<f64> = (0..600).filter(|k| !(100..140).contains(k)).map(|k| (f64::from(k) * 62.5).round() / 100.0).collect();
+        let distance = slice_distance(&rounded, None).unwrap();
+        assert!((distance - 0.625).abs() < 3e-4, "{distance}");
+        near(slice_distance(&rounded, Some(0.625)), 0.625);
+        // A name that is the thickness of slices that overlap, or that fits no place.
+        near(slice_distance(&[0.0, 2.5, 5.0], Some(5.0)), 2.5);
+        near(slice_distance(&[0.0, 2.5, 5.0], Some(1.8)), 2.5);
+        assert!(slice_distance(&[0.0], None).is_none());
+        near(slice_distance(&[0.0, 0.0], Some(3.0)), 3.0);
+    }
 }

@@ -73,6 +73,8 @@ fn what_is_written_is_read_back() {
     assert_eq!(back.count(), 6);
     // The empty slices between are known by the distance named; here the two frames are 3 slices apart.
     assert!(back.grid.origin.distance_mm(grid.origin) < 1e-9);
+    assert_eq!((back.grid.dims, back.grid.spacing_mm), (grid.dims, grid.spacing_mm));
+    assert!((back.volume_ml() - mask.volume_ml()).abs() < 1e-12 && back.voxels == mask.voxels);
     // A frame lies on its source image; on planes computed between images it does not.
     for (is_resampled, told) in [(false, "YES"), (true, "NO")] {
         let written = write(&SegInput { is_resampled, ..input(&context, &grid, &sources, &device, &mask) }).unwrap();
