@@ -40,7 +40,9 @@ impl Keys {
             let mut file = std::fs::File::create(&part)?;
             file.write_all(&sealed)?;
             file.sync_all()?;
-            std::fs::rename(&part, &path)
+            std::fs::rename(&part, &path)?;
+            // The name has to survive a power cut too; NTFS journals its folders by itself.
+            if cfg!(unix) { std::fs::File::open(&self.inbox)?.sync_all() } else { Ok(()) }
         };
         write().map_err(|source| {
             // What is left of it is of no use to anyone.

@@ -478,6 +478,33 @@ fn slices_are_gone_through_before_their_volume_is_there() {
     assert!((scene.crosshair - at).length() < 1e-9 && scene.early_step(0, 1.0).is_none());
 }
 
+/// The images of a volume as they were stored: downwards is towards the feet as in the planes, and the way back leads to
+/// the same place and viewports.
+#[test]
+fn images_as_stored_go_to_the_feet_and_back() {
+    let mut bench = Bench::new();
+    bench.until("volume", |b| b.room.situation().is_whole);
+    bench.key(Key::D, Modifiers::NONE);
+    bench.drag(A + vec2(30.0, 20.0), A + vec2(40.0, 25.0), PointerButton::Primary);
+    bench.rest();
+    let before = bench.room.view_state().unwrap();
+    let place = |b: &Bench| b.room.view_state().and_then(|v| v.crosshair).unwrap();
+    bench.key(Key::N, Modifiers::NONE);
+    bench.until("image", |b| b.shows("原始图像") && b.shows("图 "));
+    let image = |b: &Bench| b.written.iter().find(|t| t.starts_with("图 ")).cloned().unwrap();
+    let first = image(&bench);
+    assert!((place(&bench) - before.crosshair.unwrap()).length() < 1e-6);
+    bench.key(Key::ArrowDown, Modifiers::NONE);
+    bench.until("next image", |b| b.shows("图 ") && !b.shows(&first));
+    let step = place(&bench) - before.crosshair.unwrap();
+    assert!(step.z < -0.5 && step.x.abs() < 1e-6 && step.y.abs() < 1e-6, "{step:?}");
+    bench.key(Key::ArrowUp, Modifiers::NONE);
+    bench.until("first image", |b| b.shows(&first));
+    bench.key(Key::N, Modifiers::NONE);
+    bench.rest();
+    assert_eq!(bench.room.view_state().unwrap(), before);
+}
+
 /// A head scanned with a tilted gantry: its volume is computed and says so; its images are shown as they were stored, and
 /// what is measured on them lies on them.
 #[test]

@@ -23,9 +23,7 @@ pub(super) fn render(of_whom: Corners, volume: &Volume, view: &RenderView, out: 
     let picture = raycast::render(volume, &seen, &camera, None, Quality::FINAL);
     let ms = start.elapsed().as_secs_f64() * 1000.0;
     context.check()?;
-    // Over black, colours that are times opacity are what is seen.
-    let pixels = picture.rgba.chunks_exact(4).map(|c| [c[0], c[1], c[2]]).collect();
-    let canvas = Canvas { width: picture.width, height: picture.height, pixels };
+    let canvas = Canvas { width: picture.width, height: picture.height, pixels: picture.over_black() };
     let bytes = if view.overlay {
         let about = pictures::About { title: pictures::title(view.kind), window: Some(name_of(&preset, context.lang)) };
         pictures::with_overlay(canvas, of_whom, volume, view, &camera.plane, about, context)?

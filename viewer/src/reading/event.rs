@@ -1,7 +1,7 @@
 //! Everything that reaches the room from other threads: one closed list.
 
 use crate::reading::loader::{Loaded, Opened};
-use crate::reading::maker::MipDone;
+use crate::reading::maker::ThroughDone;
 use mj_link::ToViewer;
 use mj_model::{SeriesUid, Told};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -26,8 +26,8 @@ pub enum Event {
     Research(u64, std::result::Result<Box<crate::reading::loader::ResearchShown>, Told>),
     /// What a series not yet opened looks like.
     Thumb(SeriesUid, Box<Thumb>),
-    /// A projection is ready.
-    Mip(Box<MipDone>),
+    /// A look through the volume is ready: a projection or shapes.
+    Through(Box<ThroughDone>),
 }
 
 /// What the strip shows of a series.

@@ -99,8 +99,7 @@ fn shapes(scene: &Scene, volume: &Volume, loaded: &Loaded, plane: &Plane) -> Res
     let seen = Seen::new(volume, blocks, &function)?;
     let clip = scene.solid.cut(plane, scene.crosshair);
     let picture = raycast::render(volume, &seen, &Camera::parallel(*plane), clip, Quality::FINAL);
-    let pixels = picture.rgba.chunks_exact(4).map(|c| [c[0], c[1], c[2]]).collect();
-    Ok(Canvas { width: picture.width, height: picture.height, pixels })
+    Ok(Canvas { width: picture.width, height: picture.height, pixels: picture.over_black() })
 }
 
 /// Plane, slab, and what must be known of the images; no patient data.

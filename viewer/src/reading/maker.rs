@@ -79,11 +79,11 @@ impl Maker {
         }
     }
 
-    /// Takes a projection that its thread has finished.
-    pub fn take_mip(&mut self, done: MipDone) {
+    /// Takes what the thread of projections and shapes has finished.
+    pub fn take_through(&mut self, done: ThroughDone) {
         match self {
-            Self::Cpu(maker) => maker.take_mip(done),
-            Self::Gpu(maker) => maker.fallback.take_mip(done),
+            Self::Cpu(maker) => maker.take_through(done),
+            Self::Gpu(maker) => maker.fallback.take_through(done),
         }
     }
 
@@ -164,16 +164,16 @@ struct CpuSlot {
 /// Pictures by the CPU, as textures of egui.
 pub struct CpuMaker {
     slots: Vec<CpuSlot>,
-    mips: MipThread,
+    through: ThroughThread,
     /// Measured cost of a slice's pixel.
     per_pixel: Duration,
 }
 
 impl CpuMaker {
-    /// Starts the projections' thread, which reports by events.
+    /// Starts the thread of projections and shapes, which reports by events.
     #[must_use]
     pub fn new(events: Events) -> Self {
-        Self { slots: Vec::new(), mips: MipThread::start(events), per_pixel: Duration::ZERO }
+        Self { slots: Vec::new(), through: ThroughThread::start(events), per_pixel: Duration::ZERO }
     }
 
     fn make(&mut self, ctx: &egui::Context, slot: usize, loaded: &Loaded, want: &Want) -> Option<Made> {
@@ -182,7 +182,7 @@ impl CpuMaker {
         }
         let full = ValuesKey::of(loaded, want);
         let is_whole = if want.is_mip || want.solid.is_some() {
-            self.ask_for_mip(slot, loaded, want, &full)
+            self.ask_for_through(slot, loaded, want, &full)
         } else {
             self.slice(slot, loaded, want, &full)
         };
@@ -225,8 +225,8 @@ impl CpuMaker {
         !coarse
     }
 
-    /// Asks the thread for a projection unless it is there or on its way.
-    fn ask_for_mip(&mut self, slot: usize, loaded: &Loaded, want: &Want, full: &ValuesKey) -> bool {
+    /// Asks the thread for a projection or shapes unless it is there or on its way.
+    fn ask_for_through(&mut self, slot: usize, loaded: &Loaded, want: &Want, full: &ValuesKey) -> bool {
         let Some(state) = self.slots.get_mut(slot) else { return false };
         if state.values.as_ref().is_some_and(|(key, _)| key == full) {
             return true;
@@ -239,12 +239,12 @@ impl CpuMaker {
         let is_here = state.values.as_ref().is_some_and(|(key, _)| *key == wanted);
         if !is_here && state.asked.as_ref() != Some(&wanted) {
             state.asked = Some(wanted.clone());
-            self.mips.ask(MipAsk { slot, key: wanted, volume: Arc::clone(&loaded.volume), index: Arc::clone(index) });
+            self.through.ask(ThroughAsk { slot, key: wanted, volume: Arc::clone(&loaded.volume), index: Arc::clone(index) });
         }
         false
     }
 
-    fn take_mip(&mut self, done: MipDone) {
+    fn take_through(&mut self, done: ThroughDone) {
         if let Some(state) = self.slots.get_mut(done.slot) {
             if state.asked.as_ref() == Some(&done.key) {
                 state.asked = None;
@@ -274,15 +274,15 @@ fn draw(loaded: &Loaded, key: &ValuesKey) -> Drawn {
     }
 }
 
-struct MipAsk {
+struct ThroughAsk {
     slot: usize,
     key: ValuesKey,
     volume: Arc<Volume>,
     index: Arc<MipIndex>,
 }
 
-/// A projection its thread has finished.
-pub struct MipDone {
+/// A projection or shapes that their thread has finished.
+pub struct ThroughDone {
     slot: usize,
     key: ValuesKey,
     drawn: Drawn,
@@ -305,7 +305,7 @@ impl Renderer {
     }
 
     /// `None` for a sharp picture that another request has overtaken.
-    fn draw(&mut self, ask: &MipAsk, shapes: &Shapes, is_overtaken: &(dyn Fn() -> bool + Sync)) -> Option<Drawn> {
+    fn draw(&mut self, ask: &ThroughAsk, shapes: &Shapes, is_overtaken: &(dyn Fn() -> bool + Sync)) -> Option<Drawn> {
         let plane = &ask.key.plane;
         if self.seen.as_ref().is_none_or(|(volume, function, _)| *volume != ask.key.volume || *function != shapes.function) {
             let seen = Seen::new(&ask.volume, ask.index.blocks(), &shapes.function);
@@ -323,18 +323,16 @@ impl Renderer {
             let change = isize::from(took > FAST.1) - isize::from(took < FAST.0);
             self.pixels_per_ray = self.pixels_per_ray.saturating_add_signed(change).clamp(2, 5);
         }
-        // Over black, colours that are times opacity are what is seen.
-        let pixels = picture.rgba.chunks_exact(4).map(|c| egui::Color32::from_rgb(c[0], c[1], c[2])).collect();
-        Some(Drawn::Shapes(ColorImage::new(size, pixels)))
+        Some(Drawn::Shapes(ColorImage::from_rgb(size, picture.over_black().as_flattened())))
     }
 }
 
-/// Makes projections one after another; only the newest request waits.
-struct MipThread(Arc<(Mutex<Waiting>, Condvar)>);
+/// Makes looks through volumes, projections and shapes, one after another; only the newest request waits.
+struct ThroughThread(Arc<(Mutex<Waiting>, Condvar)>);
 
 #[derive(Default)]
 struct Waiting {
-    ask: Option<MipAsk>,
+    ask: Option<ThroughAsk>,
     has_ended: bool,
 }
 
@@ -342,7 +340,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl MipThread {
+impl ThroughThread {
     fn start(events: Events) -> Self {
         let shared = Arc::new((Mutex::new(Waiting::default()), Condvar::new()));
         let theirs = Arc::clone(&shared);
@@ -366,7 +364,7 @@ impl MipThread {
                     None => Some(Drawn::Values(ask.index.project(&ask.volume, &ask.key.plane))),
                 };
                 if let Some(drawn) = drawn {
-                    events.send(Event::Mip(Box::new(MipDone { slot: ask.slot, key: ask.key, drawn })));
+                    events.send(Event::Through(Box::new(ThroughDone { slot: ask.slot, key: ask.key, drawn })));
                 }
             }
         };
@@ -376,13 +374,13 @@ impl MipThread {
         Self(shared)
     }
 
-    fn ask(&self, ask: MipAsk) {
+    fn ask(&self, ask: ThroughAsk) {
         lock(&self.0.0).ask = Some(ask);
         self.0.1.notify_one();
     }
 }
 
-impl Drop for MipThread {
+impl Drop for ThroughThread {
     fn drop(&mut self) {
         lock(&self.0.0).has_ended = true;
         self.0.1.notify_one();

@@ -133,18 +133,11 @@ pub fn name_of(preset: &Preset, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mj_imaging::Plane;
-    use mj_model::{Grid, VectorLps};
+    use mj_model::Samples;
 
     #[test]
     fn what_lies_before_the_crosshair_is_cut_away() {
-        let axis = VectorLps::new;
-        let grid = Grid {
-            dims: [10, 10, 10],
-            origin: PointLps::default(),
-            axes: [axis(1.0, 0.0, 0.0), axis(0.0, 1.0, 0.0), axis(0.0, 0.0, 1.0)],
-            spacing_mm: [1.0; 3],
-        };
+        let grid = presets::tests::small_values(Samples::U8(vec![0; 1000]), 1.0).grid;
         let at = PointLps::new(1.0, 2.0, 3.0);
         let solid = Solid { is_cut: true, ..Solid::default() };
         // A coronal view looks from the front to the back, where y grows.

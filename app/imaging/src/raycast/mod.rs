@@ -56,6 +56,15 @@ pub struct Rendering {
     pub rgba: Vec<u8>,
 }
 
+impl Rendering {
+    /// Its colours on black, which is how it is looked at. Shape: `[row][column]`, red, green, blue.
+    #[must_use]
+    pub fn over_black(&self) -> Vec<[u8; 3]> {
+        // Colours that are times opacity are what is seen of them.
+        self.rgba.chunks_exact(4).map(|c| [c[0], c[1], c[2]]).collect()
+    }
+}
+
 /// Light that nothing behind could make visible in 8 bits: what is left of a ray when it ends.
 pub(crate) const ENOUGH: f32 = 1.0 / 256.0;
 

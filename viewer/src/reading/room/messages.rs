@@ -20,7 +20,7 @@ impl Room {
                 self.is_searching = false;
                 self.notices.fail(told);
             }
-            Event::Mip(done) => self.maker.take_mip(*done),
+            Event::Through(done) => self.maker.take_through(*done),
             Event::Thumb(uid, thumb) => {
                 if let Some(entry) = self.scene.as_mut().and_then(|s| s.series.iter_mut().find(|e| e.uid == uid)) {
                     entry.take(*thumb);
