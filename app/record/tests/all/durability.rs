@@ -81,3 +81,18 @@ async fn objects_are_on_the_disk_before_they_have_their_name() {
     }
     assert_eq!(n_objects, 20);
 }
+
+/// Without the head file, which holds the wrapped key, a record is lost as a whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wrapped_key_is_on_the_disk_when_a_record_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::default();
+    let folder = dir.path().join("record");
+    Record::init_on(&folder, &passphrase(), Arc::new(Watched(Arc::clone(&log)))).await.unwrap().close().await;
+    let steps = log.lock().unwrap().clone();
+    let written = steps.iter().rposition(|s| matches!(s, Step::Written(_))).unwrap();
+    let Step::Written(head) = &steps[written] else { unreachable!() };
+    let synced = steps.iter().rposition(|s| *s == Step::Synced(head.clone())).unwrap_or_else(|| panic!("never synced: {steps:?}"));
+    let named = steps.iter().rposition(|s| *s == Step::FolderSynced(folder.clone())).unwrap_or_else(|| panic!("no name: {steps:?}"));
+    assert!(written < synced && synced < named, "{steps:?}");
+}
