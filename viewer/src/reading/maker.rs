@@ -563,3 +563,53 @@ fn view(volume: &Volume, key: &ValuesKey) -> View {
 pub fn gpu_view(volume: &Volume, plane: &Plane, slab: Option<Slab>, is_mip: bool) -> View {
     view(volume, &ValuesKey { volume: 0, plane: *plane, is_mip, slab, solid: None, is_coarse: false })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::solid::Solid;
+    use mj_model::{Samples, Unit};
+    use std::sync::mpsc::Receiver;
+
+    fn next(receiver: &Receiver<Event>) -> ThroughDone {
+        loop {
+            if let Event::Through(done) = receiver.recv_timeout(Duration::from_secs(60)).unwrap() {
+                return *done;
+            }
+        }
+    }
+
+    /// While the right picture is on its way, no other kind of it and none of another volume stands under its name.
+    #[test]
+    fn no_picture_stands_under_the_name_of_another() {
+        let ctx = egui::Context::default();
+        let (events, receiver) = Events::new(ctx.clone());
+        let mut maker = CpuMaker::new(events);
+        let of = |value: i16| {
+            let mut volume = crate::reading::presets::tests::small_values(Samples::I16(vec![value; 1000]), 1.0);
+            volume.grid.dims = [10, 10, 10];
+            (volume.modality, volume.unit) = ("CT".into(), Unit::hu());
+            Loaded::new(volume, None)
+        };
+        let (first, second) = (of(700), of(300));
+        let plane = Plane::coronal(&first.volume.grid, first.volume.grid.centre(), 16, 16);
+        let function = Solid::default().function(&first.volume).unwrap();
+        let shapes = Want {
+            plane,
+            is_mip: false,
+            solid: Some(Shapes { function, clip: None }),
+            slab: None,
+            window: Window::linear(0.0, 1000.0, ""),
+            is_inverted: false,
+            is_moving: false,
+        };
+        let mip = Want { is_mip: true, solid: None, ..shapes.clone() };
+        for (loaded, want) in [(&first, &mip), (&first, &shapes), (&first, &mip), (&second, &mip), (&second, &shapes)] {
+            assert!(maker.make(&ctx, 0, loaded, want).is_none(), "a picture before it was made");
+            maker.take_through(next(&receiver));
+            assert!(!maker.make(&ctx, 0, loaded, want).unwrap().is_final, "the first is a coarse one");
+            maker.take_through(next(&receiver));
+            assert!(maker.make(&ctx, 0, loaded, want).unwrap().is_final);
+        }
+    }
+}
