@@ -8,7 +8,7 @@ use clap::Parser as _;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2, vec2};
 use mj_link::message::{ObjectFile, SeriesFiles};
 use mj_link::{Job, ToParent, ToViewer};
-use mj_model::{Finding, FindingState, Geometry, Lang, StudyUid};
+use mj_model::{Finding, FindingState, Geometry, Lang, Shape, StudyUid};
 use mj_viewer::args::Args;
 use mj_viewer::headless::{Context as JobContext, jobs};
 use mj_viewer::reading::action::Action;
@@ -210,7 +210,7 @@ fn a_length_is_drawn_changed_undone_and_deleted() {
     assert!(!bench.room.drawn_findings()[0].1, "drawn as stored before the record said so");
     let made = bench.changes();
     assert_eq!(made.len(), 1, "one change on release, none while dragging");
-    let Geometry::Line { a, b } = made[0].geometry else { panic!("no line") };
+    let Geometry::InSpace(Shape::Line { a, b }) = made[0].geometry else { panic!("no line") };
     let mm = made[0].measurements[0].quantity.value;
     assert!((a.distance_mm(b) - mm).abs() < 1e-9 && mm > 10.0);
     assert_eq!((made[0].revision, made[0].state), (0, FindingState::Accepted));
@@ -576,22 +576,11 @@ fn finding_on(bench: &Bench, image: usize) -> (Finding, mj_model::PointLps) {
     .unwrap();
     let centre = series.stacks[0].grid().unwrap().centre();
     let image = mj_model::finding::ImageRef { instance: header.instance.clone(), sop_class: header.sop_class.clone(), frame: None };
+    let geometry = Geometry::InSpace(Shape::Point { at: centre });
     let finding = Finding {
-        id: "f1".into(),
-        tracking_uid: mj_model::uid::TrackingUid::fresh(),
         revision: 1,
-        study: header.study.uid.clone(),
-        series: header.series.uid.clone(),
-        frame_of_reference: None,
         images: vec![image],
-        state: FindingState::Accepted,
-        kind: mj_model::code::known::unclassified_finding(),
-        site: None,
-        side: mj_model::Side::None,
-        geometry: Geometry::Point { at: centre },
-        measurements: Vec::new(),
-        origin: mj_model::finding::Origin { who: mj_model::finding::OriginKind::Person, name: String::new(), version: String::new() },
-        at: mj_model::clock::now(),
+        ..Finding::new("f1".into(), header.study.uid.clone(), header.series.uid.clone(), geometry, "")
     };
     (finding, centre)
 }
@@ -667,7 +656,7 @@ fn a_finding_without_a_place_is_found_by_its_image() {
     let stack = bench.changed("stack", 1..=9, patch::without_place);
     let (study, series) = series_of(&stack);
     let (finding, _) = finding_on(&bench, 6);
-    for geometry in [Geometry::PixelLine { a: [1.0, 1.0], b: [9.0, 9.0] }, finding.geometry.clone()] {
+    for geometry in [Geometry::OnImage(Shape::Line { a: [1.0, 1.0], b: [9.0, 9.0] }), finding.geometry.clone()] {
         bench.tell(ToViewer::CloseStudy { study: study.clone() });
         bench.tell_open(vec![series.clone()], vec![Finding { geometry, ..finding.clone() }]);
         bench.tell(ToViewer::FocusFinding { study: study.clone(), finding: "f1".into() });
@@ -758,7 +747,7 @@ fn ultrasound_is_measured_in_mm_inside_its_region_only() {
     bench.drag(pos2(600.0, 350.0), pos2(700.0, 350.0), PointerButton::Primary);
     let made = bench.changes();
     let (geometry, length) = (made[0].geometry.clone(), made[0].measurements[0].quantity.clone());
-    let Geometry::PixelLine { a, b } = geometry else { panic!("{geometry:?}") };
+    let Geometry::OnImage(Shape::Line { a, b }) = geometry else { panic!("{geometry:?}") };
     assert_eq!(length.unit, mj_model::Unit::mm());
     // Along a row: 0.0286 cm a pixel.
     assert!((length.value - (a[0] - b[0]).abs() * 0.285_714_285_7).abs() < 1e-6 && (a[1] - b[1]).abs() < 1e-6, "{length:?} {a:?} {b:?}");

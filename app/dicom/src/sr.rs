@@ -1,17 +1,21 @@
 //! Structured reports: measurements and report text as TID 1500 "Measurement Report".
 //!
 //! Source: PS3.16 TID 1500, TID 1501, TID 300, TID 320, TID 1001, TID 1204, TID 1600; PS3.3 §A.35.13
-//! (Comprehensive 3D SR), §A.35.3 (Comprehensive SR). A line in patient space is a SCOORD3D polyline in its
-//! frame of reference; one on an uncalibrated image a SCOORD selected from that image. The text sections of
+//! (Comprehensive 3D SR), §A.35.3 (Comprehensive SR). A shape in patient space is a SCOORD3D in its frame
+//! of reference; one on an uncalibrated image a SCOORD selected from that image. A spline goes out as a polygon with its
+//! control places in private elements. The text sections of
 //! the report stand as text items of the template's Qualitative Evaluations.
 
+mod group;
+mod group_read;
 mod item;
 mod read;
 #[cfg(test)]
 mod tests;
 mod tree;
 
-pub use read::{SrContent, SrFinding, read};
+pub use group_read::{SrFinding, SrMeasurement};
+pub use read::{SrContent, read};
 
 use crate::context::{Context, Device, Written, put_moment};
 use crate::dataset::Dataset;
@@ -20,7 +24,7 @@ use crate::write::Object;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
-use mj_model::{Code, Finding, Geometry, InstanceUid, Lang, Moment, SeriesUid, SopClassUid, StudyUid};
+use mj_model::{Code, Finding, InstanceUid, Lang, Moment, SeriesUid, SopClassUid, StudyUid};
 use std::collections::BTreeMap;
 
 /// Comprehensive SR Storage.
@@ -138,7 +142,7 @@ pub struct SrInput<'a> {
     /// The text of the report.
     pub sections: Vec<Section>,
     /// Findings; those rejected or deleted are left out.
-    pub findings: &'a [Finding],
+    pub findings: Vec<&'a Finding>,
     /// Modality of each series that findings lie on; of one that is not named here, only the context's own is known.
     pub modalities: &'a BTreeMap<SeriesUid, String>,
     /// 报告医师.
@@ -165,7 +169,7 @@ pub struct SrInput<'a> {
 /// When the context lacks the UIDs that place it, or a value cannot be encoded.
 pub fn write(input: &SrInput<'_>) -> Result<Written> {
     let context = Context::of(input.context)?;
-    let live: Vec<&Finding> = input.findings.iter().filter(|f| f.is_live()).collect();
+    let live: Vec<&Finding> = input.findings.iter().copied().filter(|f| f.is_live()).collect();
     let images = referenced_images(&context, &live);
     let mut object = Object::new();
     context.put_into(&mut object);
@@ -275,9 +279,9 @@ fn hierarchy(study: &StudyUid, series: &[(SeriesUid, Vec<(InstanceUid, SopClassU
     item
 }
 
-/// Names the private coding scheme where it is used. Source: PS3.3 §C.12.1.
+/// Names the private coding scheme, which every measurement group uses. Source: PS3.3 §C.12.1.
 fn private_schemes(findings: &[&Finding], object: &mut Object) {
-    if findings.iter().any(|f| f.kind.scheme.starts_with("99MJ")) {
+    if !findings.is_empty() {
         let mut item = Object::new();
         item.text(tags::CODING_SCHEME_DESIGNATOR, VR::SH, "99MJ").text(tags::CODING_SCHEME_NAME, VR::ST, "Mingjing private codes").text(
             tags::CODING_SCHEME_RESPONSIBLE_ORGANIZATION,
@@ -286,9 +290,4 @@ fn private_schemes(findings: &[&Finding], object: &mut Object) {
         );
         object.item(tags::CODING_SCHEME_IDENTIFICATION_SEQUENCE, item);
     }
-}
-
-/// True for a geometry that has millimetres.
-pub(crate) const fn has_place(geometry: &Geometry) -> bool {
-    matches!(geometry, Geometry::Line { .. } | Geometry::Point { .. })
 }

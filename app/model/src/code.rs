@@ -69,6 +69,21 @@ impl Unit {
     pub fn px() -> Self {
         Self("{pixels}".into())
     }
+    /// Square millimetre.
+    #[must_use]
+    pub fn mm2() -> Self {
+        Self("mm2".into())
+    }
+    /// Degree of an angle.
+    #[must_use]
+    pub fn deg() -> Self {
+        Self("deg".into())
+    }
+    /// Number of pixels inside a region, for images without known spacing.
+    #[must_use]
+    pub fn px2() -> Self {
+        Self("{pixels2}".into())
+    }
     /// No unit: a plain number.
     #[must_use]
     pub fn one() -> Self {
@@ -80,6 +95,8 @@ impl Unit {
         match self.0.as_str() {
             "[hnsf'U]" => "HU",
             "{pixels}" => "px",
+            "{pixels2}" => "px²",
+            "mm2" => "mm²",
             "deg" => "°",
             "1" => "",
             other => other,
@@ -121,6 +138,81 @@ pub mod known {
     #[must_use]
     pub fn volume() -> Code {
         Code::new("SCT", "118565006", "Volume", "体积")
+    }
+    /// Long axis. Source: PS3.16 CID 7470.
+    #[must_use]
+    pub fn long_axis() -> Code {
+        Code::new("SCT", "103339001", "Long axis", "长径")
+    }
+    /// Short axis. Source: PS3.16 CID 7470.
+    #[must_use]
+    pub fn short_axis() -> Code {
+        Code::new("SCT", "103340004", "Short axis", "短径")
+    }
+    /// Diameter. Source: PS3.16 CID 7470.
+    #[must_use]
+    pub fn diameter() -> Code {
+        Code::new("SCT", "81827009", "Diameter", "直径")
+    }
+    /// Length along a line through several points. Source: PS3.16 CID 7470.
+    #[must_use]
+    pub fn path_length() -> Code {
+        Code::new("DCM", "121211", "Path length", "路径长度")
+    }
+    /// Perimeter. Source: PS3.16 CID 7470.
+    #[must_use]
+    pub fn perimeter() -> Code {
+        Code::new("SCT", "131191004", "Perimeter", "周长")
+    }
+    /// Area. Source: PS3.16 CID 7471.
+    #[must_use]
+    pub fn area() -> Code {
+        Code::new("SCT", "42798000", "Area", "面积")
+    }
+    /// Angle between two arms.
+    #[must_use]
+    pub fn angle() -> Code {
+        Code::new("SCT", "1483009", "Angle", "角度")
+    }
+    /// Cobb angle. Source: PS3.16 CID 7550.
+    #[must_use]
+    pub fn cobb_angle() -> Code {
+        Code::new("SCT", "285285000", "Cobb angle", "Cobb 角")
+    }
+    /// Attenuation in Hounsfield units. Source: PS3.16 CID 7180.
+    #[must_use]
+    pub fn attenuation() -> Code {
+        Code::new("DCM", "112031", "Attenuation Coefficient", "CT值")
+    }
+    /// Values of pixels without a unit of their own.
+    #[must_use]
+    pub fn signal() -> Code {
+        Code::new("99MJ", "pixel-value", "Pixel value", "像素值")
+    }
+    /// How sure it is that a finding is one. Source: PS3.16 CID 6048.
+    #[must_use]
+    pub fn certainty() -> Code {
+        Code::new("DCM", "111012", "Certainty of Finding", "把握度")
+    }
+    /// Mean of several values. Source: PS3.16 CID 7464.
+    #[must_use]
+    pub fn mean() -> Code {
+        Code::new("SCT", "373098007", "Mean", "均值")
+    }
+    /// Standard deviation. Source: PS3.16 CID 7464.
+    #[must_use]
+    pub fn standard_deviation() -> Code {
+        Code::new("SCT", "386136009", "Standard Deviation", "标准差")
+    }
+    /// Smallest value. Source: PS3.16 CID 7464.
+    #[must_use]
+    pub fn minimum() -> Code {
+        Code::new("SCT", "255605001", "Minimum", "最小值")
+    }
+    /// Largest value. Source: PS3.16 CID 7464.
+    #[must_use]
+    pub fn maximum() -> Code {
+        Code::new("SCT", "56851009", "Maximum", "最大值")
     }
     /// A finding nobody has classified yet.
     #[must_use]

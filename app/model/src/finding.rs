@@ -6,7 +6,7 @@
 
 use crate::clock::Moment;
 use crate::code::{Code, Quantity, known};
-use crate::space::PointLps;
+use crate::geometry::Geometry;
 use crate::uid::{FrameOfReferenceUid, InstanceUid, SeriesUid, SopClassUid, StudyUid, TrackingUid};
 use serde::{Deserialize, Serialize};
 
@@ -52,56 +52,6 @@ pub struct ImageRef {
     pub frame: Option<u32>,
 }
 
-/// Where a finding is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Geometry {
-    /// A point in patient space. Units: mm, LPS.
-    Point {
-        /// The point.
-        at: PointLps,
-    },
-    /// A straight line between two points in patient space. Units: mm, LPS.
-    Line {
-        /// First end.
-        a: PointLps,
-        /// Second end.
-        b: PointLps,
-    },
-    /// A line on an uncalibrated image: column and row in pixels, no millimetres known.
-    PixelLine {
-        /// First end `[column, row]`, from 0 at the centre of the first pixel.
-        a: [f64; 2],
-        /// Second end.
-        b: [f64; 2],
-    },
-    /// The images as a whole.
-    WholeImage,
-}
-
-impl Geometry {
-    /// A representative point, for jumping to it. Units: mm, LPS. `None` without a place in patient space.
-    #[must_use]
-    pub fn centre(&self) -> Option<PointLps> {
-        match self {
-            Self::Point { at } => Some(*at),
-            Self::Line { a, b } => Some(*a + (*b - *a) * 0.5),
-            Self::PixelLine { .. } | Self::WholeImage => None,
-        }
-    }
-
-    /// True when no coordinate is NaN or infinite.
-    #[must_use]
-    pub fn is_finite(&self) -> bool {
-        match self {
-            Self::Point { at } => at.is_finite(),
-            Self::Line { a, b } => a.is_finite() && b.is_finite(),
-            Self::PixelLine { a, b } => a.iter().chain(b).all(|v| v.is_finite()),
-            Self::WholeImage => true,
-        }
-    }
-}
-
 /// Who or what made a revision.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Origin {
@@ -111,6 +61,14 @@ pub struct Origin {
     pub name: String,
     /// Model version; empty for a person.
     pub version: String,
+}
+
+impl Origin {
+    /// A person, by id.
+    #[must_use]
+    pub fn person(id: &str) -> Self {
+        Self { who: OriginKind::Person, name: id.to_owned(), version: String::new() }
+    }
 }
 
 /// Kind of origin.
@@ -133,6 +91,31 @@ pub struct Measurement {
     /// What, how much, in which unit.
     #[serde(flatten)]
     pub quantity: Quantity,
+    /// Which statistic of several values it is, for example the mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derivation: Option<Code>,
+    /// By which method it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Code>,
+}
+
+impl Measurement {
+    /// A measurement that is none of a series of values. Its revision counts from 1.
+    #[must_use]
+    pub const fn new(id: String, quantity: Quantity) -> Self {
+        Self { id, revision: 1, quantity, derivation: None, method: None }
+    }
+
+    /// True when both measure the same: concept and statistic.
+    #[must_use]
+    pub fn is_same_kind(&self, what: &Code, derivation: Option<&Code>) -> bool {
+        let derivations = match (&self.derivation, derivation) {
+            (Some(ours), Some(theirs)) => ours.is_same(theirs),
+            (None, None) => true,
+            _ => false,
+        };
+        derivations && self.quantity.what.is_same(what)
+    }
 }
 
 /// One revision of a finding.
@@ -164,6 +147,15 @@ pub struct Finding {
     pub geometry: Geometry,
     /// Measurements that belong to it.
     pub measurements: Vec<Measurement>,
+    /// How sure it is that this is a finding, as a device or a person says. Units: percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certainty_percent: Option<f64>,
+    /// Why a person rejected it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Code>,
+    /// The device that proposed it first, whoever changed it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<Origin>,
     /// Who made this revision.
     pub origin: Origin,
     /// When this revision was made.
@@ -171,6 +163,42 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A new finding of which nothing is known but where it is, made by a person: accepted, not classified, without
+    /// measurements, as revision 0.
+    #[must_use]
+    pub fn new(id: String, study: StudyUid, series: SeriesUid, geometry: Geometry, person: &str) -> Self {
+        Self {
+            id,
+            tracking_uid: TrackingUid::fresh(),
+            revision: 0,
+            study,
+            series,
+            frame_of_reference: None,
+            images: Vec::new(),
+            state: FindingState::Accepted,
+            kind: known::unclassified_finding(),
+            site: None,
+            side: Side::None,
+            geometry,
+            measurements: Vec::new(),
+            certainty_percent: None,
+            reason: None,
+            proposed_by: None,
+            origin: Origin::person(person),
+            at: crate::clock::now(),
+        }
+    }
+
+    /// Brings the measurements that its shape alone decides up to the shape, in the unit they are in.
+    pub fn follow_shape(&mut self) {
+        for size in self.geometry.sizes() {
+            let measured = self.measurements.iter_mut().find(|m| m.is_same_kind(&size.what, None) && m.quantity.unit == size.unit);
+            if let Some(measurement) = measured {
+                measurement.quantity = size;
+            }
+        }
+    }
+
     /// True when it is to be drawn and reported.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -183,31 +211,35 @@ impl Finding {
         self.measurements.iter().find(|m| m.id == id)
     }
 
-    /// What of it holds NaN or an infinity, which no JSON can carry; `None` when all its numbers are finite.
+    /// What of it holds NaN or an infinity, which no JSON can carry, or lacks places; `None` when all is well.
     #[must_use]
     pub fn non_finite(&self) -> Option<&'static str> {
-        if !self.geometry.is_finite() {
+        if !self.geometry.is_whole() {
             return Some("geometry");
+        }
+        if self.certainty_percent.is_some_and(|v| !v.is_finite()) {
+            return Some("certainty");
         }
         self.measurements.iter().any(|m| !m.quantity.value.is_finite()).then_some("measurement")
     }
 }
 
-/// The length of a line on an image whose pixels are a known distance apart, along a row and down a column (a calibrated
-/// region of an ultrasound image). Units: pixels from 0, mm.
-#[must_use]
-pub fn length_by(a: [f64; 2], b: [f64; 2], mm_per_pixel: [f64; 2]) -> Quantity {
-    let value = ((a[0] - b[0]) * mm_per_pixel[0]).hypot((a[1] - b[1]) * mm_per_pixel[1]);
-    Quantity { what: known::length(), value, unit: crate::Unit::mm() }
-}
+/// A finding that a person stands for: made, accepted or edited by one, and not taken back. Only such go into what is
+/// signed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confirmed(Finding);
 
-/// The length of a line as a quantity: millimetres in patient space, pixels on an uncalibrated image.
-#[must_use]
-pub fn length_of(geometry: &Geometry) -> Option<Quantity> {
-    let (value, unit) = match geometry {
-        Geometry::Line { a, b } => (a.distance_mm(*b), crate::Unit::mm()),
-        Geometry::PixelLine { a, b } => ((a[0] - b[0]).hypot(a[1] - b[1]), crate::Unit::px()),
-        Geometry::Point { .. } | Geometry::WholeImage => return None,
-    };
-    Some(Quantity { what: known::length(), value, unit })
+impl Confirmed {
+    /// The finding, if a person stands for it.
+    #[must_use]
+    pub fn of(finding: Finding) -> Option<Self> {
+        let is_reviewed = matches!(finding.state, FindingState::Accepted | FindingState::Edited);
+        (is_reviewed && finding.origin.who == OriginKind::Person).then_some(Self(finding))
+    }
+
+    /// The finding.
+    #[must_use]
+    pub const fn finding(&self) -> &Finding {
+        &self.0
+    }
 }

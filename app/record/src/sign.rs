@@ -14,7 +14,7 @@ use mj_dicom::encapsulated::{PdfInput, read_pdf, write_pdf};
 use mj_dicom::sr::{self, ObjectRef, Observer, Section, SectionKind, SrInput};
 use mj_dicom::{Dataset, dataset_sha256};
 use mj_model::person::{Person, Role};
-use mj_model::{Finding, FindingState, InstanceUid, SeriesUid, StudyUid};
+use mj_model::{Confirmed, InstanceUid, SeriesUid, StudyUid};
 use mj_report::life::AmendKind;
 use mj_report::{BlockKind, Document, Signature};
 use serde::Serialize;
@@ -102,7 +102,7 @@ impl Record {
         } else {
             let checks = reports::checks_of(tx.conn(), &id).await?;
             let findings = of_study(tx.conn(), &study).await?;
-            (life.into_draft()?.sign(&person, at, pictures, &checks)?, findings.into_iter().filter(is_reported).collect())
+            (life.into_draft()?.sign(&person, at, pictures, &checks)?, findings.into_iter().filter_map(Confirmed::of).collect())
         };
         let signature = signed.signatures().last().cloned().ok_or(Error::Stored("signature"))?;
         self.require_typeset(&id, &person, &signature)?;
@@ -322,17 +322,13 @@ async fn signed_version(conn: &mut SqliteConnection, column: &'static str, value
     }))
 }
 
-/// What a device proposed and nobody looked at is not reported.
-fn is_reported(finding: &Finding) -> bool {
-    matches!(finding.state, FindingState::Accepted | FindingState::Edited)
-}
-
 /// Everything that goes into the objects of a signed version.
 struct Made {
     document: Document,
     signatures: Vec<Signature>,
     is_final: bool,
-    findings: Vec<Finding>,
+    /// What a device proposed and nobody looked at cannot stand here.
+    findings: Vec<Confirmed>,
     /// Modality of each series that the findings lie on.
     modalities: BTreeMap<SeriesUid, String>,
     predecessor: Option<ObjectRef>,
@@ -359,7 +355,7 @@ impl Made {
             title: &title,
             lang: self.document.lang,
             sections: self.document.blocks.iter().filter(|block| !block.text.trim().is_empty()).map(section).collect(),
-            findings: &self.findings,
+            findings: self.findings.iter().map(Confirmed::finding).collect(),
             modalities: &self.modalities,
             reporting: observer(Role::Reporting),
             reviewing: observer(Role::Reviewing),
@@ -399,9 +395,9 @@ const fn section_kind(kind: BlockKind) -> SectionKind {
 }
 
 /// Modality of each series that findings lie on.
-async fn modalities(conn: &mut SqliteConnection, findings: &[Finding]) -> Result<BTreeMap<SeriesUid, String>> {
+async fn modalities(conn: &mut SqliteConnection, findings: &[Confirmed]) -> Result<BTreeMap<SeriesUid, String>> {
     let mut found = BTreeMap::new();
-    for finding in findings {
+    for finding in findings.iter().map(Confirmed::finding) {
         let modality: Option<String> = sqlx::query_scalar("SELECT modality FROM series WHERE series_uid = ?")
             .bind(finding.series.as_str())
             .fetch_optional(&mut *conn)
@@ -420,7 +416,7 @@ async fn add_signature(
     [sr, pdf_object]: [&Written; 2],
     pdf: &[u8],
 ) -> Result<()> {
-    let findings: Vec<(&str, u32)> = made.findings.iter().map(|f| (f.id.as_str(), f.revision)).collect();
+    let findings: Vec<(&str, u32)> = made.findings.iter().map(Confirmed::finding).map(|f| (f.id.as_str(), f.revision)).collect();
     sqlx::query(
         "INSERT INTO report_signature (report_id, version, round, state, revision, person_id, person_name, role, at, sha256, content, findings,
              sr_instance, pdf_instance, pdf_sha256)
@@ -456,7 +452,7 @@ async fn latest(conn: &mut SqliteConnection, id: &str) -> Result<Option<sqlx::sq
 }
 
 /// The findings at the revisions that were signed: a countersignature covers the same numbers.
-async fn signed_findings(conn: &mut SqliteConnection, id: &str) -> Result<Vec<Finding>> {
+async fn signed_findings(conn: &mut SqliteConnection, id: &str) -> Result<Vec<Confirmed>> {
     let row = latest(conn, id).await?.ok_or(Error::NotSigned)?;
     let revisions: Vec<(String, u32)> = json(&row, "findings")?;
     let mut findings = Vec::with_capacity(revisions.len());
@@ -466,7 +462,7 @@ async fn signed_findings(conn: &mut SqliteConnection, id: &str) -> Result<Vec<Fi
             .bind(revision)
             .fetch_one(&mut *conn)
             .await?;
-        findings.push(json(&row, "content")?);
+        findings.extend(Confirmed::of(json(&row, "content")?));
     }
     Ok(findings)
 }

@@ -36,12 +36,11 @@ pub(crate) fn finding(id: &str, length_mm: f64) -> Finding {
         kind: Code::new("SCT", "427359005", "Solitary nodule of lung", "肺结节"),
         site: Some(Code::new("SCT", "45653009", "Upper lobe of right lung", "右肺上叶")),
         side: Side::Right,
-        geometry: Geometry::WholeImage,
-        measurements: vec![Measurement {
-            id: "m1".into(),
-            revision: 1,
-            quantity: Quantity { what: known::length(), value: length_mm, unit: Unit::mm() },
-        }],
+        geometry: Geometry::whole_image(),
+        measurements: vec![Measurement::new("m1".into(), Quantity { what: known::length(), value: length_mm, unit: Unit::mm() })],
+        certainty_percent: None,
+        reason: None,
+        proposed_by: None,
         origin: Origin { who: OriginKind::Person, name: "p1".into(), version: String::new() },
         at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),
     }

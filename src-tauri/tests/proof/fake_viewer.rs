@@ -3,8 +3,7 @@
 
 use mj_link::codec::{LineReader, LineWriter, Received};
 use mj_link::{ToParent, ToViewer, ViewState};
-use mj_model::finding::{Origin, OriginKind, length_of};
-use mj_model::{Finding, FindingState, Geometry, Measurement, PointLps, SeriesUid, Side, StudyUid};
+use mj_model::{Finding, Geometry, Measurement, PointLps, SeriesUid, StudyUid};
 use std::io::{BufReader, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -65,28 +64,13 @@ pub(crate) fn run() {
 }
 
 fn moved(mut finding: Finding, steps: f64) -> Finding {
-    finding.geometry = Geometry::Line { a: PointLps::new(0.0, 0.0, 0.0), b: PointLps::new(10.0 + steps / 10.0, 0.0, 0.0) };
-    let quantity = length_of(&finding.geometry).unwrap();
-    finding.measurements = vec![Measurement { id: "length".into(), revision: 0, quantity }];
+    finding.geometry = Geometry::line(PointLps::new(0.0, 0.0, 0.0), PointLps::new(10.0 + steps / 10.0, 0.0, 0.0));
+    let quantity = finding.geometry.sizes().remove(0);
+    finding.measurements = vec![Measurement::new("length".into(), quantity)];
     finding
 }
 
 fn fresh(study: &StudyUid) -> Finding {
-    Finding {
-        id: mj_model::uid::fresh(),
-        tracking_uid: mj_model::uid::TrackingUid::fresh(),
-        revision: 0,
-        study: study.clone(),
-        series: SeriesUid::parse(&format!("{study}.1")).unwrap(),
-        frame_of_reference: None,
-        images: Vec::new(),
-        state: FindingState::Accepted,
-        kind: mj_model::code::known::unclassified_finding(),
-        site: None,
-        side: Side::None,
-        geometry: Geometry::WholeImage,
-        measurements: Vec::new(),
-        origin: Origin { who: OriginKind::Person, name: "p1".into(), version: String::new() },
-        at: mj_model::clock::now(),
-    }
+    let series = SeriesUid::parse(&format!("{study}.1")).unwrap();
+    Finding::new(mj_model::uid::fresh(), study.clone(), series, Geometry::whole_image(), "p1")
 }

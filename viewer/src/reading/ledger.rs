@@ -4,8 +4,8 @@
 //! on its way, and the change that waits behind it. One change per finding is on its way at a time, because
 //! each names the revision it is based on. Undo and redo append changes like any other.
 
-use mj_model::finding::{Origin, OriginKind, length_of};
-use mj_model::{Finding, FindingState, Geometry, Measurement, Told, clock};
+use mj_model::finding::Origin;
+use mj_model::{Finding, FindingState, Measurement, Told, clock};
 use std::collections::BTreeMap;
 
 /// One finding.
@@ -172,14 +172,9 @@ impl Ledger {
         let mut finding = entry.wanted.take()?;
         finding.revision = entry.stored.as_ref().map_or(0, |f| f.revision);
         finding.at = clock::now();
-        finding.origin = Origin { who: OriginKind::Person, name: person, version: String::new() };
+        finding.origin = Origin::person(&person);
         // A calibrated region of an ultrasound image gives a line in pixels its millimetres; they came with the line.
-        let is_by_region = |unit: &mj_model::Unit| matches!(finding.geometry, Geometry::PixelLine { .. }) && *unit == mj_model::Unit::mm();
-        if let (Some(length), Some(first)) = (length_of(&finding.geometry), finding.measurements.first_mut())
-            && !is_by_region(&first.quantity.unit)
-        {
-            first.quantity = length;
-        }
+        finding.follow_shape();
         for measurement in &mut finding.measurements {
             measurement.revision = next_revision(measurement, entry.stored.as_ref());
         }
@@ -206,30 +201,15 @@ impl Entry {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use mj_model::code::known;
-    use mj_model::{PointLps, SeriesUid, Side, StudyUid, uid::TrackingUid};
+    use mj_model::{Geometry, PointLps, SeriesUid, StudyUid};
 
     /// A ruler of a length along x.
     pub(crate) fn ruler(id: &str, mm: f64) -> Finding {
-        let geometry = Geometry::Line { a: PointLps::default(), b: PointLps::new(mm, 0.0, 0.0) };
-        let quantity = length_of(&geometry).unwrap();
-        Finding {
-            id: id.into(),
-            tracking_uid: TrackingUid::fresh(),
-            revision: 0,
-            study: StudyUid::parse("1.2").unwrap(),
-            series: SeriesUid::parse("1.3").unwrap(),
-            frame_of_reference: None,
-            images: Vec::new(),
-            state: FindingState::Accepted,
-            kind: known::unclassified_finding(),
-            site: None,
-            side: Side::None,
-            geometry,
-            measurements: vec![Measurement { id: format!("{id}-m"), revision: 1, quantity }],
-            origin: Origin { who: OriginKind::Person, name: String::new(), version: String::new() },
-            at: clock::now(),
-        }
+        let geometry = Geometry::line(PointLps::default(), PointLps::new(mm, 0.0, 0.0));
+        let quantity = geometry.sizes().remove(0);
+        let (study, series) = (StudyUid::parse("1.2").unwrap(), SeriesUid::parse("1.3").unwrap());
+        let measurements = vec![Measurement::new(format!("{id}-m"), quantity)];
+        Finding { measurements, ..Finding::new(id.into(), study, series, geometry, "") }
     }
 
     /// What the record does with a message.

@@ -9,9 +9,7 @@ use egui::{Pos2, Rect, Vec2, vec2};
 use mj_dicom::series::Stack;
 use mj_lang::key;
 use mj_model::code::known;
-use mj_model::finding::{Origin, OriginKind, length_by, length_of};
-use mj_model::uid::TrackingUid;
-use mj_model::{Finding, FindingState, Geometry, Lang, Measurement, PointLps, Quantity, Side, Unit, Volume, clock};
+use mj_model::{Finding, FindingState, Geometry, Lang, Measurement, PointLps, Quantity, Shape, Unit, Volume};
 
 /// Where a ruler was drawn.
 #[derive(Debug, Clone)]
@@ -58,27 +56,39 @@ impl RulerHit {
 /// A geometry's ends in patient space, where it is drawn on a volume.
 pub(crate) fn ends(volume: &Volume, geometry: &Geometry) -> Option<[PointLps; 2]> {
     match geometry {
-        Geometry::Line { a, b } => Some([*a, *b]),
-        Geometry::PixelLine { a, b } => Some([*a, *b].map(|[i, j]| volume.grid.lps_from_voxel([i, j, 0.0]))),
-        Geometry::Point { .. } | Geometry::WholeImage => None,
+        Geometry::InSpace(Shape::Line { a, b }) => Some([*a, *b]),
+        Geometry::OnImage(Shape::Line { a, b }) => Some([*a, *b].map(|[i, j]| volume.grid.lps_from_voxel([i, j, 0.0]))),
+        _ => None,
     }
 }
 
 /// A line between two positions: in mm, or in pixels where the image has no calibration.
 pub(crate) fn line(volume: &Volume, [a, b]: [PointLps; 2]) -> Geometry {
     if volume.is_calibrated {
-        return Geometry::Line { a, b };
+        return Geometry::line(a, b);
     }
     let pixel = |p: PointLps| {
         let [i, j, _] = volume.grid.voxel_from_lps(p);
         [i, j]
     };
-    Geometry::PixelLine { a: pixel(a), b: pixel(b) }
+    Geometry::OnImage(Shape::Line { a: pixel(a), b: pixel(b) })
+}
+
+/// The length of a line on an image whose pixels are a known distance apart, along a row and down a column (a calibrated
+/// region of an ultrasound image). Units: pixels from 0, mm.
+fn length_by(a: [f64; 2], b: [f64; 2], mm_per_pixel: [f64; 2]) -> Quantity {
+    let value = ((a[0] - b[0]) * mm_per_pixel[0]).hypot((a[1] - b[1]) * mm_per_pixel[1]);
+    Quantity { what: known::length(), value, unit: Unit::mm() }
+}
+
+/// The length of a line, in the unit of its places.
+fn length_of(geometry: &Geometry) -> Option<Quantity> {
+    geometry.sizes().into_iter().find(|size| size.what.is_same(&known::length()))
 }
 
 /// The length of a line: in mm where the image or the region of it that holds both ends is calibrated, else in pixels.
 fn length(scene: &Scene, geometry: &Geometry) -> Option<Quantity> {
-    if let Geometry::PixelLine { a, b } = geometry
+    if let Geometry::OnImage(Shape::Line { a, b }) = geometry
         && let Some(mm) = scene.stack().and_then(|stack| stack.region_mm(scene.shown.slice, *a, *b))
     {
         return Some(length_by(*a, *b, mm));
@@ -91,7 +101,7 @@ fn length(scene: &Scene, geometry: &Geometry) -> Option<Quantity> {
 fn written(scene: &Scene, geometry: &Geometry, quantity: &Quantity, lang: Lang) -> String {
     let detector = scene.stack().and_then(|stack| stack.detector_mm(scene.shown.slice));
     match (geometry, detector) {
-        (Geometry::PixelLine { a, b }, Some(mm)) if quantity.unit == Unit::px() => {
+        (Geometry::OnImage(Shape::Line { a, b }), Some(mm)) if quantity.unit == Unit::px() => {
             let there = format!("{:.1}", length_by(*a, *b, mm).value);
             format!("{}  ({})", quantity.shown(), key::OVERLAY_DETECTOR.with(lang, &[("mm", &there)]))
         }
@@ -105,23 +115,11 @@ pub(crate) fn new_ruler(scene: &Scene, ends: [PointLps; 2]) -> Option<Finding> {
     let geometry = line(volume, ends);
     let quantity = length(scene, &geometry)?;
     let middle = ends[0] + (ends[1] - ends[0]) * 0.5;
-    Some(Finding {
-        id: uuid::Uuid::new_v4().to_string(),
-        tracking_uid: TrackingUid::fresh(),
-        revision: 0,
-        study: scene.study.clone(),
-        series: volume.series.clone(),
-        frame_of_reference: volume.frame_of_reference.clone(),
-        images: scene.images_of(&[middle, ends[0], ends[1]]),
-        state: FindingState::Accepted,
-        kind: known::unclassified_finding(),
-        site: None,
-        side: Side::None,
-        geometry,
-        measurements: vec![Measurement { id: uuid::Uuid::new_v4().to_string(), revision: 1, quantity }],
-        origin: Origin { who: OriginKind::Person, name: String::new(), version: String::new() },
-        at: clock::now(),
-    })
+    let mut made = Finding::new(uuid::Uuid::new_v4().to_string(), scene.study.clone(), volume.series.clone(), geometry, "");
+    made.frame_of_reference = volume.frame_of_reference.clone();
+    made.images = scene.images_of(&[middle, ends[0], ends[1]]);
+    made.measurements = vec![Measurement::new(uuid::Uuid::new_v4().to_string(), quantity)];
+    Some(made)
 }
 
 /// The finding with its ends moved.

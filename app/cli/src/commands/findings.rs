@@ -5,8 +5,8 @@ use crate::args::{Finding as Command, FindingAdd};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_link::{Job, JobResult};
-use mj_model::finding::{ImageRef, Origin, OriginKind, length_of};
-use mj_model::{Finding, FindingState, FrameOfReferenceUid, Geometry, Measurement, SeriesUid, Side, clock, code::known, uid::TrackingUid};
+use mj_model::finding::ImageRef;
+use mj_model::{Finding, FindingState, FrameOfReferenceUid, Geometry, Measurement, SeriesUid};
 use mj_record::Record;
 
 /// Who the command line writes as.
@@ -54,23 +54,8 @@ async fn add(ctx: &Ctx<'_>, record: &Record, add: &FindingAdd) -> Result<Done, F
     let study = record.study_of_series(&series).await?;
     let geometry = line_geometry(add.line);
     let (images, frame_of_reference) = place(ctx, record, &series, &geometry).await?;
-    let mut finding = Finding {
-        id: record.new_id(),
-        tracking_uid: TrackingUid::fresh(),
-        revision: 0,
-        study,
-        series,
-        frame_of_reference,
-        images,
-        state: FindingState::Accepted,
-        kind: known::unclassified_finding(),
-        site: None,
-        side: Side::None,
-        geometry,
-        measurements: Vec::new(),
-        origin: Origin { who: OriginKind::Person, name: WHO.into(), version: String::new() },
-        at: clock::now(),
-    };
+    let mut finding = Finding::new(record.new_id(), study, series, geometry, WHO);
+    (finding.images, finding.frame_of_reference) = (images, frame_of_reference);
     measure(&mut finding);
     put(ctx, record, finding).await
 }
@@ -94,18 +79,17 @@ async fn place(
 
 fn line_geometry(ends: [f64; 6]) -> Geometry {
     let [ax, ay, az, bx, by, bz] = ends;
-    Geometry::Line { a: [ax, ay, az].into(), b: [bx, by, bz].into() }
+    Geometry::line([ax, ay, az].into(), [bx, by, bz].into())
 }
 
-/// Brings the length up to the geometry, keeping the measurement's id.
+/// Brings what the shape decides up to it, keeping the measurements' ids.
 fn measure(finding: &mut Finding) {
-    let Some(quantity) = length_of(&finding.geometry) else { return };
-    match finding.measurements.first_mut() {
-        Some(measurement) => {
-            measurement.revision += 1;
-            measurement.quantity = quantity;
+    finding.follow_shape();
+    for size in finding.geometry.sizes() {
+        if !finding.measurements.iter().any(|m| m.is_same_kind(&size.what, None)) {
+            let id = format!("{}.{}", finding.id, size.what.name_en.to_lowercase().replace(' ', "-"));
+            finding.measurements.push(Measurement::new(id, size));
         }
-        None => finding.measurements.push(Measurement { id: format!("{}.length", finding.id), revision: 1, quantity }),
     }
 }
 

@@ -98,6 +98,10 @@ fn unit_code(unit: &Unit) -> Code {
         "deg" => "degree",
         "[hnsf'U]" => "Hounsfield unit",
         "{pixels}" => "pixels",
+        "{pixels2}" => "square pixels",
+        "mm3" => "cubic millimeter",
+        "%" => "percent",
+        "g/ml" | "g/ml{SUVbw}" => "Standardized Uptake Value body weight",
         "1" => "no units",
         other => other,
     };
@@ -112,6 +116,24 @@ pub(super) fn image(relation: &str, concept: Option<&Code>, of: &ImageRef) -> Ob
         reference.integer(tags::REFERENCED_FRAME_NUMBER, i64::from(frame));
     }
     object.item(tags::REFERENCED_SOP_SEQUENCE, reference);
+    object
+}
+
+/// A segment of a segmentation, by its number.
+pub(super) fn segment(relation: &str, concept: &Code, of: &ImageRef, number: u16) -> Object {
+    let mut object = item(Some(relation), "IMAGE", Some(concept));
+    let mut reference = Object::new();
+    reference
+        .uid(tags::REFERENCED_SOP_CLASS_UID, of.sop_class.as_str())
+        .uid(tags::REFERENCED_SOP_INSTANCE_UID, of.instance.as_str())
+        .u16s(tags::REFERENCED_SEGMENT_NUMBER, &[number]);
+    object.item(tags::REFERENCED_SOP_SEQUENCE, reference);
+    object
+}
+
+/// The same item in another relation to its parent.
+pub(super) fn related(relation: &str, mut object: Object) -> Object {
+    object.text(tags::RELATIONSHIP_TYPE, VR::CS, relation);
     object
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::outside;
 use mj_model::finding::{Origin, OriginKind};
 use mj_model::uid::TrackingUid;
-use mj_model::{FindingState, FrameOfReferenceUid, Measurement, PointLps, Quantity, Side, Unit};
+use mj_model::{FindingState, FrameOfReferenceUid, Geometry, Measurement, PointLps, Quantity, Shape, Side, Unit};
 
 static NO_MODALITIES: std::sync::OnceLock<BTreeMap<SeriesUid, String>> = std::sync::OnceLock::new();
 
@@ -16,7 +16,7 @@ fn moment() -> Moment {
 
 fn finding(context: &Dataset, geometry: Geometry) -> Finding {
     let header = context.header().unwrap();
-    let quantity = mj_model::finding::length_of(&geometry).unwrap_or(Quantity {
+    let quantity = geometry.sizes().into_iter().next().unwrap_or(Quantity {
         what: mj_model::code::known::volume(),
         value: 1.0 / 3.0,
         unit: Unit::ml(),
@@ -34,7 +34,10 @@ fn finding(context: &Dataset, geometry: Geometry) -> Finding {
         site: Some(Code::new("SCT", "45653009", "Upper lobe of lung", "肺上叶")),
         side: Side::Right,
         geometry,
-        measurements: vec![Measurement { id: "m1".into(), revision: 1, quantity }],
+        measurements: vec![Measurement::new("m1".into(), quantity)],
+        certainty_percent: None,
+        reason: None,
+        proposed_by: None,
         origin: Origin { who: OriginKind::Person, name: "p1".into(), version: String::new() },
         at: moment(),
     }
@@ -53,7 +56,7 @@ fn input<'a>(context: &'a Dataset, findings: &'a [Finding]) -> SrInput<'a> {
             Section::new("检查所见", "右肺上叶见一结节，长径 12.3 mm。\n余肺野清晰。"),
             Section::new("诊断意见", "右肺上叶结节，建议随访。"),
         ],
-        findings,
+        findings: findings.iter().collect(),
         modalities: NO_MODALITIES.get_or_init(BTreeMap::new),
         reporting: Some(Observer { name: "报告医师甲".into(), at: moment() }),
         reviewing: Some(Observer { name: "审核医师乙".into(), at: moment() }),
@@ -69,8 +72,8 @@ fn input<'a>(context: &'a Dataset, findings: &'a [Finding]) -> SrInput<'a> {
 #[test]
 fn a_signed_report_is_written_read_back_and_valid() {
     let Some(context) = dataset("seg_sr/liver_ct3slice/ct/01.dcm") else { return };
-    let line = Geometry::Line { a: PointLps::new(-20.25, 31.5, -128.75), b: PointLps::new(-12.75, 38.5, -128.75) };
-    let mut bare = finding(&context, Geometry::WholeImage);
+    let line = Geometry::line(PointLps::new(-20.25, 31.5, -128.75), PointLps::new(-12.75, 38.5, -128.75));
+    let mut bare = finding(&context, Geometry::whole_image());
     bare.site = None;
     bare.kind = mj_model::code::known::unclassified_finding();
     let mut gone = finding(&context, line.clone());
@@ -89,12 +92,12 @@ fn a_signed_report_is_written_read_back_and_valid() {
     let first = &back.findings[0];
     assert_eq!(
         (first.side, first.geometry.clone(), first.tracking_uid.as_str()),
-        (Side::Right, Some(Geometry::Line { a: PointLps::new(-20.25, 31.5, -128.75), b: PointLps::new(-12.75, 38.5, -128.75) }), "2.25.77")
+        (Side::Right, Some(Geometry::line(PointLps::new(-20.25, 31.5, -128.75), PointLps::new(-12.75, 38.5, -128.75))), "2.25.77")
     );
     // The number in full precision, whatever the decimal string holds.
-    assert_eq!(first.measurements[0].value, findings[0].measurements[0].quantity.value);
-    assert_eq!(first.measurements[0].unit, Unit::mm());
-    assert_eq!(back.findings[1].measurements[0].value, 1.0 / 3.0);
+    assert_eq!(first.measurements[0].quantity.value, findings[0].measurements[0].quantity.value);
+    assert_eq!(first.measurements[0].quantity.unit, Unit::mm());
+    assert_eq!(back.findings[1].measurements[0].quantity.value, 1.0 / 3.0);
     assert_eq!(back.evidence.len(), 1);
 
     outside::keep(&written.bytes, "sr");
@@ -105,7 +108,7 @@ fn a_signed_report_is_written_read_back_and_valid() {
 #[test]
 fn a_line_in_pixels_is_selected_from_its_image() {
     let Some(context) = dataset("xray/chest_rsna_1.dcm") else { return };
-    let line = Geometry::PixelLine { a: [10.0, 20.0], b: [110.0, 20.0] };
+    let line = Geometry::OnImage(Shape::Line { a: [10.0, 20.0], b: [110.0, 20.0] });
     let mut one = finding(&context, line.clone());
     one.frame_of_reference = None;
     let findings = [one];
@@ -115,7 +118,7 @@ fn a_line_in_pixels_is_selected_from_its_image() {
     assert_eq!(written.sop_class.as_str(), COMPREHENSIVE_SR);
     let back = read(&Dataset::read(&written.bytes).unwrap()).unwrap();
     assert_eq!(back.findings[0].geometry, Some(line));
-    assert_eq!(back.findings[0].measurements[0].unit, Unit::px());
+    assert_eq!(back.findings[0].measurements[0].quantity.unit, Unit::px());
     assert_eq!(back.findings[0].images, findings[0].images);
     assert!(!back.is_verified && !back.is_complete);
     outside::dciodvfy(&written.bytes, "sr-pixels");
@@ -174,7 +177,7 @@ fn headings_name_their_kind() {
 #[test]
 fn each_series_has_its_own_modality_and_a_side_needs_no_site() {
     let Some(context) = dataset("seg_sr/liver_ct3slice/ct/01.dcm") else { return };
-    let line = Geometry::Line { a: PointLps::new(-20.25, 31.5, -128.75), b: PointLps::new(-12.75, 38.5, -128.75) };
+    let line = Geometry::line(PointLps::new(-20.25, 31.5, -128.75), PointLps::new(-12.75, 38.5, -128.75));
     let of = |series: &str, instance: &str, tracking: &str| {
         let mut one = finding(&context, line.clone());
         one.tracking_uid = TrackingUid::parse(tracking).unwrap();

@@ -1,13 +1,16 @@
 //! The content tree of TID 1500.
 
-use super::item::{self, CONTAINS, HAS_ACQ_CONTEXT, HAS_CONCEPT_MOD, HAS_OBS_CONTEXT, INFERRED_FROM, dcm, sct};
-use super::{ImagesBySeries, SrInput, has_place, person_name};
+use super::group::group;
+use super::item::{self, CONTAINS, HAS_ACQ_CONTEXT, HAS_CONCEPT_MOD, HAS_OBS_CONTEXT, dcm, sct};
+use super::{ImagesBySeries, SrInput, person_name};
 use crate::context::Context;
 use crate::write::Object;
-use mj_model::{Code, Finding, Geometry, Lang, Side};
+use mj_model::{Code, Extent, Finding, Geometry, Lang};
 
+/// True for a finding whose coordinates are in patient space.
 pub(super) fn is_in_patient_space(finding: &Finding) -> bool {
-    has_place(&finding.geometry) && finding.frame_of_reference.is_some()
+    let has_place = matches!(finding.geometry, Geometry::InSpace(_) | Geometry::Extent(Extent::Sphere { .. }));
+    has_place && finding.frame_of_reference.is_some()
 }
 
 /// The root container. Source: PS3.16 TID 1500.
@@ -98,51 +101,4 @@ fn image_library(input: &SrInput<'_>, context: &Context, images: &ImagesBySeries
         item::container(Some(CONTAINS), &dcm("126200", "Image Library Group"), None, children)
     });
     item::container(Some(CONTAINS), &dcm("111028", "Image Library"), None, groups.collect())
-}
-
-/// One finding with its measurements. Source: PS3.16 TID 1501.
-fn group(number: usize, finding: &Finding) -> Object {
-    let mut qualities = Vec::new();
-    let mut children = vec![
-        item::text(HAS_OBS_CONTEXT, &dcm("112039", "Tracking Identifier"), &format!("{} {number}", finding.kind.name_en)),
-        item::uid(HAS_OBS_CONTEXT, &dcm("112040", "Tracking Unique Identifier"), finding.tracking_uid.as_str()),
-        item::code(CONTAINS, &dcm("121071", "Finding"), &finding.kind, Vec::new()),
-    ];
-    let side = |relation| laterality(finding.side).map(|side| item::code(relation, &sct("272741003", "Laterality"), &side, Vec::new()));
-    match &finding.site {
-        Some(site) => {
-            let side = side(HAS_CONCEPT_MOD).into_iter().collect();
-            children.push(item::code(HAS_CONCEPT_MOD, &sct("363698007", "Finding Site"), site, side));
-        }
-        // Without a site to modify, the side stands as a qualitative evaluation of the group.
-        None => qualities.extend(side(CONTAINS)),
-    }
-    for measurement in &finding.measurements {
-        let quantity = &measurement.quantity;
-        children.push(item::number(&quantity.what, quantity.value, &quantity.unit, sources(finding)));
-    }
-    children.append(&mut qualities);
-    item::container(Some(CONTAINS), &dcm("125007", "Measurement Group"), Some("1501"), children)
-}
-
-fn laterality(side: Side) -> Option<Code> {
-    match side {
-        Side::Left => Some(sct("7771000", "Left")),
-        Side::Right => Some(sct("24028007", "Right")),
-        Side::Both => Some(sct("51440002", "Right and left")),
-        Side::None => None,
-    }
-}
-
-/// What a number was measured on. Source: PS3.16 TID 320.
-fn sources(finding: &Finding) -> Vec<Object> {
-    let concept = dcm("121112", "Source of Measurement");
-    let first = finding.images.first();
-    match (&finding.geometry, &finding.frame_of_reference, first) {
-        (Geometry::Line { a, b }, Some(frame), _) => vec![item::scoord3d(INFERRED_FROM, &concept, "POLYLINE", &[*a, *b], frame)],
-        (Geometry::Point { at }, Some(frame), _) => vec![item::scoord3d(INFERRED_FROM, &concept, "POINT", &[*at], frame)],
-        (Geometry::PixelLine { a, b }, _, Some(image)) => vec![item::scoord(INFERRED_FROM, &concept, "POLYLINE", &[*a, *b], image)],
-        (_, _, Some(image)) => vec![item::image(INFERRED_FROM, Some(&concept), image)],
-        _ => Vec::new(),
-    }
 }

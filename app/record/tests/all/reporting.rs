@@ -195,7 +195,7 @@ async fn signed_twice_and_never_changed() {
     // The structured report says what was signed, not what was measured since.
     let sr = mj_dicom::sr::read(&mj_dicom::Dataset::read(&record.signed_sr(&id).await.unwrap()).unwrap()).unwrap();
     assert_eq!(sr.findings.len(), 1);
-    assert!((sr.findings[0].measurements[0].value - 12.3).abs() < 1e-9);
+    assert!((sr.findings[0].measurements[0].quantity.value - 12.3).abs() < 1e-9);
     let sheet = record.sheet(&id).await.unwrap();
     assert_eq!(sheet.reporting.unwrap().name, "演示医师甲");
     assert_eq!(sheet.reviewing.unwrap().name, "演示医师乙");

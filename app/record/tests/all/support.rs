@@ -1,12 +1,8 @@
 //! A record in a temporary folder, and small synthetic objects.
 
 use mj_model::code::known;
-use mj_model::finding::{ImageRef, Origin, OriginKind};
-use mj_model::uid::TrackingUid;
-use mj_model::{
-    Code, Finding, FindingState, Geometry, InstanceUid, Measurement, Moment, PointLps, Quantity, SeriesUid, Side, SopClassUid, StudyUid,
-    Unit,
-};
+use mj_model::finding::ImageRef;
+use mj_model::{Code, Finding, Geometry, InstanceUid, Measurement, PointLps, Quantity, SeriesUid, SopClassUid, StudyUid, Unit};
 use mj_record::{Passphrase, Record, Watch};
 use std::path::Path;
 
@@ -163,30 +159,16 @@ pub(crate) async fn record_with_study(dir: &Path, n_slices: i64) -> (Record, Stu
 
 /// A ruler on the study of [`record_with_study`].
 pub(crate) fn ruler(study: &StudyUid, id: &str, length_mm: f64) -> Finding {
-    let geometry = Geometry::Line { a: PointLps::new(0.0, 0.0, 1.0), b: PointLps::new(length_mm, 0.0, 1.0) };
+    let geometry = Geometry::line(PointLps::new(0.0, 0.0, 1.0), PointLps::new(length_mm, 0.0, 1.0));
+    let series = SeriesUid::parse(&format!("{study}.1")).unwrap();
     Finding {
-        id: id.into(),
-        tracking_uid: TrackingUid::fresh(),
-        revision: 0,
-        study: study.clone(),
-        series: SeriesUid::parse(&format!("{study}.1")).unwrap(),
-        frame_of_reference: None,
         images: vec![ImageRef {
             instance: InstanceUid::parse(&format!("{study}.1.1")).unwrap(),
             sop_class: SopClassUid::parse(CT).unwrap(),
             frame: None,
         }],
-        state: FindingState::Accepted,
         kind: Code::new("SCT", "427359005", "Solitary nodule of lung", "肺结节"),
-        site: None,
-        side: Side::None,
-        geometry,
-        measurements: vec![Measurement {
-            id: "m1".into(),
-            revision: 0,
-            quantity: Quantity { what: known::length(), value: length_mm, unit: Unit::mm() },
-        }],
-        origin: Origin { who: OriginKind::Person, name: "u1".into(), version: String::new() },
-        at: Moment::parse("2026-01-02T08:00:00+08:00").unwrap(),
+        measurements: vec![Measurement::new("m1".into(), Quantity { what: known::length(), value: length_mm, unit: Unit::mm() })],
+        ..Finding::new(id.into(), study.clone(), series, geometry, "u1")
     }
 }
