@@ -16,6 +16,7 @@ mod bench;
 mod codecs;
 #[cfg(unix)]
 mod dictation;
+mod findings;
 mod images;
 mod kills;
 mod path_by_command;

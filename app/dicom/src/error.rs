@@ -103,6 +103,12 @@ pub enum Error {
     /// The same instance was given twice.
     #[error("the same instance was given twice")]
     SameInstance,
+    /// What was written does not read back as it was.
+    #[error("written, but read back otherwise: {what}")]
+    NotAsWritten {
+        /// What differs.
+        what: &'static str,
+    },
     /// No image in what was given.
     #[error("no image among the files")]
     NothingToShow,
@@ -126,6 +132,7 @@ impl Coded for Error {
             Self::TooLarge { .. } => "dicom.too_large",
             Self::WrongKind { .. } => "dicom.wrong_kind",
             Self::CannotWrite { .. } => "dicom.cannot_write",
+            Self::NotAsWritten { .. } => "dicom.not_as_written",
             Self::Io { .. } => "dicom.io",
             Self::Cancelled => "dicom.cancelled",
             Self::NotAVolume => "dicom.not_a_volume",
@@ -136,7 +143,7 @@ impl Coded for Error {
 
     fn args(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Truncated { what } | Self::Broken { what } => vec![("what", (*what).to_owned())],
+            Self::Truncated { what } | Self::Broken { what } | Self::NotAsWritten { what } => vec![("what", (*what).to_owned())],
             Self::Missing { keyword } | Self::BadValue { keyword } => vec![("keyword", (*keyword).to_owned())],
             Self::UnsupportedSyntax { uid } | Self::Video { uid } => {
                 vec![("name", crate::syntax::name(uid).to_owned()), ("uid", uid.clone())]

@@ -32,6 +32,7 @@ fn errors_have_texts() {
         Error::NotAVolume,
         Error::SameInstance,
         Error::NothingToShow,
+        Error::NotAsWritten { what: "" },
     ];
     for error in errors {
         for part in ["message", "hint"] {

@@ -6,6 +6,7 @@
 //! control places in private elements. The text sections of
 //! the report stand as text items of the template's Qualitative Evaluations.
 
+mod compare;
 mod group;
 mod group_read;
 mod item;
@@ -14,6 +15,7 @@ mod read;
 mod tests;
 mod tree;
 
+pub use compare::{assert_as_written, difference};
 pub use group_read::{SrFinding, SrMeasurement};
 pub use read::{SrContent, read};
 

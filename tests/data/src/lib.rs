@@ -7,7 +7,10 @@
 #![expect(clippy::print_stderr, clippy::panic, reason = "this crate only serves tests: a skip is printed, a strict one fails")]
 
 pub mod allocations;
+mod random;
 pub mod whisper;
+
+pub use random::Random;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
