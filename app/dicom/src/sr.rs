@@ -26,7 +26,7 @@ use crate::write::Object;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
-use mj_model::{Code, Finding, InstanceUid, Lang, Moment, SeriesUid, SopClassUid, StudyUid};
+use mj_model::{Code, Extent, Finding, Geometry, InstanceUid, Lang, Moment, SeriesUid, SopClassUid, StudyUid};
 use std::collections::BTreeMap;
 
 /// Comprehensive SR Storage.
@@ -178,7 +178,7 @@ pub fn write(input: &SrInput<'_>) -> Result<Written> {
     input.device.put_into(&mut object);
     put_moment(&mut object, input.at);
     document_modules(input, &mut object);
-    evidence(&context.study, &images, &mut object);
+    evidence(&context.study, &images, &live, &mut object);
     if let Some(before) = &input.predecessor {
         object.item(
             tags::PREDECESSOR_DOCUMENTS_SEQUENCE,
@@ -197,10 +197,11 @@ pub(crate) type ImagesBySeries = Vec<(SeriesUid, Vec<ImageRef>)>;
 fn referenced_images(context: &Context, findings: &[&Finding]) -> ImagesBySeries {
     let mut by_series: BTreeMap<SeriesUid, Vec<ImageRef>> = BTreeMap::new();
     for finding in findings {
-        for image in &finding.images {
-            let images = by_series.entry(finding.series.clone()).or_default();
+        let images = finding.images.iter().map(|image| (finding.series.clone(), ImageRef { frame: None, ..image.clone() }));
+        for (series, image) in images {
+            let images = by_series.entry(series).or_default();
             if !images.iter().any(|known| known.instance == image.instance) {
-                images.push(ImageRef { frame: None, ..image.clone() });
+                images.push(image);
             }
         }
     }
@@ -256,12 +257,28 @@ pub(crate) fn person_name(name: &str) -> String {
     if is_latin || name.contains('=') { name.to_owned() } else { format!("{name}={name}") }
 }
 
-/// Current Requested Procedure Evidence: the images referred to. Source: PS3.3 §C.17.2.3.
-fn evidence(study: &StudyUid, images: &ImagesBySeries, object: &mut Object) {
-    let series: Vec<_> = images
-        .iter()
-        .map(|(series, images)| (series.clone(), images.iter().map(|i| (i.instance.clone(), i.sop_class.clone())).collect()))
-        .collect();
+/// The segmentation whose segment a finding is.
+fn segmentation(finding: &Finding) -> Option<(SeriesUid, InstanceUid, SopClassUid)> {
+    match &finding.geometry {
+        Geometry::Extent(Extent::Segment { series: Some(series), instance, sop_class, .. }) => {
+            Some((series.clone(), instance.clone(), sop_class.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// Current Requested Procedure Evidence: the images and segmentations referred to. Source: PS3.3 §C.17.2.3.
+fn evidence(study: &StudyUid, images: &ImagesBySeries, findings: &[&Finding], object: &mut Object) {
+    let mut by_series: BTreeMap<SeriesUid, Vec<(InstanceUid, SopClassUid)>> = BTreeMap::new();
+    let shown =
+        images.iter().flat_map(|(series, images)| images.iter().map(move |i| (series.clone(), i.instance.clone(), i.sop_class.clone())));
+    for (series, instance, sop_class) in shown.chain(findings.iter().filter_map(|f| segmentation(f))) {
+        let objects = by_series.entry(series).or_default();
+        if !objects.iter().any(|(known, _)| *known == instance) {
+            objects.push((instance, sop_class));
+        }
+    }
+    let series: Vec<_> = by_series.into_iter().collect();
     object.item(tags::CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE, hierarchy(study, &series));
 }
 

@@ -2,7 +2,7 @@
 
 use crate::code::{Code, Quantity, Unit, known};
 use crate::space::{PointLps, VectorLps};
-use crate::uid::{InstanceUid, SopClassUid};
+use crate::uid::{InstanceUid, SeriesUid, SopClassUid};
 use serde::{Deserialize, Serialize};
 
 /// A place on one image: column and row, from 0 at the centre of the first pixel. Units: pixels.
@@ -95,6 +95,8 @@ pub enum Extent {
     },
     /// A segment of a segmentation.
     Segment {
+        /// Series of the segmentation, when known.
+        series: Option<SeriesUid>,
         /// SOP Instance UID of the segmentation.
         instance: InstanceUid,
         /// Its SOP Class UID.

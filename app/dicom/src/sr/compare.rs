@@ -71,9 +71,9 @@ fn is_same_place(wanted: &Geometry, found: &Geometry) -> bool {
             a.distance_mm(*b) <= within && (r - s).abs() <= within
         }
         (
-            Geometry::Extent(Extent::Segment { instance: a, number: n, .. }),
-            Geometry::Extent(Extent::Segment { instance: b, number: m, .. }),
-        ) => a == b && n == m,
+            Geometry::Extent(Extent::Segment { series: a, instance: c, number: n, .. }),
+            Geometry::Extent(Extent::Segment { series: b, instance: d, number: m, .. }),
+        ) => (a, c, n) == (b, d, m),
         _ => wanted == found,
     }
 }

@@ -1,7 +1,8 @@
 //! Writing a measurement group: one finding with its shape, its numbers and where they come from.
 //!
-//! Shapes that are measured along lines stand under their numbers (TID 1501 with TID 320); regions, single places and
-//! segments are the group's own (TID 1410 planar, TID 1411 volumetric). Source: PS3.16.
+//! Shapes in patient space that are measured, lines and single regions, stand under their numbers (TID 1501 with TID 320);
+//! regions on an image are the group's own (TID 1410), as are single points, balls, contour sets and segments (TID 1411).
+//! TID 1410 has no place for regions in patient space that every validator knows. Source: PS3.16.
 
 use super::item::{self, CONTAINS, HAS_CONCEPT_MOD, HAS_OBS_CONTEXT, INFERRED_FROM, dcm, sct};
 use crate::write::Object;
@@ -29,17 +30,14 @@ enum Template {
 
 impl Template {
     fn of(finding: &Finding) -> Self {
-        let by_shape = |is_own: bool, n_lines: usize| match (is_own, n_lines) {
-            (false, _) => Self::Numbers,
-            (true, 1) => Self::Planar,
-            (true, _) => Self::Volumetric,
-        };
         match &finding.geometry {
             _ if !is_written(finding) => Self::Numbers,
-            Geometry::InSpace(s) => by_shape(s.is_region() || matches!(s, Shape::Point { .. }), s.outline().len()),
-            Geometry::OnImage(s) => by_shape(s.is_region() || matches!(s, Shape::Point { .. }), s.outline().len()),
-            Geometry::Extent(Extent::WholeImage) => Self::Numbers,
+            Geometry::InSpace(Shape::Point { .. }) => Self::Volumetric,
+            Geometry::InSpace(Shape::Contours { contours }) if contours.len() > 1 => Self::Volumetric,
+            Geometry::OnImage(Shape::Contours { contours }) if contours.len() > 1 => Self::Volumetric,
+            Geometry::OnImage(shape) if shape.is_region() || matches!(shape, Shape::Point { .. }) => Self::Planar,
             Geometry::Extent(Extent::Segment { .. } | Extent::Sphere { .. }) => Self::Volumetric,
+            Geometry::InSpace(_) | Geometry::OnImage(_) | Geometry::Extent(Extent::WholeImage) => Self::Numbers,
         }
     }
 
@@ -73,10 +71,10 @@ pub(super) fn group(number: usize, finding: &Finding) -> Object {
     children.extend(algorithm(finding));
     match template {
         Template::Numbers => children.extend(finding.images.iter().map(source_image)),
-        Template::Planar => children.extend(region(finding, &dcm("111030", "Image Region"))),
+        Template::Planar => children.extend(region(finding)),
         Template::Volumetric => children.extend(volume(finding)),
     }
-    let lines = if template == Template::Numbers { lines(finding) } else { Vec::new() };
+    let lines = if template == Template::Numbers && is_written(finding) { lines(finding) } else { Vec::new() };
     let mut is_told = lines.is_empty();
     for measurement in &finding.measurements {
         let own = lines.iter().filter(|(of, _)| of.is_same(&measurement.quantity.what)).map(|(_, line)| line.clone());
@@ -167,92 +165,76 @@ fn number_of(measurement: &Measurement, sources: Vec<Object>) -> Object {
     item::number(&quantity.what, quantity.value, &quantity.unit, children)
 }
 
-/// The lines of a shape, each with the concept of the number that is measured along it.
+/// The coordinates of a shape, each with the concept of the number that is measured along it.
 fn lines(finding: &Finding) -> Vec<(Code, Object)> {
-    if !is_written(finding) {
-        return Vec::new();
-    }
     let concept = dcm("121112", "Source of Measurement");
     match (&finding.geometry, &finding.frame_of_reference, finding.images.first()) {
-        (Geometry::InSpace(shape), Some(frame), _) => parts(shape)
-            .into_iter()
-            .map(|(what, places)| (what, item::scoord3d(INFERRED_FROM, &concept, "POLYLINE", &places, frame)))
-            .collect(),
-        (Geometry::OnImage(shape), _, Some(image)) => parts(shape)
-            .into_iter()
-            .map(|(what, places)| (what, item::scoord(INFERRED_FROM, &concept, "POLYLINE", &places, image)))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The lines a shape is measured along, by what is measured.
-fn parts<P: Position>(shape: &Shape<P>) -> Vec<(Code, Vec<P>)> {
-    match shape {
-        Shape::Line { a, b } => vec![(known::length(), vec![*a, *b])],
-        Shape::Bidirectional { long, short } => vec![(known::long_axis(), long.to_vec()), (known::short_axis(), short.to_vec())],
-        Shape::Angle { arms } => vec![(known::angle(), arms.to_vec())],
-        Shape::Cobb { first, second } => vec![(known::cobb_angle(), [*first, *second].concat())],
-        Shape::Polyline { points } => vec![(known::path_length(), points.clone())],
-        Shape::Point { .. } | Shape::Ellipse { .. } | Shape::Contours { .. } | Shape::Spline { .. } => Vec::new(),
-    }
-}
-
-/// The coordinates of a region or of a single place.
-fn region(finding: &Finding, concept: &Code) -> Vec<Object> {
-    match (&finding.geometry, &finding.frame_of_reference, finding.images.first()) {
         (Geometry::InSpace(shape), Some(frame), _) => {
-            let mut out = graphics(shape, "POLYGON", |kind, places| item::scoord3d(CONTAINS, concept, kind, places, frame));
-            out.extend(finding.images.iter().map(source_image));
-            out
+            graphics(shape, "POLYGON", |kind, places| item::scoord3d(INFERRED_FROM, &concept, kind, places, frame))
         }
         (Geometry::OnImage(shape), _, Some(image)) => {
-            graphics(shape, "POLYLINE", |kind, places| item::scoord(CONTAINS, concept, kind, places, image))
+            graphics(shape, "POLYLINE", |kind, places| item::scoord(INFERRED_FROM, &concept, kind, places, image))
         }
         _ => Vec::new(),
     }
 }
 
-/// A coordinate item for each line of a shape; `closed` names a closed line, whose first place is repeated at its end.
-fn graphics<P: Position>(shape: &Shape<P>, closed: &str, write: impl Fn(&str, &[P]) -> Object) -> Vec<Object> {
+/// The coordinates of a region or a point on an image.
+fn region(finding: &Finding) -> Vec<Object> {
+    let concept = dcm("111030", "Image Region");
+    let (Geometry::OnImage(shape), Some(image)) = (&finding.geometry, finding.images.first()) else { return Vec::new() };
+    let all = graphics(shape, "POLYLINE", |kind, places| item::scoord(CONTAINS, &concept, kind, places, image));
+    all.into_iter().map(|(_, item)| item).collect()
+}
+
+/// A coordinate item for each part of a shape, with what is measured by it; `closed` names a closed line, whose first place
+/// is repeated at its end.
+fn graphics<P: Position>(shape: &Shape<P>, closed: &str, write: impl Fn(&str, &[P]) -> Object) -> Vec<(Code, Object)> {
+    let line = |what: Code, places: &[P]| (what, write("POLYLINE", places));
     match shape {
-        Shape::Point { at } => vec![write("POINT", &[*at])],
-        Shape::Ellipse { long, short } => vec![write("ELLIPSE", &[*long, *short].concat())],
-        _ => shape
-            .outline()
-            .into_iter()
-            .map(|(mut places, _)| {
-                places.extend(places.first().copied());
-                let mut item = write(closed, &places);
-                if let Shape::Spline { control } = shape {
-                    let numbers: Vec<f64> = control.iter().flat_map(|p| p.xyz()).collect();
-                    item.text(PRIVATE_CREATOR.0, VR::LO, PRIVATE_CREATOR.1).f64s(CONTROL_PLACES, &numbers);
-                }
-                item
-            })
-            .collect(),
+        Shape::Point { at } => vec![(known::length(), write("POINT", &[*at]))],
+        Shape::Line { a, b } => vec![line(known::length(), &[*a, *b])],
+        Shape::Bidirectional { long, short } => vec![line(known::long_axis(), long), line(known::short_axis(), short)],
+        Shape::Angle { arms } => vec![line(known::angle(), arms)],
+        Shape::Cobb { first, second } => vec![line(known::cobb_angle(), &[*first, *second].concat())],
+        Shape::Polyline { points } => vec![line(known::path_length(), points)],
+        Shape::Ellipse { long, short } => vec![(known::area(), write("ELLIPSE", &[*long, *short].concat()))],
+        Shape::Contours { contours } => contours.iter().map(|c| (known::area(), write(closed, &ring(c)))).collect(),
+        Shape::Spline { control } => {
+            let outline = shape.outline().pop().map(|(places, _)| places).unwrap_or_default();
+            let mut item = write(closed, &ring(&outline));
+            let numbers: Vec<f64> = control.iter().flat_map(|p| p.xyz()).collect();
+            item.text(PRIVATE_CREATOR.0, VR::LO, PRIVATE_CREATOR.1).f64s(CONTROL_PLACES, &numbers);
+            vec![(known::area(), item)]
+        }
     }
+}
+
+fn ring<P: Copy>(places: &[P]) -> Vec<P> {
+    places.iter().chain(places.first()).copied().collect()
 }
 
 /// The content of a volumetric group that says which volume.
 fn volume(finding: &Finding) -> Vec<Object> {
     let surface = dcm("121231", "Volume Surface");
+    let series = || item::uid(CONTAINS, &dcm("121232", "Source series for segmentation"), finding.series.as_str());
+    let sources = finding.images.iter().map(source_image);
     let mut out = match (&finding.geometry, &finding.frame_of_reference) {
         (Geometry::Extent(Extent::Segment { instance, sop_class, number, .. }), _) => {
             let image = ImageRef { instance: instance.clone(), sop_class: sop_class.clone(), frame: None };
-            vec![item::segment(CONTAINS, &dcm("121191", "Referenced Segment"), &image, *number)]
+            vec![item::segment(CONTAINS, &dcm("121191", "Referenced Segment"), &image, *number), series()]
         }
-        (Geometry::Extent(Extent::Sphere { centre, radius_mm }), Some(frame)) => vec![sphere(*centre, *radius_mm, &surface, frame)],
+        (Geometry::Extent(Extent::Sphere { centre, radius_mm }), Some(frame)) => {
+            vec![sphere(*centre, *radius_mm, &surface, frame), series()]
+        }
         (Geometry::InSpace(shape), Some(frame)) => {
-            graphics(shape, "POLYGON", |kind, places| item::scoord3d(CONTAINS, &surface, kind, places, frame))
+            let all = graphics(shape, "POLYGON", |kind, places| item::scoord3d(CONTAINS, &surface, kind, places, frame));
+            all.into_iter().map(|(_, item)| item).chain([series()]).collect()
         }
-        _ => region(finding, &dcm("111030", "Image Region")),
+        // The images stand with the coordinates.
+        _ => return region(finding),
     };
-    if finding.images.is_empty() {
-        out.push(item::uid(CONTAINS, &dcm("121232", "Source series for segmentation"), finding.series.as_str()));
-    }
-    let concept = dcm("121233", "Source image for segmentation");
-    out.extend(finding.images.iter().map(|image| item::image(CONTAINS, Some(&concept), image)));
+    out.extend(sources);
     out
 }
 

@@ -217,7 +217,7 @@ fn settle(finding: &mut SrFinding, found: Found) {
     };
     if let Some((image, number)) = found.segment {
         let ImageRef { instance, sop_class, .. } = image;
-        finding.geometry = Some(Geometry::Extent(Extent::Segment { instance, sop_class, number, centre: None }));
+        finding.geometry = Some(Geometry::Extent(Extent::Segment { series: None, instance, sop_class, number, centre: None }));
         finding.left_out = kinds(0);
         return;
     }
@@ -289,7 +289,8 @@ fn shape<P: Position>(graphics: &[Graphic<P>]) -> (Option<Shape<P>>, usize) {
 fn contour<P: Position>(graphic: &Graphic<P>) -> Option<Vec<P>> {
     let (first, rest) = graphic.places.split_first()?;
     let ends_at_start = rest.last() == Some(first);
-    let is_closed = graphic.kind == "POLYGON" || (graphic.kind == "POLYLINE" && ends_at_start && graphic.of.is_none());
+    let is_path = graphic.of.as_ref().is_some_and(|of| of.is_same(&known::path_length()));
+    let is_closed = graphic.kind == "POLYGON" || (graphic.kind == "POLYLINE" && ends_at_start && !is_path);
     let places = if ends_at_start { graphic.places.split_last()?.1 } else { &graphic.places };
     (is_closed && places.len() >= 3).then(|| places.to_vec())
 }

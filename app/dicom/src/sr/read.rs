@@ -5,7 +5,7 @@ use super::{ObjectRef, Section, SectionKind};
 use crate::dataset::{Dataset, View};
 use crate::error::{Error, Result};
 use dicom_dictionary_std::tags;
-use mj_model::{Code, InstanceUid, SeriesUid, SopClassUid, StudyUid};
+use mj_model::{Code, Extent, Geometry, InstanceUid, SeriesUid, SopClassUid, StudyUid};
 
 /// Deepest content tree that is followed.
 pub(super) const MAX_DEPTH: usize = 32;
@@ -57,7 +57,17 @@ pub fn read(dataset: &Dataset) -> Result<SrContent> {
         ..SrContent::default()
     };
     walk(&root, &mut content, 0);
+    place_segments(&mut content);
     Ok(content)
+}
+
+/// A segmentation's series stands among the evidence.
+fn place_segments(content: &mut SrContent) {
+    for finding in &mut content.findings {
+        if let Some(Geometry::Extent(Extent::Segment { series, instance, .. })) = &mut finding.geometry {
+            *series = content.evidence.iter().find(|object| object.instance == *instance).map(|object| object.series.clone());
+        }
+    }
 }
 
 fn evidence(root: &View<'_>) -> Vec<ObjectRef> {
