@@ -47,7 +47,7 @@ pub struct SegmentInput<'a> {
     pub tracking: Option<(&'a str, &'a str)>,
     /// Recommended colour, sRGB.
     pub colour: [u8; 3],
-    /// Its voxels, on the grid of the input.
+    /// Its voxels, on the grid of the input or a part of it.
     pub mask: &'a Mask,
 }
 
@@ -95,24 +95,19 @@ struct FrameAt {
 /// # Errors
 /// [`Error::CannotWrite`] when a mask lies on another grid, or every one is empty.
 pub fn write(input: &SegInput<'_>) -> Result<Written> {
-    let [columns, rows, slices] = input.grid.dims;
+    let [columns, rows, _] = input.grid.dims;
     let (Ok(n_columns), Ok(n_rows)) = (u16::try_from(columns), u16::try_from(rows)) else {
         return Err(Error::CannotWrite { what: "more than 65535 rows or columns".into() });
-    };
-    if input.segments.iter().any(|s| s.mask.grid.dims != input.grid.dims || s.mask.voxels.len() != input.grid.n_voxels()) {
-        return Err(Error::CannotWrite { what: "a mask lies on another grid".into() });
-    }
-    let slice_of = |segment: &SegmentInput<'_>, k: usize| -> Vec<u8> {
-        segment.mask.voxels.get(k * rows * columns..(k + 1) * rows * columns).unwrap_or_default().to_vec()
     };
     let mut frames = Vec::new();
     let mut bits = Bits::default();
     for (at, segment) in input.segments.iter().enumerate() {
-        for k in 0..slices {
-            let slice = slice_of(segment, k);
+        let place = segment.mask.place_in(input.grid).filter(|_| segment.mask.voxels.len() == segment.mask.grid.n_voxels());
+        let place = place.ok_or_else(|| Error::CannotWrite { what: "a mask lies on another grid".into() })?;
+        for (within, slice) in segment.mask.voxels.chunks_exact(segment.mask.grid.dims[0] * segment.mask.grid.dims[1]).enumerate() {
             if slice.iter().any(|&v| v != 0) {
-                frames.push(FrameAt { segment: at + 1, k });
-                bits.push(&slice);
+                frames.push(FrameAt { segment: at + 1, k: place[2] + within });
+                bits.push_frame(slice, segment.mask.grid.dims[0], place, [columns, rows]);
             }
         }
     }
@@ -146,15 +141,35 @@ struct Bits {
 }
 
 impl Bits {
-    fn push(&mut self, slice: &[u8]) {
-        for &voxel in slice {
-            if self.n.is_multiple_of(8) {
-                self.bytes.push(0);
+    /// Adds a frame of `[columns, rows]` pixels, of which a part from `place` on is given.
+    fn push_frame(&mut self, part: &[u8], width: usize, place: [usize; 3], [columns, rows]: [usize; 2]) {
+        let start = self.n;
+        self.n += columns * rows;
+        self.bytes.resize(self.n.div_ceil(8), 0);
+        for (row, line) in part.chunks_exact(width.max(1)).enumerate() {
+            self.set(start + (place[1] + row) * columns + place[0], line);
+        }
+    }
+
+    /// Sets the bits of a line of voxels, the first at a place.
+    fn set(&mut self, at: usize, line: &[u8]) {
+        let head = ((8 - at % 8) % 8).min(line.len());
+        let (first, rest) = line.split_at(head);
+        self.set_each(at, first);
+        let (eights, last) = rest.as_chunks::<8>();
+        for (n, eight) in eights.iter().enumerate() {
+            if let Some(byte) = self.bytes.get_mut((at + head) / 8 + n).filter(|_| *eight != [0; 8]) {
+                *byte |= eight.iter().enumerate().map(|(bit, voxel)| u8::from(*voxel != 0) << bit).sum::<u8>();
             }
-            if let Some(last) = self.bytes.last_mut() {
-                *last |= u8::from(voxel != 0) << (self.n % 8);
+        }
+        self.set_each(at + head + eights.len() * 8, last);
+    }
+
+    fn set_each(&mut self, at: usize, line: &[u8]) {
+        for (bit, _) in line.iter().enumerate().filter(|(_, voxel)| **voxel != 0) {
+            if let Some(byte) = self.bytes.get_mut((at + bit) / 8) {
+                *byte |= 1 << ((at + bit) % 8);
             }
-            self.n += 1;
         }
     }
 }
@@ -182,17 +197,19 @@ fn image_modules(input: &SegInput<'_>, object: &mut Object) {
         .u16s(tags::HIGH_BIT, &[0])
         .text(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "00")
         .text(tags::SEGMENTATION_TYPE, VR::CS, "BINARY")
-        .text(tags::SEGMENTS_OVERLAP, VR::CS, if overlaps(&input.segments) { "YES" } else { "NO" });
+        .text(tags::SEGMENTS_OVERLAP, VR::CS, if overlaps(input) { "YES" } else { "NO" });
 }
 
-fn overlaps(segments: &[SegmentInput<'_>]) -> bool {
-    let Some((first, others)) = segments.split_first() else { return false };
-    let mut taken: Vec<bool> = first.mask.voxels.iter().map(|v| *v != 0).collect();
-    others.iter().any(|other| {
-        taken.iter_mut().zip(&other.mask.voxels).any(|(taken, voxel)| {
-            let both = *taken && *voxel != 0;
-            *taken |= *voxel != 0;
-            both
+/// True when two segments have a voxel in common.
+fn overlaps(input: &SegInput<'_>) -> bool {
+    let mut taken = vec![false; if input.segments.len() > 1 { input.grid.n_voxels() } else { 0 }];
+    input.segments.iter().filter(|_| input.segments.len() > 1).any(|segment| {
+        let [i, j, k] = segment.mask.place_in(input.grid).unwrap_or_default();
+        let [width, height, _] = segment.mask.grid.dims;
+        segment.mask.voxels.chunks_exact(width.max(1)).enumerate().any(|(row, line)| {
+            let at = input.grid.offset([i, j + row % height, k + row / height].into());
+            let Some(before) = taken.get_mut(at..at + width) else { return false };
+            line.iter().zip(before).filter(|(voxel, _)| **voxel != 0).any(|(_, taken)| std::mem::replace(taken, true))
         })
     })
 }

@@ -237,6 +237,40 @@ impl Mask {
     pub fn empty(grid: Grid) -> Self {
         Self { grid, voxels: vec![0; grid.n_voxels()] }
     }
+    /// Where the mask's first voxel lies in another grid of the same voxels; `None` when their voxels do not coincide, or the
+    /// mask reaches beyond it. Voxels of both may lie a hundredth of their distance apart.
+    #[must_use]
+    pub fn place_in(&self, grid: &Grid) -> Option<[usize; 3]> {
+        let own = &self.grid;
+        let last = own.dims.map(|n| n.saturating_sub(1) as f64);
+        let (first, end) = (grid.voxel_from_lps(own.origin), grid.voxel_from_lps(own.lps_from_voxel(last)));
+        let mut place = [0; 3];
+        for axis in 0..3 {
+            let at = first[axis].round();
+            let is_near = (first[axis] - at).abs() <= 0.01 && (end[axis] - at - last[axis]).abs() <= 0.01;
+            if !is_near || at < 0.0 || at + last[axis] >= grid.dims[axis] as f64 {
+                return None;
+            }
+            place[axis] = at as usize;
+        }
+        Some(place)
+    }
+
+    /// The same voxels on another grid, of which the mask's own is a part; `None` as [`Mask::place_in`].
+    #[must_use]
+    pub fn on(&self, grid: &Grid) -> Option<Self> {
+        let [i, j, k] = self.place_in(grid)?;
+        let mut out = Self::empty(*grid);
+        let [ni, nj, _] = self.grid.dims;
+        for (row, line) in self.voxels.chunks_exact(ni.max(1)).enumerate() {
+            let at = grid.offset([i, j + row % nj, k + row / nj].into());
+            if let Some(to) = out.voxels.get_mut(at..at + ni) {
+                to.copy_from_slice(line);
+            }
+        }
+        Some(out)
+    }
+
     /// Number of voxels inside.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -117,7 +117,7 @@ fn kind_of(label: &str) -> (Code, Code) {
 fn read(file: &ObjectFile, context: &Context) -> Result<Mask> {
     let dataset = Dataset::from_vec(jobs::read(&ObjectSource::of(file, context.keys.as_ref())?)?)?;
     let first = seg::read(&dataset)?.into_iter().next();
-    first.map(|s| s.mask).ok_or(Error::NoSegment)
+    first.map(|s| s.whole()).ok_or(Error::NoSegment)
 }
 
 /// Cuts a segment by a plane and tells the volumes of both parts.

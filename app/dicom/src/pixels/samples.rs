@@ -192,15 +192,34 @@ fn read<T, const N: usize>(raw: &[u8], is_big: bool, le: impl Fn([u8; N]) -> T, 
     if is_big { arrays.map(be).collect() } else { arrays.map(le).collect() }
 }
 
+/// The bits of every byte, the lowest first.
+const BITS: [[u8; 8]; 256] = {
+    let mut all = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            all[byte][bit] = (byte >> bit & 1) as u8;
+            bit += 1;
+        }
+        byte += 1;
+    }
+    all
+};
+
 /// Single bits, packed from the lowest bit of each byte, frames not aligned to bytes. Source: PS3.5 §8.1.1.
 pub(super) fn unpack_bits(raw: &[u8], layout: &Layout, frame: u32) -> Result<FrameSamples> {
     let n = layout.n_pixels();
     let first = (frame as usize).checked_mul(n).ok_or(Error::BadValue { keyword: "NumberOfFrames" })?;
-    let mut out = Vec::with_capacity(n);
-    for at in first..first + n {
-        let byte = raw.get(at / 8).ok_or(Error::Truncated { what: "pixel data" })?;
-        out.push(byte >> (at % 8) & 1);
+    let short = Error::Truncated { what: "pixel data" };
+    let bytes = raw.get(first / 8..(first + n).div_ceil(8)).ok_or(short)?;
+    let mut out = Vec::with_capacity(bytes.len() * 8);
+    for byte in bytes {
+        // A whole byte at a time: most are all 0 or all 1.
+        out.extend_from_slice(&BITS[usize::from(*byte)]);
     }
+    out.drain(..first % 8);
+    out.truncate(n);
     Ok(FrameSamples::U8(out))
 }
 

@@ -1,11 +1,12 @@
 //! Reading segmentations: binary, fractional and label map.
 
-use super::{LABEL_MAP_SEGMENTATION, SEGMENTATION};
+use super::{Algorithm, LABEL_MAP_SEGMENTATION, SEGMENTATION};
 use crate::dataset::{Dataset, View};
 use crate::error::{Error, Result};
 use crate::pixels::{Decoder, FrameSamples, LARGE, Layout, MAX_DECODED, MAX_RATIO};
 use dicom_dictionary_std::tags;
 use mj_model::{Code, Grid, Mask, PointLps, VectorLps};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// A segment of an object.
@@ -15,13 +16,33 @@ pub struct SegSegment {
     pub number: u32,
     /// Segment Label.
     pub label: String,
+    /// Segmented Property Category.
+    pub category: Option<Code>,
     /// Segmented Property Type.
     pub kind: Option<Code>,
+    /// How it was made.
+    pub algorithm: Algorithm,
+    /// Tracking ID; empty without.
+    pub tracking_id: String,
     /// Tracking UID; empty without.
     pub tracking_uid: String,
-    /// Its voxels. All segments of an object share one grid.
+    /// The grid that all segments of the object share.
+    pub grid: Grid,
+    /// Its voxels, cut down to their box and two voxels around it, within `grid`. A segment without voxels has the first
+    /// voxel of `grid`, empty.
     pub mask: Mask,
 }
+
+impl SegSegment {
+    /// Its voxels on the whole grid of the object.
+    #[must_use]
+    pub fn whole(&self) -> Mask {
+        self.mask.on(&self.grid).unwrap_or_else(|| Mask::empty(self.grid))
+    }
+}
+
+/// Voxels around a segment that its mask keeps, for smooth surfaces and pictures.
+const MARGIN: usize = 2;
 
 /// Reads all segments. Fractional ones count as inside from half of the largest value.
 ///
@@ -38,8 +59,15 @@ pub fn read(dataset: &Dataset) -> Result<Vec<SegSegment>> {
     let shared = root.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
     let per_frame: Vec<View<'_>> = root.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();
     let (grid, slices) = placed(&root, layout, shared.as_ref(), &per_frame)?;
-    let segments: Vec<View<'_>> = root.items(tags::SEGMENT_SEQUENCE).collect();
-    let bytes = bytes_of(&grid, segments.len());
+    let is_label_map = class == LABEL_MAP_SEGMENTATION;
+    let items: Vec<View<'_>> = root.items(tags::SEGMENT_SEQUENCE).collect();
+    // The background of a label map is listed as a segment of number 0 by some writers.
+    let mut segments: BTreeMap<u32, SegSegment> =
+        items.iter().map(|item| segment(item, grid)).filter(|s| !(is_label_map && s.number == 0)).map(|s| (s.number, s)).collect();
+    let numbers = if is_label_map { None } else { Some(segment_numbers(shared.as_ref(), &per_frame, slices.len(), &segments)?) };
+    let frames = Frames { decoder: &decoder, slices, numbers, least: threshold(&root, layout.bits_allocated), columns: grid.dims[0] };
+    let boxes = frames.boxes()?;
+    let bytes = boxes.iter().filter(|(number, _)| segments.contains_key(number)).map(|(_, b)| b.n_voxels(&grid)).sum::<u64>();
     if bytes > MAX_DECODED {
         return Err(Error::TooLarge { mib: bytes >> 20 });
     }
@@ -47,24 +75,181 @@ pub fn read(dataset: &Dataset) -> Result<Vec<SegSegment>> {
     if bytes > LARGE && bytes / MAX_RATIO > layout.decoded_bytes() {
         return Err(Error::BadValue { keyword: "ImagePositionPatient" });
     }
-    let mut masks: BTreeMap<u32, SegSegment> = segments.iter().map(|item| segment(item, grid)).map(|s| (s.number, s)).collect();
-    let is_label_map = class == LABEL_MAP_SEGMENTATION;
-    let least = threshold(&root, layout.bits_allocated);
-    for (frame, k) in slices.iter().enumerate() {
-        let samples = decoder.frame(u32::try_from(frame).unwrap_or(u32::MAX))?;
-        if is_label_map {
-            for (number, segment) in &mut masks {
-                mark(&mut segment.mask, *k, &samples, |v| v == f64::from(*number));
-            }
-        } else {
-            let number =
-                segment_number(shared.as_ref(), per_frame.get(frame)).ok_or(Error::Missing { keyword: "ReferencedSegmentNumber" })?;
-            let segment = masks.get_mut(&number).ok_or(Error::BadValue { keyword: "ReferencedSegmentNumber" })?;
-            mark(&mut segment.mask, *k, &samples, |v| v >= least);
+    for (number, around) in boxes {
+        if let Some(segment) = segments.get_mut(&number) {
+            segment.mask = Mask::empty(around.grid(&grid));
         }
     }
-    // The background of a label map is listed as a segment of number 0 by some writers.
-    Ok(masks.into_values().filter(|s| !(is_label_map && s.number == 0)).collect())
+    frames.fill(&mut segments)?;
+    Ok(segments.into_values().collect())
+}
+
+/// The segment of each frame.
+fn segment_numbers(
+    shared: Option<&View<'_>>,
+    per_frame: &[View<'_>],
+    n_frames: usize,
+    segments: &BTreeMap<u32, SegSegment>,
+) -> Result<Vec<u32>> {
+    (0..n_frames)
+        .map(|frame| {
+            let number = segment_number(shared, per_frame.get(frame)).ok_or(Error::Missing { keyword: "ReferencedSegmentNumber" })?;
+            if segments.contains_key(&number) { Ok(number) } else { Err(Error::BadValue { keyword: "ReferencedSegmentNumber" }) }
+        })
+        .collect()
+}
+
+/// The frames of an object and what they mean.
+struct Frames<'a> {
+    decoder: &'a Decoder<'a>,
+    /// Slice of each frame in the grid.
+    slices: Vec<usize>,
+    /// Segment of each frame; `None` for a label map, whose samples are numbers of segments.
+    numbers: Option<Vec<u32>>,
+    /// Smallest sample that is inside.
+    least: f64,
+    columns: usize,
+}
+
+/// Voxels next to each other in a row of a frame that belong to one segment.
+struct Run {
+    number: u32,
+    row: usize,
+    from: usize,
+    to: usize,
+}
+
+/// A box of voxels; first and last, both included.
+#[derive(Debug, Clone, Copy)]
+struct IndexBox {
+    low: [usize; 3],
+    high: [usize; 3],
+}
+
+impl IndexBox {
+    fn around(a: Self, b: Self) -> Self {
+        let by = |pick: fn(usize, usize) -> usize, a: [usize; 3], b: [usize; 3]| [pick(a[0], b[0]), pick(a[1], b[1]), pick(a[2], b[2])];
+        Self { low: by(usize::min, a.low, b.low), high: by(usize::max, a.high, b.high) }
+    }
+
+    /// With the margin, inside of the grid: first voxel and number of voxels.
+    fn wide(&self, grid: &Grid) -> ([usize; 3], [usize; 3]) {
+        let low = self.low.map(|v| v.saturating_sub(MARGIN));
+        let dims = [0, 1, 2].map(|a| (self.high[a] + MARGIN).min(grid.dims[a].saturating_sub(1)) + 1 - low[a]);
+        (low, dims)
+    }
+
+    fn n_voxels(&self, grid: &Grid) -> u64 {
+        self.wide(grid).1.iter().map(|n| *n as u64).product()
+    }
+
+    fn grid(&self, grid: &Grid) -> Grid {
+        let (low, dims) = self.wide(grid);
+        Grid { dims, origin: grid.lps_from_voxel(low.map(|v| v as f64)), ..*grid }
+    }
+}
+
+/// Frames that are decoded at once before they are filled in.
+const AT_ONCE: usize = 64;
+
+impl Frames<'_> {
+    fn decode(&self, frame: usize) -> Result<FrameSamples> {
+        self.decoder.frame(u32::try_from(frame).unwrap_or(u32::MAX))
+    }
+
+    /// The box of every segment that has voxels.
+    fn boxes(&self) -> Result<BTreeMap<u32, IndexBox>> {
+        let of_frame = |frame: usize| -> Result<BTreeMap<u32, IndexBox>> {
+            let samples = self.decode(frame)?;
+            let mut boxes: BTreeMap<u32, IndexBox> = BTreeMap::new();
+            let k = self.slices[frame];
+            let mut last: Option<(u32, IndexBox)> = None;
+            self.runs(frame, &samples, |run| {
+                let own = IndexBox { low: [run.from, run.row, k], high: [run.to - 1, run.row, k] };
+                last = Some(match last {
+                    Some((number, around)) if number == run.number => (number, IndexBox::around(around, own)),
+                    Some((number, around)) => {
+                        join(&mut boxes, number, around);
+                        (run.number, own)
+                    }
+                    None => (run.number, own),
+                });
+            });
+            if let Some((number, around)) = last {
+                join(&mut boxes, number, around);
+            }
+            Ok(boxes)
+        };
+        (0..self.slices.len()).into_par_iter().map(of_frame).try_reduce(BTreeMap::new, |mut all, some| {
+            some.into_iter().for_each(|(number, around)| join(&mut all, number, around));
+            Ok(all)
+        })
+    }
+
+    /// Marks the voxels of all segments.
+    fn fill(&self, segments: &mut BTreeMap<u32, SegSegment>) -> Result<()> {
+        let mut masks: BTreeMap<u32, (&mut Mask, [usize; 3])> = segments
+            .iter_mut()
+            .map(|(number, s)| {
+                let place = s.mask.place_in(&s.grid).unwrap_or_default();
+                (*number, (&mut s.mask, place))
+            })
+            .collect();
+        for first in (0..self.slices.len()).step_by(AT_ONCE) {
+            let last = (first + AT_ONCE).min(self.slices.len());
+            let decoded: Vec<FrameSamples> = (first..last).into_par_iter().map(|frame| self.decode(frame)).collect::<Result<_>>()?;
+            for (frame, samples) in (first..last).zip(&decoded) {
+                let k = self.slices[frame];
+                self.runs(frame, samples, |run| {
+                    if let Some((mask, [i, j, below])) = masks.get_mut(&run.number) {
+                        let at = mask.grid.offset([run.from - *i, run.row - *j, k - *below].into());
+                        mask.voxels.get_mut(at..at + (run.to - run.from)).into_iter().for_each(|voxels| voxels.fill(1));
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls for every run of a frame that belongs to a segment.
+    fn runs(&self, frame: usize, samples: &FrameSamples, mut each: impl FnMut(Run)) {
+        let number = self.numbers.as_ref().and_then(|numbers| numbers.get(frame).copied());
+        let least = self.least;
+        match (samples, number) {
+            (FrameSamples::U8(v), None) => runs_of(v, self.columns, |&s| u32::from(s), &mut each),
+            (FrameSamples::U16(v), None) => runs_of(v, self.columns, |&s| u32::from(s), &mut each),
+            (FrameSamples::U8(v), Some(n)) => runs_of(v, self.columns, |&s| if f64::from(s) >= least { n } else { 0 }, &mut each),
+            (_, n) => {
+                let mut values = Vec::with_capacity(samples.len());
+                samples.for_each(|v| values.push(v));
+                let of = |v: &f64| match n {
+                    Some(n) if *v >= least => n,
+                    None if *v >= 0.0 => *v as u32,
+                    _ => 0,
+                };
+                runs_of(&values, self.columns, of, &mut each);
+            }
+        }
+    }
+}
+
+fn join(boxes: &mut BTreeMap<u32, IndexBox>, number: u32, around: IndexBox) {
+    boxes.entry(number).and_modify(|known| *known = IndexBox::around(*known, around)).or_insert(around);
+}
+
+/// The runs of samples that are the same segment; 0 is none.
+fn runs_of<T: PartialEq>(samples: &[T], columns: usize, number: impl Fn(&T) -> u32, each: &mut impl FnMut(Run)) {
+    for (row, line) in samples.chunks_exact(columns.max(1)).enumerate() {
+        let mut from = 0;
+        while let Some(first) = line.get(from) {
+            let same = line.iter().skip(from + 1).position(|s| s != first).map_or(line.len(), |n| from + 1 + n);
+            let number = number(first);
+            if number != 0 {
+                each(Run { number, row, from, to: same });
+            }
+            from = same;
+        }
+    }
 }
 
 /// Bytes of the masks that [`read`] makes, by the places of the frames and the number of segments.
@@ -93,34 +278,32 @@ fn threshold(root: &View<'_>, bits_allocated: u16) -> f64 {
     (most / 2.0).max(1.0)
 }
 
-fn mark(mask: &mut Mask, k: usize, samples: &FrameSamples, is_inside: impl Fn(f64) -> bool) {
-    let [columns, rows, _] = mask.grid.dims;
-    let start = k * columns * rows;
-    let Some(slice) = mask.voxels.get_mut(start..start + columns * rows) else { return };
-    let mut voxels = slice.iter_mut();
-    samples.for_each(|v| {
-        if let Some(voxel) = voxels.next() {
-            *voxel |= u8::from(is_inside(v));
-        }
-    });
-}
-
 fn segment(item: &View<'_>, grid: Grid) -> SegSegment {
-    let kind = item.item(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE).map(|code| {
+    let code = |tag| {
+        let code = item.item(tag)?;
         let meaning = code.text(tags::CODE_MEANING);
-        Code {
+        Some(Code {
             scheme: code.text(tags::CODING_SCHEME_DESIGNATOR),
             code: code.text(tags::CODE_VALUE),
             name_en: meaning.clone(),
             name_zh: meaning,
-        }
-    });
+        })
+    };
+    let name = item.text(tags::SEGMENT_ALGORITHM_NAME);
     SegSegment {
         number: item.count(tags::SEGMENT_NUMBER).unwrap_or(0),
         label: item.text(tags::SEGMENT_LABEL),
-        kind,
+        category: code(tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE),
+        kind: code(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE),
+        algorithm: match item.first_text(tags::SEGMENT_ALGORITHM_TYPE).as_str() {
+            "AUTOMATIC" => Algorithm::Automatic(name),
+            "SEMIAUTOMATIC" => Algorithm::Semiautomatic(name),
+            _ => Algorithm::Manual,
+        },
+        tracking_id: item.text(tags::TRACKING_ID),
         tracking_uid: item.text(tags::TRACKING_UID),
-        mask: Mask::empty(grid),
+        grid,
+        mask: Mask::empty(Grid { dims: [1; 3], ..grid }),
     }
 }
 

@@ -69,7 +69,7 @@ fn what_is_written_is_read_back() {
     crate::outside::dciodvfy(&written.bytes, "seg");
     let segments = read(&Dataset::read(&written.bytes).unwrap()).unwrap();
     assert_eq!((segments.len(), segments[0].label.as_str(), segments[0].number), (1, "肝脏", 1));
-    let back = &segments[0].mask;
+    let back = &segments[0].whole();
     assert_eq!(back.count(), 6);
     // The empty slices between are known by the distance named; here the two frames are 3 slices apart.
     assert!(back.grid.origin.distance_mm(grid.origin) < 1e-9);
