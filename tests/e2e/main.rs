@@ -25,6 +25,7 @@ mod peers;
 mod planning;
 mod research;
 mod secrecy;
+mod segments;
 mod station;
 mod tidy;
 #[cfg(unix)]
