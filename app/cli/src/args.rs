@@ -321,11 +321,50 @@ pub(crate) enum Finding {
         #[arg(long, value_parser = finite::<6>, allow_hyphen_values = true)]
         line: [f64; 6],
     },
+    /// A person accepts what a device proposed.
+    Accept {
+        /// Its id.
+        id: String,
+    },
+    /// A person rejects a finding.
+    Reject {
+        /// Its id.
+        id: String,
+        /// Why: the code of a reason, for example no-lesion, artefact, known, other.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take in results of other systems: measurement and CAD reports (DICOM SR).
+    Import {
+        /// Files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Write a study's findings that a person stands for.
+    Export {
+        /// UID or short id of the study.
+        study: String,
+        /// As which objects, several with commas.
+        #[arg(long = "as", value_delimiter = ',', required = true)]
+        forms: Vec<FindingForm>,
+        /// Folder for the files.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Take a finding back; it stays in the history.
     Delete {
         /// Its id.
         id: String,
     },
+}
+
+/// Objects that findings are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FindingForm {
+    /// Structured report, TID 1500.
+    Sr,
+    /// Segmentations of findings that are segments.
+    Seg,
 }
 
 #[derive(Debug, ClapArgs)]

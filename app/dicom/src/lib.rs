@@ -28,6 +28,7 @@ pub mod likeness;
 mod outside;
 #[cfg(feature = "pixels")]
 pub mod pixels;
+pub mod plane;
 pub mod seg;
 #[cfg(feature = "pixels")]
 pub mod series;

@@ -1,10 +1,12 @@
 //! Segmentations: masks on a grid as DICOM SEG and back. Source: PS3.3 §A.51, §C.8.20.
 
+mod places;
 #[cfg(feature = "pixels")]
 mod read;
 #[cfg(test)]
 mod tests;
 
+pub use places::{FramePlace, frame_places};
 #[cfg(feature = "pixels")]
 pub use read::{SegSegment, declared_bytes, read};
 

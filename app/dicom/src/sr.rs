@@ -6,17 +6,21 @@
 //! control places in private elements. The text sections of
 //! the report stand as text items of the template's Qualitative Evaluations.
 
+mod cad;
 mod compare;
 mod group;
 mod group_read;
 mod item;
+mod outline;
 mod read;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+pub use cad::RunOutcome;
 pub use compare::{assert_as_written, difference};
 pub use group_read::{SrFinding, SrMeasurement};
+pub use outline::{SrLine, outline};
 pub use read::{SrContent, read};
 
 use crate::context::{Context, Device, Written, put_moment};
@@ -33,6 +37,14 @@ use std::collections::BTreeMap;
 pub const COMPREHENSIVE_SR: &str = "1.2.840.10008.5.1.4.1.1.88.33";
 /// Comprehensive 3D SR Storage.
 pub const COMPREHENSIVE_3D_SR: &str = "1.2.840.10008.5.1.4.1.1.88.34";
+
+/// True for the storage classes of structured reports that may hold results: Basic Text, Enhanced, Comprehensive,
+/// Comprehensive 3D, Mammography CAD, Chest CAD, Colon CAD, Extensible. Source: PS3.4 annex B.5.
+#[must_use]
+pub fn is_report(sop_class: &str) -> bool {
+    const CLASSES: [&str; 8] = ["11", "22", "33", "34", "35", "50", "65", "69"];
+    sop_class.strip_prefix("1.2.840.10008.5.1.4.1.1.88.").is_some_and(|last| CLASSES.contains(&last))
+}
 
 /// A part of the report's text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -75,12 +75,19 @@ pub enum Job {
         /// What people call it.
         label: String,
     },
+    /// Reads the segments of a DICOM SEG: names, volumes, places.
+    Segments {
+        /// The object.
+        file: crate::message::ObjectFile,
+    },
     /// Cuts a segment by a plane.
     Cut {
         /// The series the segment lives on.
         series: SeriesFiles,
         /// The DICOM SEG that holds it.
         segment: crate::message::ObjectFile,
+        /// Its Segment Number.
+        number: u16,
         /// The plane.
         plane: CutPlane,
         /// Where to write the kept part's surface, if wanted (STL).
@@ -92,6 +99,8 @@ pub enum Job {
         series: SeriesFiles,
         /// The DICOM SEG that holds it.
         segment: crate::message::ObjectFile,
+        /// Its Segment Number.
+        number: u16,
         /// Where to.
         to: PathBuf,
     },
@@ -238,6 +247,11 @@ pub enum JobResult {
         /// Box along the patient axes. Units: mm, LPS.
         box_lps: (PointLps, PointLps),
     },
+    /// Of `Segments`.
+    Segments {
+        /// In the order of their numbers.
+        segments: Vec<SegmentFacts>,
+    },
     /// Of `Cut`.
     Cut {
         /// `remnant` and `removed`.
@@ -245,6 +259,29 @@ pub enum JobResult {
         /// Files written.
         written: Vec<PathBuf>,
     },
+}
+
+/// A segment of a DICOM SEG in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentFacts {
+    /// Segment Number.
+    pub number: u16,
+    /// Segment Label.
+    pub label: String,
+    /// Segmented Property Type.
+    pub kind: Option<mj_model::Code>,
+    /// Who or what made it: the name of its algorithm; none for one made by hand.
+    pub algorithm: Option<String>,
+    /// Tracking UID; empty without.
+    pub tracking_uid: String,
+    /// Number of voxels.
+    pub voxels: u64,
+    /// By voxels. Units: ml.
+    pub volume_ml: f64,
+    /// By mesh. Units: ml.
+    pub mesh_volume_ml: f64,
+    /// Box along the patient axes; none for a segment without voxels. Units: mm, LPS.
+    pub box_lps: Option<(PointLps, PointLps)>,
 }
 
 /// What a series is.

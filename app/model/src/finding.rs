@@ -26,6 +26,57 @@ pub enum FindingState {
     Deleted,
 }
 
+/// Why a result of another system is kept and listed, but neither drawn nor reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// It names another patient than its study has here.
+    OtherPatient,
+    /// It names another date than its study has here.
+    OtherDate,
+    /// Its images belong to another series than it says.
+    OtherSeries,
+    /// The images it speaks of are not here.
+    ImagesNotHere,
+    /// Its frame of reference is not that of its images.
+    OtherFrameOfReference,
+    /// It lies outside of the images that it names: moved, mirrored or of another orientation.
+    OffImage,
+    /// It says one side and lies on the other.
+    OtherSide,
+    /// What it speaks of cannot be shown as a shape.
+    UnknownShape,
+}
+
+impl Held {
+    /// Stable code, under which the catalogue has the sentence for a doctor.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OtherPatient => "finding.other_patient",
+            Self::OtherDate => "finding.other_date",
+            Self::OtherSeries => "finding.other_series",
+            Self::ImagesNotHere => "finding.images_not_here",
+            Self::OtherFrameOfReference => "finding.other_frame_of_reference",
+            Self::OffImage => "finding.off_image",
+            Self::OtherSide => "finding.other_side",
+            Self::UnknownShape => "finding.unknown_shape",
+        }
+    }
+
+    /// Every reason, for tests of the catalogue.
+    pub const ALL: [Self; 8] = [
+        Self::OtherPatient,
+        Self::OtherDate,
+        Self::OtherSeries,
+        Self::ImagesNotHere,
+        Self::OtherFrameOfReference,
+        Self::OffImage,
+        Self::OtherSide,
+        Self::UnknownShape,
+    ];
+}
+
 /// Side of the patient (never of the picture).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -153,6 +204,9 @@ pub struct Finding {
     /// Why a person rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Code>,
+    /// Why it is kept aside, neither drawn nor reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// The device that proposed it first, whoever changed it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed_by: Option<Origin>,
@@ -183,6 +237,7 @@ impl Finding {
             measurements: Vec::new(),
             certainty_percent: None,
             reason: None,
+            held: None,
             proposed_by: None,
             origin: Origin::person(person),
             at: crate::clock::now(),
@@ -202,7 +257,7 @@ impl Finding {
     /// True when it is to be drawn and reported.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        !matches!(self.state, FindingState::Rejected | FindingState::Deleted)
+        self.held.is_none() && !matches!(self.state, FindingState::Rejected | FindingState::Deleted)
     }
 
     /// The measurement of an id.
@@ -234,7 +289,7 @@ impl Confirmed {
     #[must_use]
     pub fn of(finding: Finding) -> Option<Self> {
         let is_reviewed = matches!(finding.state, FindingState::Accepted | FindingState::Edited);
-        (is_reviewed && finding.origin.who == OriginKind::Person).then_some(Self(finding))
+        (is_reviewed && finding.held.is_none() && finding.origin.who == OriginKind::Person).then_some(Self(finding))
     }
 
     /// The finding.

@@ -29,7 +29,7 @@ pub use clock::Moment;
 pub use code::{Code, Quantity, Unit};
 pub use coded::{Coded, Told};
 pub use colour::{ColourImage, Cover};
-pub use finding::{Confirmed, Finding, FindingState, Measurement, Side};
+pub use finding::{Confirmed, Finding, FindingState, Held, Measurement, Side};
 pub use geometry::{Extent, Geometry, Shape};
 pub use person::{Lang, PatientKey, PersonName};
 pub use phi::Phi;

@@ -24,6 +24,9 @@ pub struct Segment {
     pub kind: Option<Code>,
     /// SOP Instance UID of the DICOM SEG in the record that holds the voxels.
     pub seg_instance: crate::InstanceUid,
+    /// Segment Number in that object, from 1.
+    #[serde(default = "first")]
+    pub number: u16,
     /// Number of voxels.
     pub voxels: u64,
     /// Volume by counting voxels. Units: ml.
@@ -38,6 +41,11 @@ pub struct Segment {
     pub origin: Origin,
     /// When.
     pub at: Moment,
+}
+
+/// Number of the only segment of an object, as our own are.
+const fn first() -> u16 {
+    1
 }
 
 impl Segment {

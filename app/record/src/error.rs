@@ -56,6 +56,12 @@ pub enum Error {
     /// A sealed file does not open.
     #[error("{0}")]
     Seal(#[source] mj_seal::Error),
+    /// A result that does not fit its images cannot be taken over by a person.
+    #[error("the finding is held: {}", .0.code())]
+    Held(mj_model::Held),
+    /// A finding that a person took back or rejected, or nobody has to decide on.
+    #[error("the finding's state does not allow it")]
+    FindingState(&'static str),
     /// Nothing in the record goes by this id.
     #[error("nothing goes by this id")]
     Unknown(String),
@@ -247,6 +253,8 @@ impl Coded for Error {
             Self::WrongKind(_) => "record.wrong_kind",
             Self::Stored(_) => "record.stored",
             Self::Unusable { .. } => "record.unusable_value",
+            Self::Held(held) => held.code(),
+            Self::FindingState(code) => code,
             Self::Cancelled => "record.cancelled",
             Self::Task => "record.task",
             Self::NothingFound(_) => "import.nothing_found",

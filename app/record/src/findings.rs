@@ -4,7 +4,8 @@ use crate::audit::note;
 use crate::db::{WriteTx, json, to_json};
 use crate::reports;
 use crate::{Error, Record, Result};
-use mj_model::{Finding, StudyUid};
+use mj_model::finding::Origin;
+use mj_model::{Code, Finding, FindingState, StudyUid};
 use mj_report::{Document, EditSource, Op};
 use serde::Serialize;
 use serde_json::json;
@@ -54,6 +55,35 @@ impl Record {
         }
         tx.commit().await?;
         Ok(FindingStored { finding, edits })
+    }
+
+    /// A person accepts what a device proposed.
+    ///
+    /// # Errors
+    /// [`Error::Held`] when it does not fit its images; [`Error::FindingState`] when it was rejected or taken back;
+    /// as [`Record::put_finding`].
+    pub async fn accept_finding(&self, id: &str, who: &str) -> Result<FindingStored> {
+        let finding = self.finding(id).await?;
+        if let Some(held) = finding.held {
+            return Err(Error::Held(held));
+        }
+        if !finding.is_live() {
+            return Err(Error::FindingState("finding.decided"));
+        }
+        self.put_finding(Finding { state: FindingState::Accepted, origin: Origin::person(who), ..finding }, who).await
+    }
+
+    /// A person rejects a finding, with a coded reason. What is held can be rejected too.
+    ///
+    /// # Errors
+    /// [`Error::FindingState`] when it was rejected or taken back already; as [`Record::put_finding`].
+    pub async fn reject_finding(&self, id: &str, reason: Code, who: &str) -> Result<FindingStored> {
+        let finding = self.finding(id).await?;
+        if matches!(finding.state, FindingState::Rejected | FindingState::Deleted) {
+            return Err(Error::FindingState("finding.decided"));
+        }
+        let (state, origin) = (FindingState::Rejected, Origin::person(who));
+        self.put_finding(Finding { state, origin, reason: Some(reason), ..finding }, who).await
     }
 
     /// Present revisions of a study's findings, oldest finding first, deleted ones included.

@@ -268,7 +268,7 @@ impl Record {
     }
 
     /// The data set of an image of the study: patient and study are copied from it.
-    async fn reference_image(&self, study: &StudyUid) -> Result<Dataset> {
+    pub(crate) async fn reference_image(&self, study: &StudyUid) -> Result<Dataset> {
         let file: Option<String> = {
             let mut conn = self.read().await?;
             sqlx::query_scalar(
@@ -366,6 +366,7 @@ impl Made {
             predecessor: self.predecessor.clone(),
             device: self.device.clone(),
         })?;
+        sr::assert_as_written(&sr.bytes, &self.findings.iter().map(Confirmed::finding).collect::<Vec<_>>())?;
         let context = Context::of(image)?;
         let pdf = write_pdf(&PdfInput {
             context: &context,
@@ -395,7 +396,7 @@ const fn section_kind(kind: BlockKind) -> SectionKind {
 }
 
 /// Modality of each series that findings lie on.
-async fn modalities(conn: &mut SqliteConnection, findings: &[Confirmed]) -> Result<BTreeMap<SeriesUid, String>> {
+pub(crate) async fn modalities(conn: &mut SqliteConnection, findings: &[Confirmed]) -> Result<BTreeMap<SeriesUid, String>> {
     let mut found = BTreeMap::new();
     for finding in findings.iter().map(Confirmed::finding) {
         let modality: Option<String> = sqlx::query_scalar("SELECT modality FROM series WHERE series_uid = ?")
@@ -494,7 +495,7 @@ async fn predecessor(conn: &mut SqliteConnection, id: &str, report: &Report) -> 
 }
 
 /// This installation as the device that makes objects.
-async fn station(conn: &mut SqliteConnection) -> Result<Device> {
+pub(crate) async fn station(conn: &mut SqliteConnection) -> Result<Device> {
     sqlx::query("INSERT OR IGNORE INTO station VALUES (1, ?)").bind(mj_model::uid::fresh()).execute(&mut *conn).await?;
     let uid: String = sqlx::query_scalar("SELECT uid FROM station").fetch_one(conn).await?;
     Ok(Device { name: "Mingjing".into(), version: env!("CARGO_PKG_VERSION").into(), serial: String::new(), uid })

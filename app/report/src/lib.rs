@@ -15,6 +15,7 @@ pub mod document;
 pub mod op;
 
 pub mod check;
+pub mod codes;
 pub mod life;
 pub mod render;
 pub mod rules;

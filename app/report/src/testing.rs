@@ -40,6 +40,7 @@ pub(crate) fn finding(id: &str, length_mm: f64) -> Finding {
         measurements: vec![Measurement::new("m1".into(), Quantity { what: known::length(), value: length_mm, unit: Unit::mm() })],
         certainty_percent: None,
         reason: None,
+        held: None,
         proposed_by: None,
         origin: Origin { who: OriginKind::Person, name: "p1".into(), version: String::new() },
         at: Moment::parse("2026-11-21T08:10:00+08:00").unwrap(),

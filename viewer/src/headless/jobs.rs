@@ -30,8 +30,9 @@ pub fn run(job: &Job, context: &Context) -> Result<JobResult> {
         Job::Export { series, to } => output::export(series, to, context),
         Job::Phantom { out, seed, slices, size } => phantom::write(out, *seed, *slices, *size, context),
         Job::Segment { series, op, label } => segments::make(series, op, label, context),
-        Job::Cut { series, segment, plane, stl } => segments::cut(series, segment, plane, stl.as_deref(), context),
-        Job::ExportSegment { series, segment, to } => segments::export(series, segment, to, context),
+        Job::Segments { file } => segments::facts(file, context),
+        Job::Cut { series, segment, number, plane, stl } => segments::cut(series, (segment, *number), plane, stl.as_deref(), context),
+        Job::ExportSegment { series, segment, number, to } => segments::export(series, (segment, *number), to, context),
     }
 }
 

@@ -8,7 +8,7 @@ use mj_dicom::Dataset;
 use mj_dicom::context::{self as dicom_context, Device};
 use mj_dicom::seg::{self, Algorithm, SegInput, SegmentInput};
 use mj_imaging::{export as files, plan, segment, surface};
-use mj_link::job::SegmentOp;
+use mj_link::job::{SegmentFacts, SegmentOp};
 use mj_link::{JobResult, ObjectFile, SeriesFiles};
 use mj_model::plan::CutPlane;
 use mj_model::{Code, FrameOfReferenceUid, Grid, InstanceUid, Mask, SeriesUid, Volume, clock};
@@ -113,17 +113,41 @@ fn kind_of(label: &str) -> (Code, Code) {
     (tissue(), tissue())
 }
 
-/// Reads the first segment of an object.
-fn read(file: &ObjectFile, context: &Context) -> Result<Mask> {
+/// The segments of an object in numbers.
+pub(super) fn facts(file: &ObjectFile, context: &Context) -> Result<JobResult> {
     let dataset = Dataset::from_vec(jobs::read(&ObjectSource::of(file, context.keys.as_ref())?)?)?;
-    let first = seg::read(&dataset)?.into_iter().next();
-    first.map(|s| s.whole()).ok_or(Error::NoSegment)
+    let mut segments = Vec::new();
+    for segment in seg::read(&dataset)? {
+        context.check()?;
+        segments.push(SegmentFacts {
+            number: u16::try_from(segment.number).unwrap_or(0),
+            kind: segment.kind,
+            algorithm: match segment.algorithm {
+                Algorithm::Manual => None,
+                Algorithm::Semiautomatic(name) | Algorithm::Automatic(name) => Some(name),
+            },
+            tracking_uid: segment.tracking_uid,
+            voxels: segment.mask.count() as u64,
+            volume_ml: segment.mask.volume_ml(),
+            mesh_volume_ml: surface::mesh(&segment.mask).volume_ml(),
+            box_lps: segment::box_lps(&segment.mask),
+            label: segment.label,
+        });
+    }
+    Ok(JobResult::Segments { segments })
+}
+
+/// Reads a segment of an object by its number.
+fn read((file, number): (&ObjectFile, u16), context: &Context) -> Result<Mask> {
+    let dataset = Dataset::from_vec(jobs::read(&ObjectSource::of(file, context.keys.as_ref())?)?)?;
+    let segment = seg::read(&dataset)?.into_iter().find(|segment| segment.number == u32::from(number));
+    segment.map(|s| s.whole()).ok_or(Error::NoSegment)
 }
 
 /// Cuts a segment by a plane and tells the volumes of both parts.
 pub(super) fn cut(
     _series: &SeriesFiles,
-    segment: &ObjectFile,
+    segment: (&ObjectFile, u16),
     plane: &CutPlane,
     stl: Option<&Path>,
     context: &Context,
@@ -140,7 +164,7 @@ pub(super) fn cut(
 }
 
 /// Writes a segment as NRRD, on the grid of its series, or as an STL surface.
-pub(super) fn export(series: &SeriesFiles, segment: &ObjectFile, to: &Path, context: &Context) -> Result<JobResult> {
+pub(super) fn export(series: &SeriesFiles, segment: (&ObjectFile, u16), to: &Path, context: &Context) -> Result<JobResult> {
     let mask = read(segment, context)?;
     let ending = to.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let mut written = Written::default();

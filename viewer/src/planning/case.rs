@@ -105,7 +105,7 @@ fn open_record(series: &[SeriesFiles], segments: &[SegmentFile], keys: Option<&K
         let source = ObjectSource::of(file, keys)?;
         let (head, masks) = read_segments(&source)?;
         let images = images.get(&segment.series).cloned().unwrap_or_default();
-        for mask in masks {
+        for mask in masks.into_iter().filter(|mask| mask.number == u32::from(segment.number)) {
             let part = Part::new(segment.label.clone(), &mask.mask, &segment.study, Arc::clone(&images));
             parts.extend(part.map(|part| Part { segment: Some(segment.clone()), ..part }));
         }

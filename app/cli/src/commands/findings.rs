@@ -41,6 +41,10 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
             measure(&mut finding);
             put(ctx, &record, finding).await
         }
+        Command::Accept { id } => super::results::accept(ctx, &record, &id).await,
+        Command::Reject { id, reason } => super::results::reject(ctx, &record, &id, &reason).await,
+        Command::Import { files } => super::results::import(ctx, &record, &files).await,
+        Command::Export { study, forms, out } => super::results::export(ctx, &record, &study, &forms, &out).await,
         Command::Delete { id } => {
             let mut finding = record.finding(&id).await?;
             finding.state = FindingState::Deleted;
@@ -99,7 +103,7 @@ async fn put(ctx: &Ctx<'_>, record: &Record, finding: Finding) -> Result<Done, F
     Ok(Done::Well)
 }
 
-fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {
+pub(super) fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {
     let numbers: Vec<String> = finding.measurements.iter().map(|m| m.quantity.shown()).collect();
     let gone = if finding.is_live() { "" } else { mj_lang::key::CLI_DELETED.get(ctx.out.lang) };
     format!("{}  r{}  {}  {}  {gone}", finding.id, finding.revision, finding.kind.name(ctx.out.lang), numbers.join(", "))
@@ -107,6 +111,6 @@ fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {
         .to_owned()
 }
 
-fn to_json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, Failure> {
+pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, Failure> {
     serde_json::to_value(value).map_err(|e| Failure::PlanFile(e.to_string()))
 }

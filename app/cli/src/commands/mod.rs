@@ -7,6 +7,7 @@ mod machine;
 mod plans;
 mod record;
 mod reports;
+mod results;
 mod segments;
 
 use crate::args::{Args, Command};

@@ -73,7 +73,13 @@ async fn plan(ctx: &Ctx<'_>, record: &Record, path: &Path, stl: Option<PathBuf>)
     let (file, plane) = read(path)?;
     let segment = record.segment(&file.segment).await?;
     let stl = stl.map(std::path::absolute).transpose().map_err(|source| Failure::File { what: "write", path: path.into(), source })?;
-    let job = Job::Cut { series: files_of(record, &segment.series).await?, segment: object_of(record, &segment).await?, plane, stl };
+    let job = Job::Cut {
+        series: files_of(record, &segment.series).await?,
+        segment: object_of(record, &segment).await?,
+        number: segment.number,
+        plane,
+        stl,
+    };
     let JobResult::Cut { results, .. } = ctx.pixels(Some(record))?.run(job, ctx.out)? else { return Err(unexpected()) };
     let plan = Plan {
         id: record.new_id(),

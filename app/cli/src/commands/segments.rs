@@ -50,6 +50,7 @@ async fn make(ctx: &Ctx<'_>, record: &Record, run: &SegmentRun) -> Result<Done, 
         label: run.label.clone(),
         kind: None,
         seg_instance,
+        number: 1,
         voxels,
         volume_ml,
         mesh_volume_ml,
@@ -79,7 +80,12 @@ async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, to: &Path) -> Result<D
         return Ok(Done::Well);
     }
     let to = std::path::absolute(to).map_err(not_written)?;
-    let job = Job::ExportSegment { series: files_of(record, &segment.series).await?, segment: object_of(record, &segment).await?, to };
+    let job = Job::ExportSegment {
+        series: files_of(record, &segment.series).await?,
+        segment: object_of(record, &segment).await?,
+        number: segment.number,
+        to,
+    };
     written(ctx, ctx.pixels(Some(record))?.run(job, ctx.out)?)
 }
 

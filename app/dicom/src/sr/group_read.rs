@@ -195,7 +195,7 @@ fn control(item: &View<'_>) -> Vec<f64> {
         .collect()
 }
 
-fn image(item: &View<'_>) -> Option<ImageRef> {
+pub(super) fn image(item: &View<'_>) -> Option<ImageRef> {
     let reference = item.item(tags::REFERENCED_SOP_SEQUENCE)?;
     Some(ImageRef {
         instance: InstanceUid::parse(&reference.text(tags::REFERENCED_SOP_INSTANCE_UID)).ok()?,

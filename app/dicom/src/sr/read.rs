@@ -1,5 +1,6 @@
 //! Reading measurement reports, ours and others'.
 
+use super::cad::{self, RunOutcome};
 use super::group_read::{self, SrFinding};
 use super::{ObjectRef, Section, SectionKind};
 use crate::dataset::{Dataset, View};
@@ -31,7 +32,11 @@ pub struct SrContent {
     pub is_verified: bool,
     /// Text items, with the meaning of their concept as heading.
     pub sections: Vec<Section>,
-    /// Measurement groups.
+    /// What came of the algorithms that ran, when it is said or follows from what is there.
+    pub outcome: Option<RunOutcome>,
+    /// Names of devices that observed.
+    pub devices: Vec<String>,
+    /// Measurement groups; of a CAD report its findings.
     pub findings: Vec<SrFinding>,
     /// Objects referred to as evidence.
     pub evidence: Vec<ObjectRef>,
@@ -57,8 +62,23 @@ pub fn read(dataset: &Dataset) -> Result<SrContent> {
         ..SrContent::default()
     };
     walk(&root, &mut content, 0);
+    if is_cad(content.kind.as_ref()) {
+        content.findings = cad::findings(&root);
+    } else if content.outcome.is_none() && content.template == "1500" {
+        content.outcome = match (content.findings.is_empty(), content.is_complete) {
+            (false, _) => Some(RunOutcome::Found),
+            (true, true) if content.sections.is_empty() => Some(RunOutcome::FoundNothing),
+            (true, false) => Some(RunOutcome::Failed),
+            (true, true) => None,
+        };
+    }
     place_segments(&mut content);
     Ok(content)
+}
+
+/// Chest CAD Report, Mammography CAD Report.
+fn is_cad(root: Option<&Code>) -> bool {
+    root.is_some_and(|c| c.scheme == "DCM" && matches!(c.code.as_str(), "112000" | "111036"))
 }
 
 /// A segmentation's series stands among the evidence.
@@ -116,6 +136,15 @@ fn walk(view: &View<'_>, content: &mut SrContent, depth: usize) {
             "CODE" if is(concept.as_ref(), "121049") => {
                 content.lang = code_of(&item, tags::CONCEPT_CODE_SEQUENCE).map(|c| c.code).unwrap_or_default();
             }
+            "CODE" if is(concept.as_ref(), "111017") => {
+                let summary = code_of(&item, tags::CONCEPT_CODE_SEQUENCE).and_then(|c| RunOutcome::of_summary(&c.code));
+                content.outcome = content.outcome.filter(|o| *o == RunOutcome::NotApplicable).or(summary);
+            }
+            "CODE" if is(concept.as_ref(), "111064") => {
+                let status = code_of(&item, tags::CONCEPT_CODE_SEQUENCE).and_then(|c| RunOutcome::of_detections(&c.code));
+                content.outcome = status.or(content.outcome);
+            }
+            "TEXT" if is(concept.as_ref(), "121013") => content.devices.push(item.text(tags::TEXT_VALUE)),
             "PNAME" => content.observers.push(item.text(tags::PERSON_NAME)),
             "TEXT" if item.first_text(tags::RELATIONSHIP_TYPE) == "CONTAINS" => {
                 let title = concept.as_ref().map(|c| c.name_en.clone()).unwrap_or_default();

@@ -37,6 +37,7 @@ fn finding(context: &Dataset, geometry: Geometry) -> Finding {
         measurements: vec![Measurement::new("m1".into(), quantity)],
         certainty_percent: None,
         reason: None,
+        held: None,
         proposed_by: None,
         origin: Origin { who: OriginKind::Person, name: "p1".into(), version: String::new() },
         at: moment(),

@@ -1,0 +1,150 @@
+//! Results of other systems: a measurement or CAD report becomes findings that wait for a person.
+//!
+//! Each is held against the images it speaks of before anybody sees it drawn: whose they are, which series, where they lie,
+//! which side. What does not fit is kept and listed with its reason ([`Held`]), never drawn and never reported.
+
+mod export;
+mod interlock;
+mod segments;
+
+use crate::{Error, Record, Result};
+use mj_dicom::sr::{self, RunOutcome, SrContent, SrFinding};
+use mj_dicom::{Dataset, Header};
+use mj_model::code::known;
+use mj_model::finding::{ImageRef, Origin, OriginKind};
+use mj_model::uid::TrackingUid;
+use mj_model::{Finding, FindingState, Geometry, Held, InstanceUid, Measurement, SeriesUid, StudyUid};
+pub use segments::ReadSegment;
+use serde::Serialize;
+
+/// What came of taking a result.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResultsTaken {
+    /// The object it came from.
+    pub sop_instance_uid: InstanceUid,
+    /// What came of the algorithm, when it is said.
+    pub outcome: Option<RunOutcome>,
+    /// New findings, those held included.
+    pub findings: Vec<Finding>,
+    /// How many of its findings were in the record already, by Tracking UID.
+    pub already_present: usize,
+    /// Coordinates that are not understood, by graphic type.
+    pub left_out: Vec<String>,
+}
+
+/// Most images of one finding that are looked at, evenly spread.
+const LOOKED_AT: usize = 32;
+
+impl Record {
+    /// Makes findings of a structured report that is in the record. They are proposals, whoever made them; the same report
+    /// taken twice adds nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] when the object is not here; [`Error::Dicom`] when it is no structured report; database errors.
+    pub async fn take_results(&self, instance: &InstanceUid, who: &str) -> Result<ResultsTaken> {
+        let dataset = Dataset::from_vec(self.object_bytes(instance).await?)?;
+        let header = dataset.header()?;
+        let content = sr::read(&dataset)?;
+        let mut taken = ResultsTaken {
+            sop_instance_uid: instance.clone(),
+            outcome: content.outcome,
+            findings: Vec::new(),
+            already_present: 0,
+            left_out: content.findings.iter().flat_map(|f| f.left_out.clone()).collect(),
+        };
+        for group in &content.findings {
+            let made = self.finding_of(&header, &content, group).await?;
+            let known = self.findings(&made.study).await?;
+            if !group.tracking_uid.is_empty() && known.iter().any(|k| k.tracking_uid.as_str() == group.tracking_uid) {
+                taken.already_present += 1;
+                continue;
+            }
+            taken.findings.push(self.put_finding(made, who).await?.finding);
+        }
+        Ok(taken)
+    }
+
+    async fn finding_of(&self, header: &Header, content: &SrContent, group: &SrFinding) -> Result<Finding> {
+        let home = self.home_of(header, content, group).await?;
+        let geometry = group.geometry.clone().filter(Geometry::is_whole);
+        let has_shape = geometry.is_some();
+        let mut finding = Finding {
+            tracking_uid: TrackingUid::parse(&group.tracking_uid).unwrap_or_else(|_| TrackingUid::fresh()),
+            frame_of_reference: group.frame_of_reference.clone(),
+            images: group.images.clone(),
+            state: FindingState::Proposed,
+            kind: group.kind.clone().map_or_else(known::unclassified_finding, mj_report::codes::named),
+            site: group.site.clone().map(mj_report::codes::named),
+            side: group.side,
+            measurements: group.measurements.iter().map(measurement).collect(),
+            certainty_percent: group.certainty_percent,
+            proposed_by: Some(proposer(header, content, group)),
+            origin: proposer(header, content, group),
+            ..Finding::new(self.new_id(), home.study.clone(), home.series.clone(), geometry.unwrap_or_else(Geometry::whole_image), "")
+        };
+        let wrong = interlock::judge(self, header, &home, &finding).await?;
+        finding.held = wrong.or((!has_shape && !group.left_out.is_empty()).then_some(Held::UnknownShape));
+        Ok(finding)
+    }
+
+    /// Where a finding belongs: study and series of its images here, else what the report says of them.
+    async fn home_of(&self, header: &Header, content: &SrContent, group: &SrFinding) -> Result<Home> {
+        let named = group.images.first();
+        let evidence = content.evidence.iter().find(|e| named.is_some_and(|image| image.instance == e.instance));
+        let told = evidence.map(|e| e.series.clone()).or_else(|| group.series.clone());
+        let here = match named {
+            Some(image) => self.object_if_here(&image.instance).await?.map(|object| object.series),
+            None => None,
+        };
+        let series = here.clone().or_else(|| told.clone()).unwrap_or_else(|| header.series.uid.clone());
+        // Images of another study of the patient than the report's own: the finding stands where the images are.
+        let study = match self.study_of_series(&series).await {
+            Ok(study) => study,
+            Err(Error::Unknown(_)) => header.study.uid.clone(),
+            Err(other) => return Err(other),
+        };
+        Ok(Home { study, series, told, images: spread(&group.images) })
+    }
+
+    async fn object_if_here(&self, instance: &InstanceUid) -> Result<Option<crate::StoredObject>> {
+        match self.object(instance).await {
+            Ok(object) => Ok(Some(object)),
+            Err(Error::Unknown(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// Where a finding belongs.
+struct Home {
+    study: StudyUid,
+    series: SeriesUid,
+    /// The series that the report names for its images.
+    told: Option<SeriesUid>,
+    /// The images that are looked at.
+    images: Vec<ImageRef>,
+}
+
+fn spread(images: &[ImageRef]) -> Vec<ImageRef> {
+    images.iter().step_by(images.len().div_ceil(LOOKED_AT).max(1)).cloned().collect()
+}
+
+fn measurement(found: &sr::SrMeasurement) -> Measurement {
+    let mut measurement = Measurement::new(mj_model::uid::fresh(), found.quantity.clone());
+    measurement.quantity.what = mj_report::codes::named(measurement.quantity.what);
+    measurement.derivation = found.derivation.clone().map(mj_report::codes::named);
+    measurement.method = found.method.clone().map(mj_report::codes::named);
+    measurement
+}
+
+/// The device that made a finding, or the person, where a report of one names no algorithm.
+fn proposer(header: &Header, content: &SrContent, group: &SrFinding) -> Origin {
+    if let Some((name, version)) = &group.algorithm {
+        return Origin { who: OriginKind::Device, name: name.clone(), version: version.clone() };
+    }
+    if let Some(person) = content.observers.first() {
+        return Origin::person(person);
+    }
+    let device = content.devices.first().cloned().unwrap_or_else(|| header.series.description.clone());
+    Origin { who: OriginKind::Device, name: device, version: String::new() }
+}

@@ -1,0 +1,150 @@
+//! Holds a result against the images it speaks of.
+
+use super::Home;
+use crate::{Record, Result};
+use mj_dicom::plane::ImagePlane;
+use mj_dicom::seg::FramePlace;
+use mj_dicom::{Dataset, Header};
+use mj_model::{Extent, Finding, Geometry, Held, PointLps, Shape, Side};
+
+/// How far a flat shape may lie from its image, beside half the image's thickness. Units: mm.
+const OFF_PLANE_MM: f64 = 1.0;
+/// Thickness of an image that says none. Units: mm.
+const UNKNOWN_THICKNESS_MM: f64 = 5.0;
+/// How far from the middle a place must lie before its side is judged: what lies near it may belong to either. Units: mm.
+const MIDDLE_MM: f64 = 20.0;
+/// Narrower images need not have the patient's middle in theirs. Units: mm.
+const BOTH_SIDES_MM: f64 = 200.0;
+
+/// An image that is here.
+struct Image {
+    header: Header,
+    side: Side,
+    plane: Option<ImagePlane>,
+    size: [u32; 2],
+}
+
+/// The first thing that does not fit; `None` when all does.
+pub(super) async fn judge(record: &Record, result: &Header, home: &Home, finding: &Finding) -> Result<Option<Held>> {
+    let mut images = Vec::new();
+    for image in &home.images {
+        if let Some(object) = record.object_if_here(&image.instance).await? {
+            if home.told.as_ref().is_some_and(|told| *told != object.series) {
+                return Ok(Some(Held::OtherSeries));
+            }
+            images.push(read(record, &object.instance).await?);
+        }
+    }
+    if images.is_empty() && home.images.is_empty() {
+        // A place without images: any image of the series it names tells whose it is.
+        images = of_series(record, home).await?;
+    }
+    Ok(if images.is_empty() { Some(Held::ImagesNotHere) } else { misfit(result, finding, &images) })
+}
+
+/// How far a frame may lie from the image that it was made on. Units: pixels.
+const OFF_FRAME: f64 = 0.5;
+/// Frames of a segmentation that are looked at.
+const FRAMES: usize = 16;
+
+/// True when frames of a segmentation that say they were made on an image do not lie where that image lies, or are turned.
+pub(super) async fn is_misplaced(record: &Record, places: &[FramePlace]) -> Result<bool> {
+    for place in places.iter().step_by(places.len().div_ceil(FRAMES).max(1)).filter(|p| p.is_on_image) {
+        let Some(image) = &place.image else { continue };
+        let Some(object) = record.object_if_here(&image.instance).await? else { continue };
+        let Some(plane) = read(record, &object.instance).await?.plane else { continue };
+        let is_turned = (0..2).any(|axis| plane.axes[axis].dot(place.axes[axis]) < 0.999);
+        let off_mm = OFF_FRAME * plane.spacing_mm[0].max(plane.spacing_mm[1]);
+        if is_turned || plane.origin.distance_mm(place.origin) > off_mm.max(0.1) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn of_series(record: &Record, home: &Home) -> Result<Vec<Image>> {
+    let objects = record.series_objects(&home.series).await?;
+    let with_pixels: Vec<_> = objects.iter().filter(|o| o.rows > 0).collect();
+    let mut images = Vec::new();
+    let picked = [with_pixels.first(), with_pixels.get(with_pixels.len() / 2), with_pixels.last()];
+    for object in picked.into_iter().flatten() {
+        images.push(read(record, &object.instance).await?);
+    }
+    Ok(images)
+}
+
+async fn read(record: &Record, instance: &mj_model::InstanceUid) -> Result<Image> {
+    let dataset = Dataset::from_vec(record.object_bytes(instance).await?)?;
+    let header = dataset.header()?;
+    let plane = ImagePlane::of(&dataset);
+    let side = plane.as_ref().map_or_else(|| mj_dicom::plane::side_of(&dataset), |plane| plane.side);
+    Ok(Image { side, plane, size: [header.columns, header.rows], header })
+}
+
+fn misfit(result: &Header, finding: &Finding, images: &[Image]) -> Option<Held> {
+    let planes: Vec<&ImagePlane> = images.iter().filter_map(|image| image.plane.as_ref()).collect();
+    let of_other = |image: &&Image| image.header.patient.key != result.patient.key || image.header.patient.contradicts(&result.patient);
+    if images.iter().any(|image| of_other(&image)) {
+        return Some(Held::OtherPatient);
+    }
+    let date = |header: &Header| header.study.date.clone();
+    let is_other_study = images.iter().any(|image| image.header.study.uid != result.study.uid);
+    if is_other_study
+        || images.iter().any(|image| date(&image.header).is_some() && date(result).is_some() && date(&image.header) != date(result))
+    {
+        return Some(Held::OtherDate);
+    }
+    let frames = || planes.iter().filter_map(|plane| plane.frame_of_reference.as_ref());
+    if let Some(frame) = &finding.frame_of_reference
+        && frames().next().is_some()
+        && !frames().any(|known| known == frame)
+    {
+        return Some(Held::OtherFrameOfReference);
+    }
+    if is_off(finding, images, &planes) {
+        return Some(Held::OffImage);
+    }
+    is_other_side(finding, images, &planes).then_some(Held::OtherSide)
+}
+
+/// True when a shape cannot have been drawn on the images it names.
+fn is_off(finding: &Finding, images: &[Image], planes: &[&ImagePlane]) -> bool {
+    match &finding.geometry {
+        Geometry::OnImage(shape) => {
+            let Some(Image { size: [columns, rows], .. }) = images.first() else { return false };
+            let within = |v: f64, n: u32| (-1.5..=f64::from(n) + 0.5).contains(&v);
+            !shape.positions().iter().all(|[column, row]| within(*column, *columns) && within(*row, *rows))
+        }
+        Geometry::InSpace(shape) if !planes.is_empty() => {
+            let is_flat = !matches!(shape, Shape::Contours { contours } if contours.len() > finding.images.len());
+            let is_on = |p: &PointLps| planes.iter().any(|plane| plane.covers(*p) && (!is_flat || is_near(plane, *p, finding)));
+            !shape.positions().iter().all(is_on)
+        }
+        Geometry::Extent(Extent::Sphere { centre, .. }) if !planes.is_empty() => !planes.iter().any(|plane| plane.covers(*centre)),
+        _ => false,
+    }
+}
+
+/// On the image's slice. Shapes of several images may be drawn on a plane through them.
+fn is_near(plane: &ImagePlane, point: PointLps, finding: &Finding) -> bool {
+    let thickness = if plane.thickness_mm > 0.0 { plane.thickness_mm } else { UNKNOWN_THICKNESS_MM };
+    finding.images.is_empty() || finding.images.len() > 1 || plane.depth_mm(point).abs() <= thickness / 2.0 + OFF_PLANE_MM
+}
+
+/// True when a finding says left and lies right, or the other way round: by the images' own laterality, else by where it
+/// lies beside the middle of the images. +x is the patient's left (PS3.3 §C.7.6.2.1.1).
+fn is_other_side(finding: &Finding, images: &[Image], planes: &[&ImagePlane]) -> bool {
+    let other = match finding.side {
+        Side::Left => Side::Right,
+        Side::Right => Side::Left,
+        Side::Both | Side::None => return false,
+    };
+    if images.iter().any(|image| image.side == other) {
+        return true;
+    }
+    let (Some(centre), Some(plane)) = (finding.geometry.centre(), planes.first()) else { return false };
+    let across_mm: f64 = (0..2).map(|a| (plane.axes[a].x * plane.spacing_mm[a] * f64::from(plane.size[a])).abs()).sum();
+    let from_middle = centre.x - plane.middle().x;
+    let lies = if from_middle > 0.0 { Side::Left } else { Side::Right };
+    across_mm >= BOTH_SIDES_MM && from_middle.abs() > MIDDLE_MM && lies == other
+}

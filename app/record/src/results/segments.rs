@@ -1,0 +1,143 @@
+//! Segmentations of other systems: their segments are kept as segments, and wait for a person as findings.
+
+use super::{Home, ResultsTaken, interlock, spread};
+use crate::{Record, Result};
+use mj_dicom::seg::{FramePlace, frame_places};
+use mj_dicom::{Dataset, Header};
+use mj_model::code::known;
+use mj_model::finding::{ImageRef, Origin, OriginKind};
+use mj_model::plan::Segment;
+use mj_model::uid::TrackingUid;
+use mj_model::{Code, Extent, Finding, FindingState, Geometry, Held, InstanceUid, Measurement, PointLps, Quantity, Unit, clock};
+
+/// A segment as a program that decodes pixels read it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadSegment {
+    /// Segment Number.
+    pub number: u16,
+    /// Segment Label.
+    pub label: String,
+    /// Segmented Property Type.
+    pub kind: Option<Code>,
+    /// Name of the algorithm; none for one made by hand.
+    pub algorithm: Option<String>,
+    /// Tracking UID; empty without.
+    pub tracking_uid: String,
+    /// Number of voxels.
+    pub voxels: u64,
+    /// By voxels. Units: ml.
+    pub volume_ml: f64,
+    /// By mesh. Units: ml.
+    pub mesh_volume_ml: f64,
+    /// Box along the patient axes; none without voxels. Units: mm, LPS.
+    pub box_lps: Option<(PointLps, PointLps)>,
+}
+
+impl Record {
+    /// Keeps the segments of a segmentation that is in the record, and makes a finding of each. Taken twice, it adds nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] when the object is not here; [`crate::Error::Dicom`] when it cannot be read; database errors.
+    pub async fn take_segments(&self, instance: &InstanceUid, read: Vec<ReadSegment>, who: &str) -> Result<ResultsTaken> {
+        let dataset = Dataset::from_vec(self.object_bytes(instance).await?)?;
+        let header = dataset.header()?;
+        let places = frame_places(&dataset);
+        let mut taken = ResultsTaken {
+            sop_instance_uid: instance.clone(),
+            outcome: Some(if read.is_empty() { mj_dicom::sr::RunOutcome::FoundNothing } else { mj_dicom::sr::RunOutcome::Found }),
+            findings: Vec::new(),
+            already_present: 0,
+            left_out: Vec::new(),
+        };
+        for one in read {
+            let made = self.finding_of_segment(&header, &places, &one).await?;
+            let known = self.findings(&made.study).await?;
+            if known.iter().any(|k| k.geometry == made.geometry) {
+                taken.already_present += 1;
+                continue;
+            }
+            if made.held.is_none()
+                && let Some(box_lps) = one.box_lps
+            {
+                self.put_segment(segment(&made, &one, box_lps, instance, self.new_id()), who).await?;
+            }
+            taken.findings.push(self.put_finding(made, who).await?.finding);
+        }
+        Ok(taken)
+    }
+
+    async fn finding_of_segment(&self, header: &Header, places: &[FramePlace], read: &ReadSegment) -> Result<Finding> {
+        let images: Vec<ImageRef> =
+            places.iter().filter_map(|p| (p.segment == Some(read.number)).then(|| p.image.clone()).flatten()).collect();
+        let images = if images.is_empty() { places.iter().filter_map(|p| p.image.clone()).collect() } else { images };
+        let here = match images.first() {
+            Some(image) => self.object_if_here(&image.instance).await?.map(|object| object.series),
+            None => self.series_in_space(header).await?,
+        };
+        let home = Home {
+            study: header.study.uid.clone(),
+            series: here.unwrap_or_else(|| header.series.uid.clone()),
+            told: None,
+            images: spread(&images),
+        };
+        let centre = read.box_lps.map(|(low, high)| low + (high - low) * 0.5);
+        let geometry = Geometry::Extent(Extent::Segment {
+            series: Some(header.series.uid.clone()),
+            instance: header.instance.clone(),
+            sop_class: header.sop_class.clone(),
+            number: read.number,
+            centre,
+        });
+        let origin = match &read.algorithm {
+            Some(name) => Origin { who: OriginKind::Device, name: name.clone(), version: String::new() },
+            None => Origin::person(&header.series.description),
+        };
+        let volume = Quantity { what: known::volume(), value: read.volume_ml, unit: Unit::ml() };
+        let mut finding = Finding {
+            tracking_uid: TrackingUid::parse(&read.tracking_uid).unwrap_or_else(|_| TrackingUid::fresh()),
+            frame_of_reference: header.series.frame_of_reference.clone(),
+            images: home.images.clone(),
+            state: FindingState::Proposed,
+            kind: read.kind.clone().map_or_else(known::unclassified_finding, mj_report::codes::named),
+            measurements: vec![Measurement::new(mj_model::uid::fresh(), volume)],
+            proposed_by: Some(origin.clone()),
+            origin,
+            ..Finding::new(self.new_id(), home.study.clone(), home.series.clone(), geometry, "")
+        };
+        let misplaced = interlock::is_misplaced(self, places).await?;
+        finding.held = interlock::judge(self, header, &home, &finding).await?.or(misplaced.then_some(Held::OffImage));
+        Ok(finding)
+    }
+
+    /// The images of the study in the segmentation's frame of reference, when it names none.
+    async fn series_in_space(&self, header: &Header) -> Result<Option<mj_model::SeriesUid>> {
+        for series in self.image_series(&header.study.uid).await.unwrap_or_default() {
+            let Some(object) = self.series_objects(&series).await?.into_iter().find(|o| o.rows > 0) else { continue };
+            let of = Dataset::from_vec(self.object_bytes(&object.instance).await?)?.header()?;
+            if of.series.modality != "SEG" && of.series.frame_of_reference == header.series.frame_of_reference {
+                return Ok(Some(series));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn segment(finding: &Finding, read: &ReadSegment, box_lps: (PointLps, PointLps), instance: &InstanceUid, id: String) -> Segment {
+    Segment {
+        id,
+        revision: 0,
+        study: finding.study.clone(),
+        series: finding.series.clone(),
+        label: if read.label.is_empty() { finding.kind.name_en.clone() } else { read.label.clone() },
+        kind: read.kind.clone(),
+        seg_instance: instance.clone(),
+        number: read.number,
+        voxels: read.voxels,
+        volume_ml: read.volume_ml,
+        mesh_volume_ml: read.mesh_volume_ml,
+        box_lps,
+        made_by: serde_json::json!({"imported": instance, "segment": read.number}),
+        origin: finding.origin.clone(),
+        at: clock::now(),
+    }
+}
