@@ -54,6 +54,10 @@ impl Storage {
         }
     }
 
+    fn bytes_per_sample(self) -> u64 {
+        self.format().block_copy_size(None).unwrap_or(4).into()
+    }
+
     pub(crate) const fn sample_type(self) -> wgpu::TextureSampleType {
         match self {
             Self::Norm16 | Self::Norm8 | Self::Float => wgpu::TextureSampleType::Float { filterable: true },
@@ -136,7 +140,7 @@ impl VolumeTexture {
             usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
         });
-        let bytes_per_row = (dims[0] * storage.format().block_copy_size(None).unwrap_or(4) as usize) as u32;
+        let bytes_per_row = dims[0] as u32 * storage.bytes_per_sample() as u32;
         // A few slices at a time, so that the staging memory stays small beside the volume.
         let per_copy = (8 << 20) / (bytes_per_row as usize * dims[1]).max(1);
         for first in (0..dims[2]).step_by(per_copy.max(1)) {
@@ -165,6 +169,13 @@ impl VolumeTexture {
             unit_from_sample: (scale * slope, offset * slope + intercept),
             stored_from_sample: (scale, offset),
         })
+    }
+
+    /// What it takes on the device. Units: bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let wgpu::Extent3d { width, height, depth_or_array_layers } = self.view.texture().size();
+        u64::from(width) * u64::from(height) * u64::from(depth_or_array_layers) * self.storage.bytes_per_sample()
     }
 }
 

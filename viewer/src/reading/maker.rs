@@ -255,7 +255,8 @@ impl CpuMaker {
 }
 
 /// Half as many pixels along each side, for the same part of the patient.
-fn coarser(plane: &Plane) -> Plane {
+#[must_use]
+pub fn coarser(plane: &Plane) -> Plane {
     Plane {
         width: plane.width.div_ceil(2).max(1),
         height: plane.height.div_ceil(2).max(1),
