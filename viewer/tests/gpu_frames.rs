@@ -5,7 +5,8 @@
 //! device it is skipped; `MINGJING_BENCH_SOFTWARE=1` runs it there with small volumes, which shows that it works and
 //! says nothing about speed.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what goes wrong fails the test, with its place")]
+#![allow(clippy::unwrap_used, reason = "what goes wrong fails the test, with its place")]
+#![expect(clippy::print_stdout, reason = "the tables, for whoever runs it without xtask")]
 
 use mj_imaging::phantom::{Scan, Spec, generate};
 use mj_imaging::raycast::{Quality, preset};

@@ -220,7 +220,7 @@ fn empty(gpu: &Gpu, label: &str, fold: &Fold, format: wgpu::TextureFormat) -> Re
         view_formats: &[],
     });
     match pollster::block_on(scope.pop()) {
-        Some(_) => Err(Error::NoMemory { mib: size.iter().product::<usize>() * bytes_of_voxel(format) >> 20 }),
+        Some(_) => Err(Error::NoMemory { mib: (size.iter().product::<usize>() * bytes_of_voxel(format)) >> 20 }),
         None => Ok(texture),
     }
 }
