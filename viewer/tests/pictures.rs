@@ -240,6 +240,62 @@ fn shapes_are_the_same_on_the_gpu() {
     }
 }
 
+/// A volume in bricks, as of one longer than the card takes: values as the plain reference has them, in every view, filtered
+/// by the card and by hand, cut along one axis, two and all.
+#[test]
+fn volumes_in_bricks_agree_with_the_plain_reference() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let best = Storage::best(&painter.gpu().device, &volume.samples);
+    for (name, plane, slab, is_mip, _) in views() {
+        let wanted = plain(volume, &plane, slab, is_mip);
+        for (storage, most) in [(best, 8.0_f32), (Storage::Int16, 0.1)] {
+            let of = |longest| {
+                let texture = VolumeTexture::upload_cut(painter.gpu(), volume, storage, longest).unwrap();
+                let target = painter.target(SIDE, SIDE).unwrap();
+                painter.draw_values(&target, &texture, &gpu_view(volume, &plane, slab, is_mip)).unwrap();
+                (texture.bytes(), painter.read_values(&target).unwrap())
+            };
+            let (bytes, whole) = of(96);
+            for longest in [64, 40, 17] {
+                let (more, values) = of(longest);
+                assert!(more > bytes, "not cut");
+                assert_values(&format!("{name} of {longest}"), &values, &wanted, if is_mip { most.max(0.2) } else { most });
+                let same = if storage.is_filtered() { most } else { 1e-3 };
+                let apart = whole.iter().zip(&values).filter(|(a, b)| a.is_nan() != b.is_nan() || (*a - *b).abs() > same).count();
+                assert_eq!(apart, 0, "{name}: {apart} pixels are not those of the volume in one piece");
+            }
+        }
+    }
+}
+
+/// And shapes, whose gradients reach over the cuts, are those of the volume in one piece.
+#[test]
+fn shapes_in_bricks_are_those_of_one_piece() {
+    let Some(painter) = gpu() else { return };
+    let (volume, ..) = phantom();
+    let grid = &volume.grid;
+    let blocks = Blocks::new(volume);
+    let best = Storage::best(&painter.gpu().device, &volume.samples);
+    let plane = Plane::oblique(grid, grid.centre(), VectorLps::new(0.5, 0.6, -0.4), SIDE, SIDE).unwrap();
+    for (storage, preset) in [(best, "bone"), (Storage::Int16, "soft_tissue")] {
+        let function = preset::of_modality("CT").unwrap().into_iter().find(|p| p.name == preset).unwrap().function;
+        let look = solid_look(painter.gpu(), volume, &blocks, &function, 0.35).unwrap();
+        let view = mj_render::View { step_mm: 0.35, samples: 1, ..gpu_view(volume, &plane, None, false) };
+        let of = |longest| {
+            let texture = VolumeTexture::upload_cut(painter.gpu(), volume, storage, longest).unwrap();
+            let target = painter.target(SIDE, SIDE).unwrap();
+            painter.draw_solid(&target, &texture, &look, &view, None).unwrap();
+            painter.read_colour(&target).unwrap()
+        };
+        let whole = of(96);
+        assert!(whole.iter().filter(|c| c[0] > 60).count() > 500, "{preset} shows nothing");
+        let most = if storage.is_filtered() { 8 } else { 1 };
+        let apart = whole.iter().zip(of(40)).filter(|(a, b)| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > most)).count();
+        assert!(apart <= 10, "{preset}: {apart} pixels are not those of the volume in one piece");
+    }
+}
+
 /// Slabs of the lowest and of the mean value too, on both makers.
 #[test]
 fn slabs_of_every_kind_agree_with_the_plain_reference() {
@@ -332,7 +388,8 @@ fn colours_are_the_same_on_the_gpu() {
     let grid = Grid { dims: [40, 30, 1], ..volume.grid };
     let rgb = (0..40 * 30_u32).map(|n| [(n * 7 % 256) as u8, (n / 40 * 8) as u8, (n * n % 251) as u8]).collect();
     let image = ColourImage { grid, rgb };
-    let texture = ColourTexture::upload(painter.gpu(), &image).unwrap();
+    // In one piece and in bricks, as an image larger than the card takes.
+    let textures = [u32::MAX, 16].map(|longest| ColourTexture::upload_cut(painter.gpu(), &image, longest).unwrap());
     let fitted = Plane {
         centre: grid.centre(),
         right: grid.axes[0],
@@ -343,13 +400,14 @@ fn colours_are_the_same_on_the_gpu() {
     };
     let near = Plane { mm_per_pixel: grid.spacing_mm[0] / 7.3, centre: grid.centre() + grid.axes[0] * 5.1, ..fitted };
     for (plane, most) in [(fitted, 2), (near, 3)] {
-        for (shown, is_inverted) in [(Window::linear(128.0, 256.0, ""), false), (Window::linear(90.0, 150.0, ""), true)] {
-            let target = painter.target(SIDE, SIDE).unwrap();
-            painter.draw_colour(&target, &texture, &gpu_view(volume, &plane, None, false), &shown, is_inverted).unwrap();
+        let tones = [(Window::linear(128.0, 256.0, ""), false), (Window::linear(90.0, 150.0, ""), true)];
+        for ((shown, is_inverted), texture) in tones.iter().flat_map(|tone| textures.iter().map(move |texture| (tone, texture))) {
+            let (is_inverted, target) = (*is_inverted, painter.target(SIDE, SIDE).unwrap());
+            painter.draw_colour(&target, texture, &gpu_view(volume, &plane, None, false), shown, is_inverted).unwrap();
             let theirs = painter.read_colour(&target).unwrap();
             let mut ours = still::colours(&image, &plane);
             let inside = ours.iter().filter(|c| **c != [0; 3]).count();
-            still::toned(&mut ours, &shown, is_inverted);
+            still::toned(&mut ours, shown, is_inverted);
             // Outside the image stays black, inverted or not.
             let picture = Plane { ..plane };
             let is_in = |n: usize| grid.nearest_voxel(picture.lps_from_pixel([(n % SIDE) as f64, (n / SIDE) as f64])).is_some();

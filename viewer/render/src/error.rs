@@ -11,13 +11,19 @@ pub enum Error {
     /// No graphics device could be opened.
     #[error("no graphics device: {0}")]
     NoDevice(String),
-    /// The volume has more voxels along an axis, or in all, than the device takes.
+    /// The volume has more voxels along an axis than the device takes, in one piece or in bricks.
     #[error("a volume of {dims:?} voxels is over the device's limit of {limit} along an axis")]
     TooLarge {
         /// Voxels along i, j, k.
         dims: [usize; 3],
         /// The device's limit along one axis.
         limit: u32,
+    },
+    /// The device has not enough memory left.
+    #[error("the device has no {mib} MiB of memory left for a volume")]
+    NoMemory {
+        /// What the volume takes. Units: MiB.
+        mib: usize,
     },
     /// A picture of no or too many pixels was asked for.
     #[error("a picture of {0}x{1} pixels cannot be made")]
@@ -40,6 +46,7 @@ impl Coded for Error {
         match self {
             Self::NoDevice(_) => "gpu.no_device",
             Self::TooLarge { .. } => "gpu.too_large",
+            Self::NoMemory { .. } => "gpu.no_memory",
             Self::BadSize(..) => "gpu.bad_size",
             Self::NotFilled { .. } => "gpu.not_filled",
             Self::ReadBack(_) => "gpu.read_back",
@@ -50,6 +57,7 @@ impl Coded for Error {
         match self {
             Self::NoDevice(reason) | Self::ReadBack(reason) => vec![("reason", reason.clone())],
             Self::TooLarge { limit, .. } => vec![("limit", limit.to_string())],
+            Self::NoMemory { mib } => vec![("mib", mib.to_string())],
             Self::BadSize(w, h) => vec![("size", format!("{w}×{h}"))],
             Self::NotFilled { .. } => Vec::new(),
         }
@@ -58,5 +66,6 @@ impl Coded for Error {
 
 impl Error {
     /// Every code this type can raise.
-    pub const CODES: &'static [&'static str] = &["gpu.no_device", "gpu.too_large", "gpu.bad_size", "gpu.not_filled", "gpu.read_back"];
+    pub const CODES: &'static [&'static str] =
+        &["gpu.no_device", "gpu.too_large", "gpu.no_memory", "gpu.bad_size", "gpu.not_filled", "gpu.read_back"];
 }

@@ -11,6 +11,10 @@ pub struct Gpu {
     pub queue: wgpu::Queue,
     /// What draws, in words: `vulkan`, `gl`, `metal`, `dx12`.
     pub backend: String,
+    /// The adapter's name, as its driver gives it.
+    pub adapter: String,
+    /// The driver and its version, in its own words; empty where it says nothing.
+    pub driver: String,
     /// True when the "device" is a program on the CPU (lavapipe, WARP), which is slower than our own CPU pictures.
     pub is_software: bool,
 }
@@ -53,6 +57,13 @@ impl Gpu {
     #[must_use]
     pub fn of(adapter: &wgpu::Adapter, device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = adapter.get_info();
-        Self { device, queue, backend: info.backend.to_string(), is_software: info.device_type == wgpu::DeviceType::Cpu }
+        Self {
+            device,
+            queue,
+            backend: info.backend.to_string(),
+            adapter: info.name,
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+            is_software: info.device_type == wgpu::DeviceType::Cpu,
+        }
     }
 }

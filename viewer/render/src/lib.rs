@@ -10,6 +10,7 @@
 //! Start reading at [`view`] (what a picture shows), then [`painter`].
 
 pub mod error;
+mod fold;
 pub mod gpu;
 pub mod painter;
 pub mod solid;

@@ -1,7 +1,7 @@
 //! Draws values and grey, into textures that are kept between pictures.
 
 use crate::solid::solid_pipeline;
-use crate::texture::{ColourTexture, Storage, VolumeTexture};
+use crate::texture::{ColourTexture, Storage, VolumeTexture, fold_shader};
 use crate::view::{ValuesParams, View};
 use crate::{Error, Gpu, Result};
 use mj_model::{Curve, LookupTable, Window};
@@ -37,17 +37,20 @@ impl GreyParams {
 /// Columns of the texture that holds a lookup table.
 const TABLE_COLUMNS: usize = 256;
 
-/// The shader source for a storage, whole. Public so that a test can validate each.
+/// The shader source for a storage and for volumes in bricks or in one piece. Public so that a test can validate each.
 #[must_use]
-pub fn values_shader(storage: Storage) -> String {
-    format!("{}\n{}", include_str!("shader/values.wgsl"), storage.shader())
+pub fn values_shader(storage: Storage, is_cut: bool) -> String {
+    format!("{}\n{}", include_str!("shader/values.wgsl"), storage.shader(is_cut))
 }
 
 /// The shader that turns values into grey.
 pub const GREY_SHADER: &str = include_str!("shader/grey.wgsl");
 
-/// The shader that draws single images in colour.
-pub const COLOUR_SHADER: &str = include_str!("shader/colour.wgsl");
+/// The shader that draws single images in colour, whole.
+#[must_use]
+pub fn colour_shader() -> String {
+    format!("{}\n{}", include_str!("shader/colour.wgsl"), fold_shader(true))
+}
 
 /// Pipelines, made once per device.
 #[derive(Debug)]
@@ -56,8 +59,10 @@ pub struct Painter {
     values: HashMap<Storage, wgpu::RenderPipeline>,
     grey: wgpu::RenderPipeline,
     colour: wgpu::RenderPipeline,
-    /// Made when first needed: most days nobody looks at shapes.
-    solid: Mutex<HashMap<Storage, wgpu::RenderPipeline>>,
+    /// For volumes in bricks. Made when first needed, as few volumes are that long.
+    cut_values: Mutex<HashMap<Storage, wgpu::RenderPipeline>>,
+    /// By storage and whether the volume is in bricks. Made when first needed: most days nobody looks at shapes.
+    solid: Mutex<HashMap<(Storage, bool), wgpu::RenderPipeline>>,
     sampler: wgpu::Sampler,
 }
 
@@ -95,7 +100,7 @@ impl Painter {
                 _ => true,
             };
             if can {
-                values.insert(storage, values_pipeline(&gpu.device, storage));
+                values.insert(storage, values_pipeline(&gpu.device, storage, false));
             }
         }
         let grey = grey_pipeline(&gpu.device);
@@ -106,7 +111,7 @@ impl Painter {
             min_filter: wgpu::FilterMode::Linear,
             ..Default::default()
         });
-        Self { gpu, values, grey, colour, solid: Mutex::default(), sampler }
+        Self { gpu, values, grey, colour, cut_values: Mutex::default(), solid: Mutex::default(), sampler }
     }
 
     pub(crate) const fn sampler(&self) -> &wgpu::Sampler {
@@ -114,9 +119,20 @@ impl Painter {
     }
 
     /// The pipeline of [`Painter::draw_solid`].
-    pub(crate) fn solid(&self, storage: Storage) -> wgpu::RenderPipeline {
+    pub(crate) fn solid(&self, volume: &VolumeTexture) -> wgpu::RenderPipeline {
+        let (storage, is_cut) = (volume.storage, volume.fold.is_cut());
         let mut made = self.solid.lock().unwrap_or_else(PoisonError::into_inner);
-        made.entry(storage).or_insert_with(|| solid_pipeline(&self.gpu.device, storage)).clone()
+        made.entry((storage, is_cut)).or_insert_with(|| solid_pipeline(&self.gpu.device, storage, is_cut)).clone()
+    }
+
+    /// The pipeline of [`Painter::draw_values`]; none for a storage that the device cannot use.
+    fn values(&self, volume: &VolumeTexture) -> Option<wgpu::RenderPipeline> {
+        let whole = self.values.get(&volume.storage)?;
+        if !volume.fold.is_cut() {
+            return Some(whole.clone());
+        }
+        let mut made = self.cut_values.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(made.entry(volume.storage).or_insert_with(|| values_pipeline(&self.gpu.device, volume.storage, true)).clone())
     }
 
     pub(crate) fn draw_into_grey(&self, pipeline: &wgpu::RenderPipeline, entries: &[wgpu::BindGroupEntry<'_>], target: &Target) {
@@ -172,10 +188,10 @@ impl Painter {
     /// # Errors
     /// [`Error::BadSize`] when it is not.
     pub fn draw_values(&self, target: &Target, volume: &VolumeTexture, view: &View) -> Result<()> {
-        let Some(pipeline) = self.values.get(&volume.storage).filter(|_| view.width == target.width && view.height == target.height) else {
+        let Some(pipeline) = self.values(volume).filter(|_| view.width == target.width && view.height == target.height) else {
             return Err(Error::BadSize(view.width, view.height));
         };
-        let params = view.params(&volume.grid, volume.unit_from_sample);
+        let params = view.params(&volume.grid, volume.unit_from_sample, volume.fold);
         self.gpu.queue.write_buffer(&target.values_params, 0, bytemuck::bytes_of(&params));
         let mut entries = vec![
             wgpu::BindGroupEntry { binding: 0, resource: target.values_params.as_entire_binding() },
@@ -184,7 +200,7 @@ impl Painter {
         if volume.storage.is_filtered() {
             entries.push(wgpu::BindGroupEntry { binding: 2, resource: wgpu::BindingResource::Sampler(&self.sampler) });
         }
-        self.draw(pipeline, &entries, &target.values);
+        self.draw(&pipeline, &entries, &target.values);
         Ok(())
     }
 
@@ -212,7 +228,7 @@ impl Painter {
         }
         let shares = GreyParams::of(window, is_inverted);
         let tone = GreyParams { middle: shares.middle / 255.0, span: shares.span / 255.0, curve: 0.0, ..shares };
-        self.gpu.queue.write_buffer(&target.values_params, 0, bytemuck::bytes_of(&view.params(&image.grid, (1.0, 0.0))));
+        self.gpu.queue.write_buffer(&target.values_params, 0, bytemuck::bytes_of(&view.params(&image.grid, (1.0, 0.0), image.fold)));
         self.gpu.queue.write_buffer(&target.grey_params, 0, bytemuck::bytes_of(&tone));
         let entries = [
             wgpu::BindGroupEntry { binding: 0, resource: target.values_params.as_entire_binding() },
@@ -374,12 +390,12 @@ pub(crate) fn sampler(binding: u32) -> wgpu::BindGroupLayoutEntry {
     }
 }
 
-fn values_pipeline(device: &wgpu::Device, storage: Storage) -> wgpu::RenderPipeline {
+fn values_pipeline(device: &wgpu::Device, storage: Storage, is_cut: bool) -> wgpu::RenderPipeline {
     let mut entries = vec![uniform(0), texture(1, storage.sample_type(), wgpu::TextureViewDimension::D3)];
     if storage.is_filtered() {
         entries.push(sampler(2));
     }
-    pipeline(device, &values_shader(storage), &entries, wgpu::TextureFormat::R32Float)
+    pipeline(device, &values_shader(storage, is_cut), &entries, wgpu::TextureFormat::R32Float)
 }
 
 fn grey_pipeline(device: &wgpu::Device) -> wgpu::RenderPipeline {
@@ -390,7 +406,7 @@ fn grey_pipeline(device: &wgpu::Device) -> wgpu::RenderPipeline {
 
 fn colour_pipeline(device: &wgpu::Device) -> wgpu::RenderPipeline {
     let image = texture(1, wgpu::TextureSampleType::Float { filterable: true }, wgpu::TextureViewDimension::D3);
-    pipeline(device, COLOUR_SHADER, &[uniform(0), image, sampler(2), uniform(3)], wgpu::TextureFormat::Rgba8Unorm)
+    pipeline(device, &colour_shader(), &[uniform(0), image, sampler(2), uniform(3)], wgpu::TextureFormat::Rgba8Unorm)
 }
 
 pub(crate) fn pipeline(
@@ -437,10 +453,11 @@ mod tests {
 
     #[test]
     fn every_shader_is_valid() {
-        for storage in Storage::ALL {
-            validate(&values_shader(storage));
+        for (storage, is_cut) in Storage::ALL.into_iter().flat_map(|storage| [(storage, false), (storage, true)]) {
+            validate(&values_shader(storage, is_cut));
+            validate(&crate::solid::solid_shader(storage, is_cut));
         }
         validate(GREY_SHADER);
-        validate(COLOUR_SHADER);
+        validate(&colour_shader());
     }
 }

@@ -1,5 +1,6 @@
 //! Volume rendering: what is seen of a volume's values, as textures, and the pass that draws it.
 
+use crate::fold::FoldParams;
 use crate::painter::{Painter, Target, pipeline, sampler, texture, uniform};
 use crate::texture::{Storage, VolumeTexture};
 use crate::view::{ValuesParams, View};
@@ -58,17 +59,23 @@ struct SolidParams {
     light: [f32; 4],
     bins: [f32; 4],
     stored: [f32; 4],
+    fold: FoldParams,
 }
 
 impl SolidLook {
     /// Copies it to the device.
     ///
     /// # Errors
-    /// [`Error::NotFilled`] when the distances are not as many as blocks, or there is no bin.
+    /// [`Error::NotFilled`] when the distances are not as many as blocks, or there is no bin; [`Error::TooLarge`] for more
+    /// blocks along an axis than the device takes, which are not cut.
     pub fn upload(gpu: &Gpu, input: &SolidInput<'_>) -> Result<Self> {
         let [ni, nj, nk] = input.counts;
         if input.distances.len() != ni * nj * nk || input.distances.is_empty() || input.bins.len() < 2 {
             return Err(Error::NotFilled { samples: input.distances.len(), dims: input.counts });
+        }
+        let limit = gpu.device.limits().max_texture_dimension_3d;
+        if input.counts.iter().any(|&n| n > limit as usize) {
+            return Err(Error::TooLarge { dims: input.counts.map(|n| n * input.block), limit });
         }
         let height = input.bins.len().div_ceil(COLUMNS);
         let mut bins = input.bins.to_vec();
@@ -102,7 +109,7 @@ impl SolidLook {
 
     fn params(&self, volume: &VolumeTexture, view: &View, clip: Option<(PointLps, PointLps)>) -> SolidParams {
         let grid = &volume.grid;
-        let ValuesParams { start, du, dv, dn, dims, .. } = View { samples: 1, ..*view }.params(grid, (1.0, 0.0));
+        let ValuesParams { start, du, dv, dn, dims, .. } = View { samples: 1, ..*view }.params(grid, (1.0, 0.0), volume.fold);
         let three = |v: [f64; 3], w: f64| [v[0] as f32, v[1] as f32, v[2] as f32, w as f32];
         let mm = |v: mj_model::VectorLps, mm: f64| three((v * mm).into(), 0.0);
         let everywhere = [EVERYWHERE_MM; 3];
@@ -128,24 +135,25 @@ impl SolidLook {
             light: self.light,
             bins: [self.bin_of_stored[0], self.bin_of_stored[1], self.last_bin, self.block],
             stored: [scale as f32, offset as f32, 0.0, 0.0],
+            fold: volume.fold.params(),
         }
     }
 }
 
-/// The shader source for a storage, whole.
+/// The shader source for a storage and for volumes in bricks or in one piece.
 #[must_use]
-pub fn solid_shader(storage: Storage) -> String {
-    format!("{}\n{}", include_str!("shader/solid.wgsl"), storage.shader())
+pub fn solid_shader(storage: Storage, is_cut: bool) -> String {
+    format!("{}\n{}", include_str!("shader/solid.wgsl"), storage.shader(is_cut))
 }
 
-pub(crate) fn solid_pipeline(device: &wgpu::Device, storage: Storage) -> wgpu::RenderPipeline {
+pub(crate) fn solid_pipeline(device: &wgpu::Device, storage: Storage, is_cut: bool) -> wgpu::RenderPipeline {
     let mut entries = vec![uniform(0), texture(1, storage.sample_type(), wgpu::TextureViewDimension::D3)];
     if storage.is_filtered() {
         entries.push(sampler(2));
     }
     entries.push(texture(3, wgpu::TextureSampleType::Float { filterable: false }, wgpu::TextureViewDimension::D2));
     entries.push(texture(4, wgpu::TextureSampleType::Uint, wgpu::TextureViewDimension::D3));
-    pipeline(device, &solid_shader(storage), &entries, wgpu::TextureFormat::Rgba8Unorm)
+    pipeline(device, &solid_shader(storage, is_cut), &entries, wgpu::TextureFormat::Rgba8Unorm)
 }
 
 impl Painter {
@@ -178,7 +186,7 @@ impl Painter {
         }
         entries.push(wgpu::BindGroupEntry { binding: 3, resource: wgpu::BindingResource::TextureView(&look.table) });
         entries.push(wgpu::BindGroupEntry { binding: 4, resource: wgpu::BindingResource::TextureView(&look.blocks) });
-        self.draw_into_grey(&self.solid(volume.storage), &entries, target);
+        self.draw_into_grey(&self.solid(volume), &entries, target);
         Ok(())
     }
 }

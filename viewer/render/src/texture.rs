@@ -1,7 +1,14 @@
 //! Volumes as 3D textures of stored samples.
 
+use crate::fold::{Fold, Part};
 use crate::{Error, Gpu, Result};
 use mj_model::{ColourImage, Grid, LinearMap, Samples, Volume};
+use std::ops::Range;
+
+/// What finds voxels in the shaders, for volumes that are cut or in one piece.
+pub(crate) fn fold_shader(is_cut: bool) -> String {
+    format!("const IS_CUT = {is_cut};\n{}", include_str!("shader/fold.wgsl"))
+}
 
 /// How samples lie in a texture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,13 +79,14 @@ impl Storage {
         }
     }
 
-    /// `stored_at` of the shaders.
-    pub(crate) fn shader(self) -> String {
-        if self.is_filtered() {
+    /// `stored_at` and `Fold` of the shaders.
+    pub(crate) fn shader(self, is_cut: bool) -> String {
+        let stored_at = if self.is_filtered() {
             include_str!("shader/volume_filtered.wgsl").to_owned()
         } else {
             include_str!("shader/volume_loaded.wgsl").replace("SAMPLE", self.shader_type())
-        }
+        };
+        format!("{}\n{stored_at}", fold_shader(is_cut))
     }
 
     /// Scale and offset from a texture sample to a stored value.
@@ -99,6 +107,7 @@ pub struct VolumeTexture {
     /// How its samples lie.
     pub storage: Storage,
     pub(crate) view: wgpu::TextureView,
+    pub(crate) fold: Fold,
     pub(crate) unit_from_sample: (f64, f64),
     pub(crate) stored_from_sample: (f64, f64),
 }
@@ -107,7 +116,7 @@ impl VolumeTexture {
     /// Copies a volume to the device, in the best storage it has.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::NotFilled`].
+    /// [`Error::TooLarge`], [`Error::NoMemory`], [`Error::NotFilled`].
     pub fn upload(gpu: &Gpu, volume: &Volume) -> Result<Self> {
         Self::upload_as(gpu, volume, Storage::best(&gpu.device, &volume.samples))
     }
@@ -115,56 +124,41 @@ impl VolumeTexture {
     /// Copies a volume to the device in a given storage, which must suit its samples.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::NotFilled`].
+    /// As [`VolumeTexture::upload`].
     pub fn upload_as(gpu: &Gpu, volume: &Volume, storage: Storage) -> Result<Self> {
+        Self::upload_cut(gpu, volume, storage, u32::MAX)
+    }
+
+    /// Copies a volume as bricks of at most so many voxels along an axis (and no more than the device takes), which lie side
+    /// by side in one texture. Pictures are the same.
+    ///
+    /// # Errors
+    /// As [`VolumeTexture::upload`].
+    pub fn upload_cut(gpu: &Gpu, volume: &Volume, storage: Storage, longest: u32) -> Result<Self> {
         let dims = volume.grid.dims;
-        let limit = gpu.device.limits().max_texture_dimension_3d;
-        if dims.iter().any(|&n| n == 0 || n > limit as usize) {
-            return Err(Error::TooLarge { dims, limit });
-        }
+        let fold = Fold::new(dims, longest, gpu.device.limits().max_texture_dimension_3d)?;
         if volume.samples.len() != volume.grid.n_voxels() {
             return Err(Error::NotFilled { samples: volume.samples.len(), dims });
         }
-        let size = |depth: usize| wgpu::Extent3d { width: dims[0] as u32, height: dims[1] as u32, depth_or_array_layers: depth as u32 };
-        let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("volume"),
-            size: size(dims[2]),
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D3,
-            format: storage.format(),
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
-        let bytes_per_row = (dims[0] * storage.format().block_copy_size(None).unwrap_or(4) as usize) as u32;
-        // A few slices at a time, so that the staging memory stays small beside the volume.
-        let per_copy = (8 << 20) / (bytes_per_row as usize * dims[1]).max(1);
-        for first in (0..dims[2]).step_by(per_copy.max(1)) {
-            let n = per_copy.max(1).min(dims[2] - first);
-            let slice = dims[0] * dims[1];
-            let bytes = copied(&volume.samples, storage, first * slice..(first + n) * slice);
-            gpu.queue.write_texture(
-                wgpu::TexelCopyTextureInfo {
-                    texture: &texture,
-                    mip_level: 0,
-                    origin: wgpu::Origin3d { x: 0, y: 0, z: first as u32 },
-                    aspect: wgpu::TextureAspect::All,
-                },
-                &bytes,
-                wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(bytes_per_row), rows_per_image: Some(dims[1] as u32) },
-                size(n),
-            );
-            gpu.queue.submit([]);
-        }
+        let texture = empty(gpu, "volume", &fold, storage.format())?;
+        fill(gpu, &texture, dims, &fold, &|range| copied(&volume.samples, storage, range));
         let (scale, offset) = storage.stored_from_sample(matches!(volume.samples, Samples::I16(_)));
         let LinearMap { slope, intercept } = volume.map;
         Ok(Self {
             grid: volume.grid,
             storage,
             view: texture.create_view(&wgpu::TextureViewDescriptor::default()),
+            fold,
             unit_from_sample: (scale * slope, offset * slope + intercept),
             stored_from_sample: (scale, offset),
         })
+    }
+
+    /// What it takes on the device. Units: bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let wgpu::Extent3d { width, height, depth_or_array_layers } = self.view.texture().size();
+        u64::from(width) * u64::from(height) * u64::from(depth_or_array_layers) * bytes_of_voxel(self.storage.format()) as u64
     }
 }
 
@@ -174,43 +168,94 @@ pub struct ColourTexture {
     /// Where its pixels are.
     pub grid: Grid,
     pub(crate) view: wgpu::TextureView,
+    pub(crate) fold: Fold,
 }
 
 impl ColourTexture {
     /// Copies an image to the device.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::NotFilled`].
+    /// [`Error::TooLarge`], [`Error::NoMemory`], [`Error::NotFilled`].
     pub fn upload(gpu: &Gpu, image: &ColourImage) -> Result<Self> {
+        Self::upload_cut(gpu, image, u32::MAX)
+    }
+
+    /// Copies an image as [`VolumeTexture::upload_cut`] does a volume.
+    ///
+    /// # Errors
+    /// As [`ColourTexture::upload`].
+    pub fn upload_cut(gpu: &Gpu, image: &ColourImage, longest: u32) -> Result<Self> {
         let dims = image.grid.dims;
-        let limit = gpu.device.limits().max_texture_dimension_3d;
-        if dims.iter().any(|&n| n == 0 || n > limit as usize) {
-            return Err(Error::TooLarge { dims, limit });
-        }
+        let fold = Fold::new(dims, longest, gpu.device.limits().max_texture_dimension_3d)?;
         if dims[2] != 1 || image.rgb.len() != image.grid.n_voxels() {
             return Err(Error::NotFilled { samples: image.rgb.len(), dims });
         }
-        let size = wgpu::Extent3d { width: dims[0] as u32, height: dims[1] as u32, depth_or_array_layers: 1 };
-        let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("image in colour"),
-            size,
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D3,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
-        let bytes: Vec<u8> = image.rgb.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
-        let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(size.width * 4), rows_per_image: Some(size.height) };
-        gpu.queue.write_texture(texture.as_image_copy(), &bytes, layout, size);
+        let texture = empty(gpu, "image in colour", &fold, wgpu::TextureFormat::Rgba8Unorm)?;
+        let bytes = |range| image.rgb.get::<Range<usize>>(range).unwrap_or_default().iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
+        fill(gpu, &texture, dims, &fold, &bytes);
+        Ok(Self { grid: image.grid, view: texture.create_view(&wgpu::TextureViewDescriptor::default()), fold })
+    }
+}
+
+fn extent([width, height, depth]: [usize; 3]) -> wgpu::Extent3d {
+    wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: depth as u32 }
+}
+
+fn bytes_of_voxel(format: wgpu::TextureFormat) -> usize {
+    format.block_copy_size(None).unwrap_or(4) as usize
+}
+
+/// A texture for a fold. What the device has no room for is an error, not the end of the device.
+fn empty(gpu: &Gpu, label: &str, fold: &Fold, format: wgpu::TextureFormat) -> Result<wgpu::Texture> {
+    let size = fold.size();
+    let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some(label),
+        size: extent(size),
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D3,
+        format,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    });
+    match pollster::block_on(scope.pop()) {
+        Some(_) => Err(Error::NoMemory { mib: (size.iter().product::<usize>() * bytes_of_voxel(format)) >> 20 }),
+        None => Ok(texture),
+    }
+}
+
+/// Copies voxels where a fold wants them; `bytes` are those of a range of voxels. A few slices at a time, so that the
+/// staging memory stays small beside the volume.
+fn fill(gpu: &Gpu, texture: &wgpu::Texture, dims: [usize; 3], fold: &Fold, bytes: &dyn Fn(Range<usize>) -> Vec<u8>) {
+    let [ni, nj, nk] = dims;
+    let (slice, per_voxel) = (ni * nj, bytes_of_voxel(texture.format()));
+    let per_copy = ((8 << 20) / (slice * per_voxel).max(1)).max(1);
+    let parts = fold.parts();
+    for first in (0..nk).step_by(per_copy) {
+        let end = (first + per_copy).min(nk);
+        let bytes = bytes(first * slice..end * slice);
+        for Part { from, size, to } in &parts {
+            let (low, high) = (from[2].max(first), (from[2] + size[2]).min(end));
+            if low >= high {
+                continue;
+            }
+            let offset = ((low - first) * slice + from[1] * ni + from[0]) * per_voxel;
+            let layout = wgpu::TexelCopyBufferLayout {
+                offset: offset as u64,
+                bytes_per_row: Some((ni * per_voxel) as u32),
+                rows_per_image: Some(nj as u32),
+            };
+            let origin = wgpu::Origin3d { x: to[0] as u32, y: to[1] as u32, z: (to[2] + low - from[2]) as u32 };
+            let place = wgpu::TexelCopyTextureInfo { origin, ..texture.as_image_copy() };
+            gpu.queue.write_texture(place, &bytes, layout, extent([size[0], size[1], high - low]));
+        }
         gpu.queue.submit([]);
-        Ok(Self { grid: image.grid, view: texture.create_view(&wgpu::TextureViewDescriptor::default()) })
     }
 }
 
 /// A range of samples in a texture's bytes.
-fn copied(samples: &Samples, storage: Storage, range: std::ops::Range<usize>) -> Vec<u8> {
+fn copied(samples: &Samples, storage: Storage, range: Range<usize>) -> Vec<u8> {
     match samples {
         Samples::I16(all) => {
             let part = all.get(range).unwrap_or_default();
@@ -230,6 +275,23 @@ fn copied(samples: &Samples, storage: Storage, range: std::ops::Range<usize>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A volume beyond all memory is an error; the device goes on.
+    #[test]
+    fn no_memory_is_an_error_and_not_the_end() {
+        let gpu = match Gpu::headless() {
+            Ok(gpu) => gpu,
+            Err(e) => return mj_testdata::skip(&format!("no graphics device: {e}")),
+        };
+        let limit = gpu.device.limits().max_texture_dimension_3d;
+        let whole = Fold::new([limit as usize; 3], limit, limit).unwrap();
+        let made = empty(&gpu, "too much", &whole, wgpu::TextureFormat::Rgba32Float);
+        assert!(matches!(made, Err(Error::NoMemory { mib }) if mib > 100_000), "{made:?}");
+        let small = Fold::new([4; 3], limit, limit).unwrap();
+        let texture = empty(&gpu, "enough", &small, wgpu::TextureFormat::R8Unorm).unwrap();
+        fill(&gpu, &texture, [4; 3], &small, &|range| vec![1; range.len()]);
+        gpu.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+    }
 
     #[test]
     fn signed_samples_are_shifted_without_loss() {

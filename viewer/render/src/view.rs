@@ -1,5 +1,6 @@
 //! What a picture shows: a plane of pixels in a volume's voxel space.
 
+use crate::fold::{Fold, FoldParams};
 use mj_model::{Grid, PointLps, VectorLps};
 
 /// How the samples of a slab become one value.
@@ -52,6 +53,7 @@ pub(crate) struct ValuesParams {
     pub(crate) dn: [f32; 4],
     pub(crate) dims: [f32; 4],
     map: [f32; 4],
+    fold: FoldParams,
 }
 
 /// How far beyond the centres of the outermost voxels a plane still has values: half a voxel, the voxel's body.
@@ -64,8 +66,9 @@ impl View {
         self.right.cross(self.down)
     }
 
-    /// Steps in voxel indices for the shader. `scale` and `offset` turn a texture sample into the unit.
-    pub(crate) fn params(&self, grid: &Grid, (scale, offset): (f64, f64)) -> ValuesParams {
+    /// Steps in voxel indices for the shader. `scale` and `offset` turn a texture sample into the unit; `fold` says where
+    /// voxels lie in the texture.
+    pub(crate) fn params(&self, grid: &Grid, (scale, offset): (f64, f64), fold: Fold) -> ValuesParams {
         let back = self.step_mm * (self.samples.max(1) - 1) as f64 / 2.0;
         let first = self.origin + self.normal() * -back;
         let at = |p: PointLps| grid.voxel_from_lps(p);
@@ -87,6 +90,7 @@ impl View {
             dn: four(step(self.normal(), self.step_mm), self.samples.max(1) as f64),
             dims: four(grid.dims.map(|n| n as f64), projection),
             map: [scale as f32, offset as f32, if self.is_nearest { 1.0 } else { 0.0 }, 0.0],
+            fold: fold.params(),
         }
     }
 }
@@ -111,7 +115,7 @@ mod tests {
             projection: Projection::Max,
             is_nearest: false,
         };
-        let params = view.params(&grid, (1.0, 0.0));
+        let params = view.params(&grid, (1.0, 0.0), Fold::new(grid.dims, 8, 8).unwrap());
         assert_eq!(params.start, [1.0, 2.0, 3.0, 0.5]);
         assert_eq!(params.dn, [0.0, 0.0, 0.5, 5.0]);
         assert_eq!(params.du, [0.5, 0.0, 0.0, 0.0]);

@@ -255,7 +255,8 @@ impl CpuMaker {
 }
 
 /// Half as many pixels along each side, for the same part of the patient.
-fn coarser(plane: &Plane) -> Plane {
+#[must_use]
+pub fn coarser(plane: &Plane) -> Plane {
     Plane {
         width: plane.width.div_ceil(2).max(1),
         height: plane.height.div_ceil(2).max(1),
@@ -610,6 +611,38 @@ mod tests {
             assert!(!maker.make(&ctx, 0, loaded, want).unwrap().is_final, "the first is a coarse one");
             maker.take_through(next(&receiver));
             assert!(maker.make(&ctx, 0, loaded, want).unwrap().is_final);
+        }
+    }
+
+    fn window() -> Option<egui_wgpu::RenderState> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        let mut config = egui_wgpu::WgpuConfiguration::default();
+        if let egui_wgpu::WgpuSetup::CreateNew(setup) = &mut config.wgpu_setup {
+            setup.device_descriptor = Arc::new(mj_render::gpu::device_descriptor);
+        }
+        let made = pollster::block_on(egui_wgpu::RenderState::create(&config, &instance, None, Default::default()));
+        made.map_err(|e| mj_testdata::skip(&format!("no graphics device: {e}"))).ok()
+    }
+
+    /// What is longer than the card's limit is drawn by the card, in bricks; what has no room there either by the CPU.
+    #[test]
+    fn the_card_draws_what_it_can_hold_and_the_cpu_the_rest() {
+        let Some(window) = window() else { return };
+        let limit = window.device.limits().max_texture_dimension_3d as usize;
+        let ctx = egui::Context::default();
+        for (dims, is_on_card) in [([limit + 1, 8, 1], true), ([limit * limit / 3 + limit, 1, 1], false)] {
+            let (events, _receiver) = Events::new(ctx.clone());
+            let mut maker = Maker::Gpu(Box::new(GpuMaker::new(window.clone(), events)));
+            let mut volume = crate::reading::presets::tests::small_values(Samples::U8(vec![7; dims.iter().product()]), 1.0);
+            volume.grid.dims = dims;
+            let plane = Plane::axial(&volume.grid, volume.grid.centre(), 16, 16);
+            let loaded = Loaded::new(volume, maker.gpu().as_ref());
+            assert_eq!(loaded.texture.is_some(), is_on_card, "{dims:?}");
+            let window = Window::linear(0.0, 10.0, "");
+            let want = Want { plane, is_mip: false, solid: None, slab: None, window, is_inverted: false, is_moving: false };
+            assert!(maker.make(&ctx, 0, &loaded, &want).unwrap().is_final, "{dims:?}");
+            let Maker::Gpu(maker) = &maker else { panic!("no card") };
+            assert_eq!(maker.fallback.slots.is_empty(), is_on_card, "{dims:?}");
         }
     }
 }

@@ -6,6 +6,7 @@ struct Params {
     dn: vec4f,
     dims: vec4f,
     map: vec4f,
+    fold: Fold,
 }
 
 struct Tone {
@@ -34,7 +35,8 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
         return vec4f(0.0, 0.0, 0.0, 1.0);
     }
     let inside = clamp(voxel, vec3f(0.0), params.dims.xyz - 1.0);
-    var colour = textureSampleLevel(image, filtered, (inside + 0.5) / params.dims.xyz, 0.0).rgb;
+    let at_texel = inside + shift_of(floor(inside)) + 0.5;
+    var colour = textureSampleLevel(image, filtered, at_texel / params.fold.size.xyz, 0.0).rgb;
     if tone.span <= 0.0 {
         colour = select(vec3f(0.0), vec3f(1.0), colour > vec3f(tone.middle));
     } else {

@@ -17,6 +17,7 @@ struct Params {
     light: vec4f,    // ambient, diffuse, specular, shininess
     bins: vec4f,     // bin = stored value * x + y; z: the last bin for a number; w: edge of a block in voxels
     stored: vec4f,   // stored value = sample * x + y
+    fold: Fold,      // how the volume lies in its texture
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

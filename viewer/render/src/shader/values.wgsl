@@ -6,6 +6,7 @@ struct Params {
     dn: vec4f,      // voxel step from one sample plane to the next; w: number of sample planes
     dims: vec4f,    // xyz: voxels along i, j, k; w: projection, 0 maximum, 1 minimum, 2 mean
     map: vec4f,     // x, y: value = sample * x + y; z: 1 for the nearest voxel instead of trilinear
+    fold: Fold,     // how the volume lies in its texture
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

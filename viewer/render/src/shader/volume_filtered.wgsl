@@ -3,5 +3,6 @@
 @group(0) @binding(2) var filtered: sampler;
 
 fn stored_at(voxel: vec3f) -> f32 {
-    return textureSampleLevel(volume, filtered, (voxel + 0.5) / params.dims.xyz, 0.0).r;
+    let at = voxel + shift_of(floor(voxel));
+    return textureSampleLevel(volume, filtered, (at + 0.5) / params.fold.size.xyz, 0.0).r;
 }
