@@ -137,7 +137,7 @@ fn decimals(size: f64) -> usize {
 }
 
 /// What must be known of a picture wherever it goes: compressed with loss, without calibration, computed from slices that
-/// are no block themselves. No patient data.
+/// are no block themselves, out of a file that is cut short. No patient data.
 #[must_use]
 pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
     let is_warned = |code: &str| volume.warnings.iter().any(|w| w.code == code);
@@ -147,6 +147,7 @@ pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
         (!volume.is_calibrated, scale),
         (is_warned("geometry.resampled"), key::OVERLAY_RESAMPLED),
         (is_warned("geometry.gap_left_empty"), key::OVERLAY_GAP),
+        (is_warned(mj_dicom::dataset::CUT_SHORT), key::OVERLAY_CUT_SHORT),
     ];
     marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.get(lang).to_owned()).collect()
 }
