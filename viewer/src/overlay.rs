@@ -380,6 +380,17 @@ mod tests {
     use mj_model::Curve;
 
     #[test]
+    fn a_series_with_a_file_cut_short_says_so_on_the_picture() {
+        let axes = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(|[x, y, z]| mj_model::VectorLps::new(x, y, z));
+        let grid = mj_model::Grid { dims: [1; 3], origin: mj_model::PointLps::new(0.0, 0.0, 0.0), axes, spacing_mm: [1.0; 3] };
+        let mut volume = Volume::of(grid, mj_model::Samples::U8(vec![0]));
+        assert!(marks(&volume, Lang::En).is_empty());
+        volume.warnings.push(mj_model::Warning::new(mj_dicom::dataset::CUT_SHORT, "1 of 7 files"));
+        assert_eq!(marks(&volume, Lang::En), ["file cut short, missing part left empty"]);
+        assert_eq!(marks(&volume, Lang::Zh), ["文件不完整，缺少部分留空"]);
+    }
+
+    #[test]
     fn scale_bars_have_round_lengths() {
         assert_eq!(round_length(73.0).unwrap(), (50.0, "5\u{2009}cm".into()));
         assert_eq!(round_length(2.4).unwrap(), (2.0, "2\u{2009}mm".into()));
