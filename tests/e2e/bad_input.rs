@@ -38,12 +38,43 @@ fn odd_files_among_good_ones_are_named_and_the_rest_is_stored() {
     fs::write(odd.join("header_only.dcm"), &bytes[..200]).unwrap();
     fs::write(odd.join("empty.dcm"), b"").unwrap();
     let receipt = station.import(&odd);
-    assert_eq!(receipt["stored"].as_u64().unwrap(), good.len() as u64, "{receipt}");
-    let skipped: Vec<(String, String)> =
-        receipt["skipped"].as_array().unwrap().iter().map(|s| (string(s, "path"), string(s, "code"))).collect();
-    for (name, code) in [("readme.txt", "dicom.not_dicom"), ("truncated.dcm", "dicom.truncated"), ("empty.dcm", "dicom.empty")] {
-        assert!(skipped.iter().any(|(path, got)| path.ends_with(name) && got == code), "{name}: {skipped:?}");
+    assert_eq!((receipt["stored"].as_u64().unwrap(), receipt["already_present"].as_u64().unwrap()), (good.len() as u64, 1), "{receipt}");
+    let told = |list: &str| -> Vec<(String, String)> {
+        receipt[list].as_array().unwrap().iter().map(|s| (string(s, "path"), string(s, "code"))).collect()
+    };
+    for (list, name, code) in [
+        ("skipped", "readme.txt", "dicom.not_dicom"),
+        ("skipped", "header_only.dcm", "dicom.truncated"),
+        ("skipped", "empty.dcm", "dicom.empty"),
+        ("notes", "truncated.dcm", "import.cut_copy"),
+    ] {
+        assert!(told(list).iter().any(|(path, got)| path.ends_with(name) && got == code), "{name}: {receipt}");
     }
+}
+
+#[test]
+fn a_series_with_a_file_cut_short_is_shown_and_marked() {
+    let (station, folder) = small();
+    let files = slices(&folder);
+    let whole = fs::read(&files[1]).unwrap();
+    fs::write(&files[1], &whole[..whole.len() / 2]).unwrap();
+    let receipt = station.import(&folder.join("current"));
+    assert_eq!((receipt["stored"].as_u64().unwrap(), receipt["skipped"].as_array().unwrap().len()), (files.len() as u64, 0), "{receipt}");
+    assert_eq!(string(&receipt["notes"][0], "code"), "import.cut_short");
+    let series = station.biggest_series();
+    let shown = station.json(&["show", &series]);
+    let marked = |shown: &serde_json::Value| shown["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "file.cut_short");
+    assert!(marked(&shown), "{shown}");
+    let png = station.dir().join("cut.png");
+    station.json(&["render", &series, "--view", "coronal", "--out", text(&png)]);
+    // What is missing would not be seen in a file or a number.
+    let nrrd = station.dir().join("cut.nrrd");
+    assert_eq!(station.run(&["export", &series, "--to", text(&nrrd)]).error_code(), "series.incomplete");
+    // The whole one takes its place.
+    fs::write(&files[1], &whole).unwrap();
+    let receipt = station.import(&files[1]);
+    assert_eq!((receipt["stored"].as_u64(), string(&receipt["notes"][0], "code")), (Some(1), "import.completed".into()), "{receipt}");
+    assert!(!marked(&station.json(&["show", &series])));
 }
 
 #[test]

@@ -52,6 +52,11 @@ fn page(told: &BTreeMap<String, Value>) -> String {
     for (path, line) in told.iter().filter(|(_, line)| line["result"] != "opened") {
         writeln!(page, "| {path} | {} | {} |", word(line, "code"), word(line, "message")).unwrap();
     }
+    page += "\n## Cut short\n\nShown as far as they go, with a mark on the picture.\n\n| file | frames | what is there |\n|---|---:|---|\n";
+    for (path, line) in told.iter().filter(|(_, line)| line["result"] == "opened") {
+        let cut = line["warnings"].as_array().unwrap().iter().find(|w| w["code"] == mj_dicom::dataset::CUT_SHORT);
+        cut.iter().for_each(|w| writeln!(page, "| {path} | {} | {} |", line["frames"], word(w, "text")).unwrap());
+    }
     page
 }
 

@@ -137,7 +137,7 @@ fn decimals(size: f64) -> usize {
 }
 
 /// What must be known of a picture wherever it goes: compressed with loss, without calibration, computed from slices that
-/// are no block themselves. No patient data.
+/// are no block themselves, out of a file that is cut short. No patient data.
 #[must_use]
 pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
     let is_warned = |code: &str| volume.warnings.iter().any(|w| w.code == code);
@@ -147,6 +147,7 @@ pub fn marks(volume: &Volume, lang: Lang) -> Vec<String> {
         (!volume.is_calibrated, scale),
         (is_warned("geometry.resampled"), key::OVERLAY_RESAMPLED),
         (is_warned("geometry.gap_left_empty"), key::OVERLAY_GAP),
+        (is_warned(mj_dicom::dataset::CUT_SHORT), key::OVERLAY_CUT_SHORT),
     ];
     marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.get(lang).to_owned()).collect()
 }
@@ -377,6 +378,17 @@ pub struct RulerLook {
 mod tests {
     use super::*;
     use mj_model::Curve;
+
+    #[test]
+    fn a_series_with_a_file_cut_short_says_so_on_the_picture() {
+        let axes = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(|[x, y, z]| mj_model::VectorLps::new(x, y, z));
+        let grid = mj_model::Grid { dims: [1; 3], origin: mj_model::PointLps::new(0.0, 0.0, 0.0), axes, spacing_mm: [1.0; 3] };
+        let mut volume = Volume::of(grid, mj_model::Samples::U8(vec![0]));
+        assert!(marks(&volume, Lang::En).is_empty());
+        volume.warnings.push(mj_model::Warning::new(mj_dicom::dataset::CUT_SHORT, "1 of 7 files"));
+        assert_eq!(marks(&volume, Lang::En), ["file cut short, missing part left empty"]);
+        assert_eq!(marks(&volume, Lang::Zh), ["文件不完整，缺少部分留空"]);
+    }
 
     #[test]
     fn scale_bars_have_round_lengths() {

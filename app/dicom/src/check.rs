@@ -9,7 +9,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// One line of `mingjing check`. Values before any lookup table and without colour conversion.
+/// One line of `mingjing check`. Values before any lookup table and without colour conversion; of a file that is cut short,
+/// those that are there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CheckLine {
     /// The file.
@@ -103,12 +104,15 @@ fn examine(bytes: &[u8], line: &mut CheckLine) -> Result<()> {
         Ok(header) => line.warnings = header.warnings,
         Err(Error::DicomDir) => return Err(Error::DicomDir),
         // Enough for looking at it, though not for keeping it.
-        Err(error) => line.warnings.push(Warning::new(error.code(), error.to_string())),
+        Err(error) => {
+            line.warnings.push(Warning::new(error.code(), error.to_string()));
+            line.warnings.extend(dataset.cut_warning());
+        }
     }
     if !dataset.has_pixels() && is_document(&sop_class) {
         return Ok(());
     }
-    let decoder = Decoder::new(&dataset)?;
+    let decoder = Decoder::of_part(&dataset)?;
     let layout = decoder.layout().clone();
     line.rows = Some(layout.rows);
     line.columns = Some(layout.columns);
@@ -118,7 +122,7 @@ fn examine(bytes: &[u8], line: &mut CheckLine) -> Result<()> {
     line.signed = Some(layout.is_signed);
     line.photometric = Some(layout.photometric.clone());
     let mut total = Statistics::default();
-    for frame in 0..layout.frames {
+    for frame in (0..layout.frames).filter(|&frame| decoder.rows_there(frame) > 0) {
         total.add(&decoder.frame(frame)?);
     }
     line.stored_min = Some(total.min);

@@ -13,10 +13,16 @@ pub use view::{Items, View};
 use crate::error::{Error, Result};
 use crate::syntax;
 use dicom_core::{Tag, VR};
-use parse::Found;
+use dicom_dictionary_std::tags;
+use mj_model::Warning;
+use parse::{Cut, Found};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
+/// Code of the warning on an object that is cut short.
+pub const CUT_SHORT: &str = "file.cut_short";
+/// The attributes that hold pixels.
+pub(crate) const PIXELS: [Tag; 3] = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
 /// Most bytes a deflated data set may unfold to. Units: bytes.
 const MAX_INFLATED: u64 = 2 << 30;
 
@@ -63,11 +69,13 @@ pub struct Dataset {
     root: Item,
     syntax: String,
     had_meta: bool,
+    cut: Option<Cut>,
 }
 
 impl Dataset {
     /// Reads an object: with or without the 128 byte preamble, with or without the meta group (the transfer
-    /// syntax is then guessed from the first element), plain, deflated or big endian.
+    /// syntax is then guessed from the first element), plain, deflated or big endian. One that ends early in its pixel data
+    /// is read when a row of it may be there, or a frame where it is compressed: see [`Dataset::is_cut_short`].
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::NotDicom`], [`Error::Truncated`], [`Error::Broken`].
@@ -88,11 +96,36 @@ impl Dataset {
             from = 0;
             (is_explicit, is_big) = (true, false);
         }
-        let root = parse::dataset(&bytes, from, is_explicit, is_big)?;
+        let (root, cut) = parse::dataset(&bytes, from, is_explicit, is_big)?;
         if syntax.is_empty() {
             syntax = parse::native(is_explicit, is_big).to_owned();
         }
-        Ok(Self { bytes, root, syntax, had_meta })
+        let mut dataset = Self { bytes, root, syntax, had_meta, cut: None };
+        let there = PIXELS.iter().find_map(|&tag| dataset.root().raw(tag)).map_or(0, <[u8]>::len);
+        dataset.cut = dataset.believed(cut, there)?;
+        Ok(dataset)
+    }
+
+    /// What is to be said of pixel data that ends early, of which so many uncompressed bytes are there. A missing delimiter
+    /// says nothing where there are as many fragments as frames.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] when not even a first row or frame can be there.
+    fn believed(&self, cut: Option<Cut>, there: usize) -> Result<Option<Cut>> {
+        let root = self.root();
+        let count = |tag| root.count(tag).map_or(1, u64::from);
+        let frames = count(tags::NUMBER_OF_FRAMES);
+        match cut {
+            None => Ok(None),
+            Some(Cut::Bytes { .. }) => {
+                let row_bits = [tags::COLUMNS, tags::SAMPLES_PER_PIXEL, tags::BITS_ALLOCATED].map(count).iter().product::<u64>();
+                if (there as u64).saturating_mul(8) < row_bits { Err(Error::Truncated { what: "pixel data" }) } else { Ok(cut) }
+            }
+            Some(Cut::Unclosed(n)) => Ok(cut.filter(|_| n > 1 && frames > 1 && (n as u64 - 1) < frames)),
+            // The offset table, a frame, and what is cut.
+            Some(Cut::Fragment(n)) if n > 1 && frames > 1 => Ok(cut),
+            Some(Cut::Fragment(_)) => Err(Error::Truncated { what: "fragment of pixel data" }),
+        }
     }
 
     /// The whole data set, for reading attributes.
@@ -105,6 +138,29 @@ impl Dataset {
     #[must_use]
     pub fn transfer_syntax(&self) -> &str {
         &self.syntax
+    }
+
+    /// True when the object ends early in its pixel data: only its first rows or frames are there. Everything before the
+    /// pixel data is whole.
+    #[must_use]
+    pub const fn is_cut_short(&self) -> bool {
+        self.cut.is_some()
+    }
+
+    /// True when its compressed frames end behind a whole fragment: what should follow is not even begun.
+    #[cfg(feature = "pixels")]
+    pub(crate) const fn ends_between_fragments(&self) -> bool {
+        matches!(self.cut, Some(Cut::Unclosed(_)))
+    }
+
+    /// The warning that says so.
+    #[must_use]
+    pub fn cut_warning(&self) -> Option<Warning> {
+        let detail = match self.cut? {
+            Cut::Bytes { there, declared } => format!("{there} of {declared} bytes of pixel data"),
+            Cut::Fragment(n) | Cut::Unclosed(n) => format!("the pixel data ends after {} fragments", n.saturating_sub(1)),
+        };
+        Some(Warning::new(CUT_SHORT, detail))
     }
 
     /// False for an object without a meta group: its transfer syntax is a guess.

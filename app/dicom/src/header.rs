@@ -1,6 +1,6 @@
 //! What an object says about patient, study, series and itself.
 
-use crate::dataset::{Dataset, View};
+use crate::dataset::{CUT_SHORT, Dataset, PIXELS, View};
 use crate::error::{Error, Result};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -126,7 +126,7 @@ impl Dataset {
     #[must_use]
     pub fn has_pixels(&self) -> bool {
         let root = self.root();
-        [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA].iter().any(|&tag| root.has(tag))
+        PIXELS.iter().any(|&tag| root.has(tag))
     }
 }
 
@@ -149,6 +149,12 @@ impl Texts<'_> {
 }
 
 impl Header {
+    /// True when only the first rows or frames of its pixels are there.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.warnings.iter().any(|w| w.code == CUT_SHORT)
+    }
+
     fn of(dataset: &Dataset) -> Result<Self> {
         let root = dataset.root();
         if root.first_text(tags::SOP_CLASS_UID) == MEDIA_DIRECTORY || root.has(tags::DIRECTORY_RECORD_SEQUENCE) {
@@ -166,6 +172,7 @@ impl Header {
         if !dataset.has_meta() {
             warnings.push(Warning::new("file.no_meta", "no meta group: the transfer syntax was guessed"));
         }
+        warnings.extend(dataset.cut_warning());
         Ok(Self {
             patient,
             study,

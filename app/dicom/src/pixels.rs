@@ -3,7 +3,8 @@
 //!
 //! Read: uncompressed, RLE, JPEG (baseline, extended with 8 and 12 bits, progressive, lossless), JPEG-LS, JPEG 2000,
 //! HTJ2K, deflated frames. Video is refused as video, everything else by the name of its transfer syntax.
-//! A codec's error is an error, never an empty picture.
+//! A codec's error is an error, never an empty picture. Of an object that is cut short the rows and frames that are whole can
+//! be had ([`Decoder::of_part`]); a frame of which a codec has only a part is not decoded.
 //!
 //! Colour stays as the codec gives it: JPEG and JPEG-LS give the components that are coded (YBR stays YBR), JPEG 2000
 //! undoes the transform of its codestream (`YBR_RCT` and `YBR_ICT` give RGB).
@@ -88,23 +89,52 @@ impl<'a> Decoder<'a> {
     /// Reads the layout and finds the frames; decodes nothing yet.
     ///
     /// # Errors
-    /// As [`decode`].
+    /// As [`decode`]: an object that is cut short is refused.
     pub fn new(dataset: &'a Dataset) -> Result<Self> {
+        if dataset.is_cut_short() {
+            return Err(Error::Truncated { what: "pixel data" });
+        }
+        Self::of_part(dataset)
+    }
+
+    /// As [`Decoder::new`]; of an object that is cut short, the rows and frames that are there.
+    ///
+    /// # Errors
+    /// As [`decode`]; [`Error::Truncated`] when no row or frame is whole.
+    pub fn of_part(dataset: &'a Dataset) -> Result<Self> {
         let root = dataset.root();
         let layout = bounded_layout(dataset)?;
         let tag = layout.pixel_tag();
-        if let Some(parts) = root.fragments(tag) {
+        if let Some(mut parts) = root.fragments(tag) {
             let codec = Codec::of(dataset.transfer_syntax())?;
-            let coded: u64 = parts.iter().map(|part| part.len() as u64).sum();
-            if layout.decoded_bytes() > LARGE && layout.decoded_bytes() / MAX_RATIO > coded {
+            layout.check_proven(parts.iter().map(|part| part.len() as u64).sum(), "compressed frames")?;
+            if !dataset.is_cut_short() {
+                let frames = fragments::frames(&parts, &root, layout.frames, codec)?;
+                return Ok(Self { layout, data: Data::Encapsulated { codec, frames } });
+            }
+            if dataset.ends_between_fragments() {
+                parts.push(&[]);
+            }
+            let frames = fragments::whole_frames(&parts, &root, layout.frames, codec);
+            if frames.is_empty() {
                 return Err(Error::Truncated { what: "compressed frames" });
             }
-            let frames = fragments::frames(&parts, &root, layout.frames, codec)?;
             return Ok(Self { layout, data: Data::Encapsulated { codec, frames } });
         }
         let raw = root.raw(tag).ok_or(Error::NoPixels)?;
-        layout.check_native(raw.len() as u64)?;
+        check_native(dataset, &layout, raw.len() as u64)?;
         Ok(Self { layout, data: Data::Native(raw) })
+    }
+
+    /// Rows of a frame that are there: all of them, or fewer where the object is cut short.
+    #[must_use]
+    pub fn rows_there(&self, frame: u32) -> u32 {
+        match &self.data {
+            _ if frame >= self.layout.frames => 0,
+            Data::Native(raw) => self.layout.rows_there(frame, raw.len() as u64),
+            Data::Encapsulated { frames, .. } if (frame as usize) < frames.len() => self.layout.rows,
+            Data::Encapsulated { .. } => 0,
+        }
     }
 
     /// What the header says about the frames.
@@ -113,10 +143,11 @@ impl<'a> Decoder<'a> {
         &self.layout
     }
 
-    /// Decodes one frame, counted from 0.
+    /// Decodes one frame, counted from 0: those of its rows that are there.
     ///
     /// # Errors
-    /// As [`decode`]; [`Error::BadValue`] for a frame that is not there.
+    /// As [`decode`]; [`Error::BadValue`] for a frame that the header does not name, [`Error::Truncated`] for one of which no
+    /// row is there.
     pub fn frame(&self, frame: u32) -> Result<FrameSamples> {
         self.frame_as(frame, &self.layout)
     }
@@ -142,10 +173,14 @@ impl<'a> Decoder<'a> {
         match &self.data {
             Data::Native(raw) if layout.bits_allocated == 1 => samples::unpack_bits(raw, layout, frame),
             Data::Native(raw) => {
-                let size = layout.frame_bytes();
-                let start = (frame as usize).checked_mul(size);
-                let slice = start.and_then(|start| raw.get(start..start.checked_add(size)?));
-                samples::from_native(slice.ok_or(Error::Truncated { what: "pixel data" })?, layout)
+                let start = (frame as usize).checked_mul(layout.frame_bytes());
+                let from = start.and_then(|start| raw.get(start..)).unwrap_or_default();
+                let rows = self.rows_there(frame);
+                if rows == 0 {
+                    return Err(Error::Truncated { what: "pixel data" });
+                }
+                let there = Layout { rows, ..layout.clone() };
+                samples::from_native(&first_rows(from, layout, &there), &there)
             }
             Data::Encapsulated { codec, frames } => {
                 let parts = frames.get(frame as usize).ok_or(Error::Truncated { what: "compressed frames" })?;
@@ -159,15 +194,36 @@ impl<'a> Decoder<'a> {
     }
 }
 
+/// The bytes of a frame's first rows, out of those of the whole frame: one piece, or one of each plane.
+fn first_rows<'a>(from: &'a [u8], whole: &Layout, there: &Layout) -> Cow<'a, [u8]> {
+    let planes = if whole.is_planar { usize::from(whole.samples_per_pixel) } else { 1 };
+    let (step, size) = (whole.frame_bytes() / planes, there.frame_bytes() / planes);
+    let piece = |plane: usize| from.get(plane * step..plane * step + size).unwrap_or_default();
+    if planes == 1 || there.rows == whole.rows {
+        return Cow::Borrowed(from.get(..there.frame_bytes()).unwrap_or(from));
+    }
+    Cow::Owned((0..planes).map(piece).collect::<Vec<_>>().concat())
+}
+
 /// The layout of an object whose uncompressed pixel data of a length was left unread, with the refusals of
-/// [`Decoder::new`].
+/// [`Decoder::of_part`].
 ///
 /// # Errors
 /// As [`decode`].
 pub(crate) fn layout_unread(dataset: &Dataset, pixel_bytes: u64) -> Result<Layout> {
     let layout = bounded_layout(dataset)?;
-    layout.check_native(pixel_bytes)?;
+    check_native(dataset, &layout, pixel_bytes)?;
     Ok(layout)
+}
+
+/// Holds the length of uncompressed pixel data against what the frames take: all of them, or the first row of an object that
+/// is cut short.
+fn check_native(dataset: &Dataset, layout: &Layout, bytes: u64) -> Result<()> {
+    if !dataset.is_cut_short() {
+        return layout.check_native(bytes);
+    }
+    layout.check_proven(bytes, "pixel data")?;
+    if layout.rows_there(0, bytes) == 0 { Err(Error::Truncated { what: "pixel data" }) } else { Ok(()) }
 }
 
 fn bounded_layout(dataset: &Dataset) -> Result<Layout> {

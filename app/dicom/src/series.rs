@@ -12,6 +12,9 @@ mod apart_tests;
 mod canary_tests;
 mod cine;
 mod cover;
+mod cut;
+#[cfg(test)]
+mod cut_tests;
 mod frame;
 mod geometry;
 mod image;
@@ -36,7 +39,7 @@ pub use cine::Cine;
 pub use image::Image;
 pub use load::decode_slice;
 
-use crate::dataset::Head;
+use crate::dataset::{CUT_SHORT, Head};
 use crate::error::{Error, Result};
 use crate::header::Header;
 use crate::source::Source;
@@ -96,6 +99,8 @@ pub struct Series {
     pub stacks: Vec<Stack>,
     /// Files left out.
     pub skipped: Vec<Skipped>,
+    /// Number of files that are cut short: shown in part.
+    pub n_cut_short: usize,
     /// Header of the first object.
     pub header: Header,
 }
@@ -154,6 +159,7 @@ pub fn open(files: &[Arc<dyn Source>], watch: &Watch) -> Result<Series> {
     for other in all {
         first.stacks.extend(other.stacks);
         first.skipped.extend(other.skipped);
+        first.n_cut_short += other.n_cut_short;
     }
     Ok(first)
 }
@@ -210,6 +216,7 @@ fn scan(at: usize, file: &dyn Source) -> Result<Scanned> {
 fn series_of(files: &Arc<[Arc<dyn Source>]>, scans: Vec<Scanned>) -> Option<Series> {
     let header = scans.iter().find(|s| !s.slices.is_empty()).or(scans.first())?.header.clone();
     let shared = shared_warnings(&scans, &header);
+    let n_cut_short = scans.iter().filter(|s| s.header.is_cut_short()).count();
     let info = Info {
         study: header.study.uid.clone(),
         series: header.series.uid.clone(),
@@ -226,7 +233,7 @@ fn series_of(files: &Arc<[Arc<dyn Source>]>, scans: Vec<Scanned>) -> Option<Seri
     if !has_images {
         stacks.push(stack_of(files, geometry::Block::without_images(), &info, &shared));
     }
-    Some(Series { stacks, skipped: Vec::new(), header })
+    Some(Series { stacks, skipped: Vec::new(), n_cut_short, header })
 }
 
 fn stack_of(files: &Arc<[Arc<dyn Source>]>, block: geometry::Block, info: &Info, shared: &[Warning]) -> Stack {
@@ -262,12 +269,17 @@ fn shared_warnings(scans: &[Scanned], header: &Header) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = Vec::new();
     for scan in scans {
         for warning in &scan.header.warnings {
-            if !warnings.contains(warning) {
+            // Of several files one line tells how many are cut short, not each how far.
+            if !warnings.contains(warning) && (scans.len() == 1 || warning.code != CUT_SHORT) {
                 warnings.push(warning.clone());
             }
         }
     }
     let others = |differs: &dyn Fn(&Header) -> bool| scans.iter().filter(|s| differs(&s.header)).count();
+    let cut = others(&Header::is_cut_short);
+    if cut > 0 && scans.len() > 1 {
+        warnings.push(Warning::new(CUT_SHORT, format!("{cut} of {} files", scans.len())));
+    }
     let strangers = others(&|h| h.patient.key != header.patient.key);
     if strangers > 0 {
         warnings.push(Warning::new("patient.mixed", format!("{strangers} of {} objects name another patient", scans.len())));
@@ -356,6 +368,12 @@ impl Stack {
     #[must_use]
     pub fn is_empty_plane(&self, k: usize) -> bool {
         self.resampling.as_ref().is_some_and(|plan| plan.is_empty_plane(k))
+    }
+
+    /// True where a row of slice `k` is there; false for the last rows of a file that is cut short.
+    #[must_use]
+    pub fn has_row(&self, k: usize, row: usize) -> bool {
+        self.slices.get(k).is_some_and(|s| row < s.rows_there as usize)
     }
 
     /// What it differs in from the other stacks of the series; empty where nothing has to be told apart.

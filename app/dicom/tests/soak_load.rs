@@ -103,7 +103,7 @@ fn damaged(bytes: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
 /// Bytes that the file says its decoded pixels take, or its masks, whose size the places of their frames say.
 fn declared(bytes: &[u8]) -> u64 {
     let Ok(dataset) = Dataset::read(bytes) else { return 0 };
-    let pixels = Decoder::new(&dataset).map_or(0, |decoder| decoder.layout().decoded_bytes());
+    let pixels = Decoder::of_part(&dataset).map_or(0, |decoder| decoder.layout().decoded_bytes());
     pixels.max(seg::declared_bytes(&dataset).unwrap_or(0))
 }
 

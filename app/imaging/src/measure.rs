@@ -11,7 +11,7 @@ use mj_model::{PointLps, Volume};
 pub struct LineStats {
     /// Length of the line.
     pub length_mm: f64,
-    /// Number of samples inside the volume.
+    /// Number of samples inside the volume that are measured.
     pub samples: usize,
     /// Average value, `None` when no sample is inside.
     pub mean: Option<f64>,
@@ -36,16 +36,18 @@ pub fn line_stats(volume: &Volume, from: PointLps, to: PointLps) -> LineStats {
 }
 
 /// The values along a line from its first to its last point, at most a quarter of the smallest spacing apart;
-/// `None` outside the volume. Units: the volume's unit.
+/// `None` outside the volume and where the nearest voxel is padding. Units: the volume's unit.
 #[must_use]
 pub fn profile(volume: &Volume, from: PointLps, to: PointLps) -> Vec<Option<f64>> {
     let step = crate::oracle::step_mm(volume) / 4.0;
     let n = (from.distance_mm(to) / step).ceil().clamp(1.0, 100_000.0) as usize;
     let line = to - from;
-    (0..=n).map(|s| value_at(volume, from + line * (s as f64 / n as f64), Interpolation::Linear)).collect()
+    let is_measured = |p: PointLps| volume.padding.is_none() || volume.grid.nearest_voxel(p).is_none_or(|v| !volume.is_padding(v));
+    let value = |p: PointLps| is_measured(p).then(|| value_at(volume, p, Interpolation::Linear)).flatten();
+    (0..=n).map(|s| value(from + line * (s as f64 / n as f64))).collect()
 }
 
-/// Average, spread and number of the voxels whose centres lie in a ball.
+/// Average, spread and number of the measured voxels whose centres lie in a ball.
 ///
 /// Shape: (mean, standard deviation, voxels), or `None` when no centre lies inside. Units: the volume's unit.
 #[must_use]
@@ -63,7 +65,8 @@ pub fn ball_stats(volume: &Volume, centre: PointLps, radius_mm: f64) -> Option<(
     for k in range(2) {
         for j in range(1) {
             for i in range(0) {
-                if grid.lps_from_voxel([i as f64, j as f64, k as f64]).distance_mm(centre) <= radius_mm {
+                let is_inside = grid.lps_from_voxel([i as f64, j as f64, k as f64]).distance_mm(centre) <= radius_mm;
+                if is_inside && !volume.is_padding([i, j, k].into()) {
                     let v = volume.value([i, j, k].into())?;
                     sum += v;
                     squares += v * v;
@@ -95,5 +98,16 @@ mod tests {
         let (mean, _, n) = ball_stats(&volume, at(20.0, 15.0, 10.0), 5.0).unwrap();
         assert!((mean - 200.0).abs() < 1e-9);
         assert_eq!(n, 515);
+    }
+
+    #[test]
+    fn padding_is_no_value() {
+        let mut volume = volume_of(straight_grid([40, 30, 20]), |v| if v.i < 10 { -2000 } else { 100 });
+        volume.padding = Some(mj_model::Padding::between(-2000.0, -2000.0));
+        let at = |i| volume.grid.lps_from_voxel([i, 15.0, 10.0]);
+        let (mean, spread, n) = ball_stats(&volume, at(10.0), 5.0).unwrap();
+        assert!((mean - 100.0).abs() < 1e-9 && spread < 1e-9 && n < 515);
+        assert_eq!(ball_stats(&volume, at(3.0), 1.5), None);
+        assert_eq!(line_stats(&volume, at(0.0), at(8.0)).mean, None);
     }
 }

@@ -213,6 +213,12 @@ impl Volume {
         Window { curve, ..Window::linear(center, width, name) }
     }
 
+    /// True for a voxel that holds no measurement: padding.
+    #[must_use]
+    pub fn is_padding(&self, v: Voxel) -> bool {
+        self.padding.is_some_and(|padding| self.stored(v).is_some_and(|stored| padding.holds(stored)))
+    }
+
     /// Value of a voxel in the volume's unit, or `None` outside.
     #[must_use]
     pub fn value(&self, v: Voxel) -> Option<f64> {

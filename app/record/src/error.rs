@@ -133,6 +133,9 @@ pub enum Error {
     /// The study has no image that a report could refer to.
     #[error("the study has no image to refer to")]
     NoImage,
+    /// An instance of which only a part is there is not sent: a server would take it for the whole.
+    #[error("an instance is cut short and is not sent")]
+    CutShort(mj_model::InstanceUid),
     /// A server did not send all of a study; what came is stored.
     #[error("the server sent {came} instances and kept {missing} back")]
     Incomplete {
@@ -271,6 +274,7 @@ impl Coded for Error {
             Self::ReportChanged => "report.changed_meanwhile",
             Self::NotSigned => "report.not_signed",
             Self::NoImage => "report.no_image",
+            Self::CutShort(_) => "outbox.cut_short",
             Self::Peer(error) => error.code(),
             Self::Report(error) => error.code(),
             Self::NoRandom => "seal.no_random",
@@ -282,6 +286,7 @@ impl Coded for Error {
         match self {
             Self::NothingFound(path) | Self::NoSuchPath(path) => vec![("path", shown(path))],
             Self::BadInboxName(name) => vec![("name", name.clone())],
+            Self::CutShort(instance) => vec![("id", instance.to_string())],
             Self::Dicom(error) => error.args(),
             Self::Incomplete { came, missing } => vec![("came", came.to_string()), ("missing", missing.to_string())],
             Self::Peer(error) => error.args(),

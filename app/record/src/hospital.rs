@@ -49,7 +49,7 @@ impl Door {
         match self.record.ingest_bytes(received.bytes, &from).await {
             Ok(outcome) => {
                 let status = match &outcome {
-                    Ingested::Stored { .. } => StoreStatus::Stored,
+                    Ingested::Stored { .. } | Ingested::Completed { .. } => StoreStatus::Stored,
                     Ingested::AlreadyPresent { .. } => StoreStatus::AlreadyPresent,
                     Ingested::Conflict { .. } | Ingested::Waiting { .. } => StoreStatus::Conflict,
                 };

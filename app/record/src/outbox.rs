@@ -152,7 +152,8 @@ impl Record {
     /// stays so.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for the server or an instance; database errors.
+    /// [`Error::Unknown`] for the server or an instance; [`Error::CutShort`] for an instance that is not whole, and then none
+    /// is put in; database errors.
     pub async fn enqueue(&self, instances: &[InstanceUid], server: &str) -> Result<()> {
         self.server(server).await?;
         let mut tx = self.write().await?;
@@ -438,13 +439,16 @@ impl Record {
 pub(crate) async fn enqueue_within(tx: &mut WriteTx, instances: &[InstanceUid], server: &str, who: &str) -> Result<()> {
     let mut pks = Vec::with_capacity(instances.len());
     for instance in instances {
-        let study: Option<String> = sqlx::query_scalar(
-            "SELECT study_uid FROM instance JOIN series USING (series_pk) JOIN study USING (study_pk) WHERE instance_uid = ?",
+        let found: Option<(String, String)> = sqlx::query_as(
+            "SELECT study_uid, warnings FROM instance JOIN series USING (series_pk) JOIN study USING (study_pk) WHERE instance_uid = ?",
         )
         .bind(instance.as_str())
         .fetch_optional(tx.conn())
         .await?;
-        let study = study.ok_or_else(|| Error::Unknown(instance.to_string()))?;
+        let (study, warnings) = found.ok_or_else(|| Error::Unknown(instance.to_string()))?;
+        if crate::ingest::is_cut_short(&warnings)? {
+            return Err(Error::CutShort(instance.clone()));
+        }
         let at = mj_model::clock::now().to_string();
         sqlx::query(
             "INSERT INTO outbox (instance_uid, study_uid, server, state, created_at, updated_at) VALUES (?1, ?2, ?3, 'waiting', ?4, ?4)

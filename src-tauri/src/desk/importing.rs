@@ -61,21 +61,18 @@ impl Desk {
 
 fn done(receipt: &ImportReceipt, desk: &Desk) -> ImportDone {
     let lang = desk.lang();
+    let line = |path: &str, code: &str, english: &str| SkippedLine {
+        path: Phi::new(path.to_owned()),
+        code: code.to_owned(),
+        reason: mj_lang::reason(code, english, lang),
+    };
     ImportDone {
         seen: receipt.seen,
         stored: receipt.stored,
         already_present: receipt.already_present,
         conflicts: receipt.conflicts.len() as u64,
-        skipped: receipt
-            .skipped
-            .iter()
-            .take(SHOWN)
-            .map(|s| SkippedLine {
-                path: Phi::new(s.path.clone()),
-                code: s.code.clone(),
-                reason: mj_lang::reason(&s.code, &s.reason, lang),
-            })
-            .collect(),
+        skipped: receipt.skipped.iter().take(SHOWN).map(|s| line(&s.path, &s.code, &s.reason)).collect(),
+        incomplete: receipt.notes.iter().filter(|n| n.needs_person()).take(SHOWN).map(|n| line(&n.path, &n.code, &n.code)).collect(),
         skipped_total: receipt.skipped.len() as u64,
         studies: receipt.studies.iter().map(ToString::to_string).collect(),
     }

@@ -360,6 +360,8 @@ dto! {
         conflicts: u64,
         /// Files that were not taken, at most 200 of them.
         skipped: Vec<SkippedLine>,
+        /// Files that were taken though something of the image is missing, at most 200 of them.
+        incomplete: Vec<SkippedLine>,
         /// How many were not taken in all.
         skipped_total: u64,
         /// UIDs of the studies they belong to.

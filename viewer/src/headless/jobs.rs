@@ -53,11 +53,12 @@ pub(super) fn main_stack(series: &Series) -> Result<&Stack> {
     series.stacks.first().ok_or(Error::NothingToShow)
 }
 
-/// Opens a series and loads it as a volume, whole: a missing end slice would not be seen in a number.
+/// Opens a series and loads it as a volume, whole: a missing end slice, or missing rows, would not be seen in a number.
 pub(super) fn volume(series: &SeriesFiles, context: &Context) -> Result<(Series, Volume)> {
     let series = open(series, context)?;
-    if !series.skipped.is_empty() {
-        return Err(Error::Incomplete(series.skipped.len()));
+    let n_missing = series.skipped.len() + series.n_cut_short;
+    if n_missing > 0 {
+        return Err(Error::Incomplete(n_missing));
     }
     let volume = main_stack(&series)?.load(&context.watch())?;
     Ok((series, volume))
@@ -126,7 +127,7 @@ fn probe(series: &SeriesFiles, at: ProbeAt, context: &Context) -> Result<JobResu
     if voxel.i >= ni || voxel.j >= nj || voxel.k >= nk {
         return Err(Error::Outside);
     }
-    if stack.is_empty_plane(voxel.k) {
+    if stack.is_empty_plane(voxel.k) || (!stack.is_resampled() && !stack.has_row(voxel.k, voxel.j)) {
         return Err(Error::NotImaged);
     }
     let slice = stack.load_plane(voxel.k)?;

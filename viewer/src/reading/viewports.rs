@@ -306,7 +306,9 @@ fn hover_line(room: &Room, scene: &Scene, map: &Mapping, rect: Rect, unit: &str)
         }
         None => overlay::value(oracle::value_at(volume, p, Interpolation::Nearest)?),
     };
-    let unit = if scene.is_colour() { "" } else { unit };
+    let is_measured = volume.grid.nearest_voxel(p).is_none_or(|v| !volume.is_padding(v));
+    let value = if is_measured { value } else { "–".to_owned() };
+    let unit = if scene.is_colour() || !is_measured { "" } else { unit };
     // Positions in the patient only where the image has one; else column and row.
     let space = if overlay::has_orientation(volume) {
         format!("({:.1}, {:.1}, {:.1})\u{2009}mm", p.x, p.y, p.z)

@@ -41,6 +41,8 @@ fn receipt_text(ctx: &Ctx<'_>, receipt: &ImportReceipt) -> String {
     )];
     lines.extend(receipt.conflicts.iter().map(|c| format!("! {}  {}", c.path, c.reason)));
     lines.extend(receipt.skipped.iter().map(|s| format!("- {}  {} {}", s.path, s.code, mj_lang::reason(&s.code, &s.reason, ctx.out.lang))));
+    let notes = receipt.notes.iter().filter(|note| note.needs_person());
+    lines.extend(notes.map(|n| format!("* {}  {}", n.path, mj_lang::reason(&n.code, &n.code, ctx.out.lang))));
     lines.join("\n")
 }
 

@@ -34,8 +34,11 @@ impl Head {
         for step in STEPS.into_iter().filter(|step| *step < len) {
             Read::take(&mut *content, step - bytes.len() as u64).read_to_end(&mut bytes)?;
             if let Some(found) = before_pixels(&bytes, len)? {
-                let Found { root, syntax, had_meta, pixels } = found;
-                return Ok(Self { dataset: Dataset { bytes, root, syntax, had_meta }, pixels: Some(pixels), len });
+                let Found { before, syntax, had_meta } = found;
+                let pixels = before.pixels.start as u64..before.pixels.end as u64;
+                let mut dataset = Dataset { bytes, root: before.root, syntax, had_meta, cut: None };
+                dataset.cut = dataset.believed(before.cut, before.pixels.len())?;
+                return Ok(Self { dataset, pixels: Some(pixels), len });
             }
         }
         content.read_to_end(&mut bytes)?;
@@ -44,31 +47,32 @@ impl Head {
 }
 
 struct Found {
-    root: super::Item,
+    before: parse::BeforePixels,
     syntax: String,
     had_meta: bool,
-    pixels: Range<u64>,
 }
 
-/// The attributes in the first bytes of an object of a length, when they end there in uncompressed pixel data. An error
-/// is one of the pixel data's length; any other is left to reading the whole object.
+/// The attributes in the first bytes of an object of a length, when they end there in uncompressed pixel data. What cannot
+/// be followed is left to reading the whole object.
 fn before_pixels(bytes: &[u8], len: u64) -> Result<Option<Found>> {
     let Ok(found) = parse::locate(bytes) else { return Ok(None) };
     if found.syntax == syntax::DEFLATED_LE || (syntax::is_encapsulated(&found.syntax) && !found.syntax.is_empty()) {
         return Ok(None);
     }
     let end = usize::try_from(len).map_err(|_too_long| Error::TooLarge { mib: len >> 20 })?;
-    let Some((root, pixels)) = parse::head(bytes, found.start, end, found.is_explicit, found.is_big)? else { return Ok(None) };
+    let Some(before) = parse::head(bytes, found.start, end, found.is_explicit, found.is_big) else { return Ok(None) };
     let syntax = if found.syntax.is_empty() { parse::native(found.is_explicit, found.is_big).to_owned() } else { found.syntax };
-    Ok(Some(Found { root, syntax, had_meta: found.had_meta, pixels: pixels.start as u64..pixels.end as u64 }))
+    Ok(Some(Found { before, syntax, had_meta: found.had_meta }))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::CUT_SHORT;
     use super::*;
     use crate::write::Object;
     use dicom_core::VR;
     use dicom_dictionary_std::tags;
+    use mj_model::Warning;
     use std::io::Cursor;
 
     fn object(document: usize, pixels: usize) -> Vec<u8> {
@@ -107,8 +111,25 @@ mod tests {
     #[test]
     fn pixel_data_cut_short_is_told() {
         let whole = object(10, 100_000);
-        let cut = whole.get(..90_000).unwrap();
-        assert_eq!(Head::read(&mut Cursor::new(cut)).unwrap_err(), Error::Truncated { what: "pixel data" });
-        assert_eq!(Dataset::read(cut).unwrap_err(), Error::Truncated { what: "pixel data" });
+        assert_eq!(Dataset::read(&whole).unwrap().cut_warning(), None);
+        let pixels = whole.len() - 100_000;
+        let cut = whole.get(..pixels + 90_000).unwrap();
+        let (head, read) = (Head::read(&mut Cursor::new(cut)).unwrap(), Dataset::read(cut).unwrap());
+        assert_eq!(head.pixels, Some(pixels as u64..cut.len() as u64));
+        let told = Some(Warning::new(CUT_SHORT, "90000 of 100000 bytes of pixel data"));
+        assert_eq!((head.dataset.cut_warning(), read.cut_warning()), (told.clone(), told));
+        assert!(head.dataset.is_cut_short() && read.is_cut_short());
+    }
+
+    #[test]
+    fn without_any_pixel_or_a_whole_header_an_object_is_refused() {
+        let whole = object(10, 100_000);
+        let pixels = whole.len() - 100_000;
+        for len in [pixels, pixels - 2, pixels - 30] {
+            let cut = whole.get(..len).unwrap();
+            let refused = Dataset::read(cut).unwrap_err();
+            assert!(matches!(refused, Error::Truncated { .. }), "{len}: {refused}");
+            assert_eq!(Head::read(&mut Cursor::new(cut)).unwrap_err(), refused, "{len}");
+        }
     }
 }

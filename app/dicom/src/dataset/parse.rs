@@ -18,8 +18,6 @@ const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 const PIXEL_DATA: Tag = Tag(0x7FE0, 0x0010);
-/// What is said of pixel data that goes beyond the object.
-const CUT_PIXELS: &str = "pixel data";
 
 /// Where the data set begins and how it is encoded.
 pub(super) struct Found {
@@ -29,6 +27,17 @@ pub(super) struct Found {
     /// That of the bytes, where the meta group names another native one; empty when no meta group names any.
     pub syntax: String,
     pub had_meta: bool,
+}
+
+/// How an object ends in its own pixel data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// Uncompressed pixel data has fewer bytes than it says.
+    Bytes { there: u64, declared: u32 },
+    /// A fragment of that number, the offset table being 0, is not all there.
+    Fragment(usize),
+    /// The delimiter behind so many fragments is missing; all of them are whole.
+    Unclosed(usize),
 }
 
 /// Finds the data set behind preamble and meta group.
@@ -47,7 +56,7 @@ pub(super) fn locate(bytes: &[u8]) -> Result<Found> {
     let mut had_meta = false;
     // The meta group is always explicit little endian. Its group length is often wrong or absent: walk it.
     while bytes.get(at..at + 2) == Some(&[2, 0]) {
-        let mut parser = Parser { bytes, at, is_explicit: true, is_big: false };
+        let mut parser = Parser { bytes, at, is_explicit: true, is_big: false, cut: None };
         let element = parser.element(bytes.len(), 0)?.ok_or(Error::Truncated { what: "meta group" })?;
         if let (Tag(2, 0x10), Value::Bytes(range)) = (element.tag, &element.value) {
             uid = ascii(bytes.get(range.clone()).unwrap_or_default());
@@ -112,38 +121,38 @@ fn guess(bytes: &[u8], at: usize) -> Option<(bool, bool)> {
     (is_low(u16::from_be_bytes([a, b])) && is_explicit).then_some((true, true))
 }
 
-/// Parses a whole data set.
-pub(super) fn dataset(bytes: &[u8], at: usize, is_explicit: bool, is_big: bool) -> Result<Item> {
-    let mut parser = Parser { bytes, at, is_explicit, is_big };
-    parser.item(bytes.len(), false, 0)
+/// Parses a whole data set. With it comes how its pixel data was cut short, if it was.
+pub(super) fn dataset(bytes: &[u8], at: usize, is_explicit: bool, is_big: bool) -> Result<(Item, Option<Cut>)> {
+    let mut parser = Parser { bytes, at, is_explicit, is_big, cut: None };
+    let root = parser.item(bytes.len(), false, 0)?;
+    Ok((root, parser.cut))
+}
+
+/// An object up to its uncompressed pixel data.
+pub(super) struct BeforePixels {
+    pub root: Item,
+    pub pixels: Range<usize>,
+    pub cut: Option<Cut>,
 }
 
 /// The attributes up to uncompressed pixel data, from the first bytes of an object that goes on to `end`, and where the
 /// pixel data lies. `None` when the bytes end before that, or have no such pixel data, or cannot be followed: the whole object
 /// then tells what is wrong.
-///
-/// # Errors
-/// [`Error::Truncated`] when the pixel data would go beyond `end`.
-pub(super) fn head(bytes: &[u8], at: usize, end: usize, is_explicit: bool, is_big: bool) -> Result<Option<(Item, Range<usize>)>> {
-    let mut parser = Parser { bytes, at, is_explicit, is_big };
+pub(super) fn head(bytes: &[u8], at: usize, end: usize, is_explicit: bool, is_big: bool) -> Option<BeforePixels> {
+    let mut parser = Parser { bytes, at, is_explicit, is_big, cut: None };
     let mut elements = Vec::new();
     while parser.at < bytes.len() {
-        let element = match parser.element(end, 0) {
-            Ok(Some(element)) => element,
-            Ok(None) => continue,
-            Err(Error::Truncated { what: CUT_PIXELS }) => return Err(Error::Truncated { what: CUT_PIXELS }),
-            Err(_of_the_first_bytes) => return Ok(None),
-        };
+        let Some(element) = parser.element(end, 0).ok()? else { continue };
         let pixels = match &element.value {
             Value::Bytes(range) if is_pixel_data(element.tag) => Some(range.clone()),
             _ => None,
         };
         elements.push(element);
         if let Some(pixels) = pixels {
-            return Ok(Some((parser.finished(elements), pixels)));
+            return Some(BeforePixels { root: parser.finished(elements), pixels, cut: parser.cut });
         }
     }
-    Ok(None)
+    None
 }
 
 /// Pixel Data, Float and Double Float Pixel Data.
@@ -156,6 +165,8 @@ struct Parser<'a> {
     at: usize,
     is_explicit: bool,
     is_big: bool,
+    /// Set when the object ends in its own pixel data.
+    cut: Option<Cut>,
 }
 
 impl Parser<'_> {
@@ -259,7 +270,7 @@ impl Parser<'_> {
     fn value(&mut self, tag: Tag, vr: VR, length: u32, is_explicit: bool, end: usize, depth: usize) -> Result<Value> {
         if length == UNDEFINED {
             if tag == PIXEL_DATA || matches!(vr, VR::OB | VR::OW) {
-                return self.fragments(end).map(Value::Fragments);
+                return self.fragments(end, depth == 0 && tag == PIXEL_DATA).map(Value::Fragments);
             }
             // UN of undefined length holds an implicit little endian sequence: PS3.5 §6.2.2 note 4.
             let is_inner_explicit = is_explicit && vr != VR::UN;
@@ -268,7 +279,12 @@ impl Parser<'_> {
         let start = self.at;
         let stop = usize::try_from(length).ok().and_then(|n| start.checked_add(n)).filter(|&stop| stop <= end);
         let Some(stop) = stop else {
-            return Err(Error::Truncated { what: if tag == PIXEL_DATA { CUT_PIXELS } else { "value of an element" } });
+            if depth == 0 && is_pixel_data(tag) && start < end {
+                self.cut = Some(Cut::Bytes { there: (end - start) as u64, declared: length });
+                self.at = end;
+                return Ok(Value::Bytes(start..end));
+            }
+            return Err(Error::Truncated { what: if tag == PIXEL_DATA { "pixel data" } else { "value of an element" } });
         };
         let is_sequence = vr == VR::SQ || (vr == VR::UN && dictionary_vr(tag) == VR::SQ);
         if is_sequence && length > 0 {
@@ -318,26 +334,45 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    /// Fragments of encapsulated pixel data, the offset table first. Source: PS3.5 §A.4.
-    fn fragments(&mut self, end: usize) -> Result<Vec<Range<usize>>> {
+    /// Fragments of encapsulated pixel data, the offset table first. Where the object may be cut short, what is there of the
+    /// last fragment, if only nothing, stands as one more. Source: PS3.5 §A.4.
+    fn fragments(&mut self, end: usize, may_be_cut: bool) -> Result<Vec<Range<usize>>> {
         let mut fragments = Vec::new();
         while self.at < end {
-            let tag = self.tag(end)?;
-            let length = self.u32(end)?;
-            match tag {
-                SEQUENCE_END => return Ok(fragments),
-                ITEM => {
-                    let start = self.at;
-                    let stop = usize::try_from(length).ok().and_then(|n| start.checked_add(n)).filter(|&s| s <= end);
-                    let stop = stop.ok_or(Error::Truncated { what: "fragment of pixel data" })?;
-                    fragments.push(start..stop);
-                    self.at = stop;
+            match self.fragment(end) {
+                Ok(Some(fragment)) => fragments.push(fragment),
+                Ok(None) => return Ok(fragments),
+                Err(Error::Truncated { .. }) if may_be_cut => {
+                    self.cut = Some(Cut::Fragment(fragments.len()));
+                    fragments.push(self.at.min(end)..end);
+                    self.at = end;
                 }
-                _ => return Err(Error::Broken { what: "something else than a fragment in pixel data" }),
+                Err(error) => return Err(error),
             }
         }
-        // The closing delimiter is missing at the very end: all fragments are whole, so nothing is lost.
+        if may_be_cut && self.cut.is_none() {
+            self.cut = Some(Cut::Unclosed(fragments.len()));
+        }
         Ok(fragments)
+    }
+
+    /// The next fragment; `None` for the delimiter behind the last one.
+    fn fragment(&mut self, end: usize) -> Result<Option<Range<usize>>> {
+        let cut = Error::Truncated { what: "fragment of pixel data" };
+        let (Ok(tag), Ok(length)) = (self.tag(end), self.u32(end)) else {
+            self.at = end;
+            return Err(cut);
+        };
+        match tag {
+            SEQUENCE_END => Ok(None),
+            ITEM => {
+                let start = self.at;
+                let stop = usize::try_from(length).ok().and_then(|n| start.checked_add(n)).filter(|&s| s <= end).ok_or(cut)?;
+                self.at = stop;
+                Ok(Some(start..stop))
+            }
+            _ => Err(Error::Broken { what: "something else than a fragment in pixel data" }),
+        }
     }
 }
 

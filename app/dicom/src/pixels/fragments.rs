@@ -21,14 +21,36 @@ pub(super) fn frames<'a>(parts: &[&'a [u8]], root: &View<'_>, n_frames: u32, cod
     if fragments.len() < n {
         return Err(Error::Truncated { what: "compressed frames" });
     }
+    let offsets = offsets(table, root, n);
+    let found = if offsets.len() == n { by_offsets(fragments, &offsets) } else { by_start(fragments, codec) };
+    if found.len() == n { Ok(found) } else { Err(Error::Broken { what: "fragments cannot be assigned to frames" }) }
+}
+
+/// The fragments of the whole frames of an object that is cut short. Its last fragment is what is there of one that is not
+/// whole, so the frame it belongs to is not either.
+pub(super) fn whole_frames<'a>(parts: &[&'a [u8]], root: &View<'_>, n_frames: u32, codec: Codec) -> Vec<Vec<&'a [u8]>> {
+    let Some((table, fragments)) = parts.split_first() else { return Vec::new() };
+    let n = n_frames as usize;
+    let offsets = offsets(table, root, n);
+    let mut found = match codec {
+        _ if offsets.len() == n => by_offsets(fragments, &offsets),
+        // A frame of RLE is one fragment. Source: PS3.5 §A.4.2.
+        Codec::Rle => fragments.iter().map(|f| vec![*f]).collect(),
+        _ => by_start(fragments, codec),
+    };
+    found.pop();
+    found.truncate(n);
+    found
+}
+
+/// Where each frame begins, by the basic or the extended offset table; of another number where neither says it.
+fn offsets(table: &[u8], root: &View<'_>, n: usize) -> Vec<u64> {
     let extended = root.raw(tags::EXTENDED_OFFSET_TABLE).unwrap_or_default();
-    let offsets: Vec<u64> = if table.len() == n * 4 {
+    if table.len() == n * 4 {
         table.chunks_exact(4).filter_map(|c| c.try_into().ok()).map(|b| u64::from(u32::from_le_bytes(b))).collect()
     } else {
         extended.chunks_exact(8).filter_map(|c| c.try_into().ok()).map(u64::from_le_bytes).collect()
-    };
-    let found = if offsets.len() == n { by_offsets(fragments, &offsets) } else { by_start(fragments, codec) };
-    if found.len() == n { Ok(found) } else { Err(Error::Broken { what: "fragments cannot be assigned to frames" }) }
+    }
 }
 
 /// A frame begins at the fragment its offset points to; offsets count from the first fragment's item header.

@@ -1,5 +1,6 @@
 //! What the header says about samples. Source: PS3.3 §C.7.6.3.
 
+use super::{LARGE, MAX_RATIO};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use dicom_core::Tag;
@@ -137,6 +138,30 @@ impl Layout {
     /// [`Error::Truncated`].
     pub(super) fn check_native(&self, bytes: u64) -> Result<()> {
         if bytes.saturating_mul(8) < self.stored_bits() { Err(Error::Truncated { what: "pixel data" }) } else { Ok(()) }
+    }
+
+    /// Believes a large size only if there is something behind it, so that no memory is taken on a header's word.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`].
+    pub(super) fn check_proven(&self, bytes: u64, what: &'static str) -> Result<()> {
+        let declared = self.decoded_bytes();
+        if declared > LARGE && declared / MAX_RATIO > bytes { Err(Error::Truncated { what }) } else { Ok(()) }
+    }
+
+    /// Rows that are there of an uncompressed frame of pixel data of a length. Single bits run over rows and frames: of them
+    /// a frame is there as a whole or not at all. Where plane lies behind plane, a row needs all of them.
+    pub(crate) fn rows_there(&self, frame: u32, pixel_bytes: u64) -> u32 {
+        if self.bits_allocated == 1 {
+            let bits = (u64::from(frame) + 1).saturating_mul(self.n_pixels() as u64);
+            return if pixel_bytes.saturating_mul(8) >= bits { self.rows } else { 0 };
+        }
+        let size = self.frame_bytes() as u64;
+        let planes = if self.is_planar { u64::from(self.samples_per_pixel) } else { 1 };
+        let before = u64::from(frame).saturating_mul(size).saturating_add(size / planes * (planes - 1));
+        let row = size / planes / u64::from(self.rows);
+        let rows = pixel_bytes.saturating_sub(before).checked_div(row).unwrap_or(0);
+        rows.min(u64::from(self.rows)) as u32
     }
 
     /// How far the stored bits of a cell lie below its top, and how many other bits a cell has: shifted up and back down by

@@ -104,6 +104,64 @@ fn a_gibibyte_out_of_nothing_is_not_believed() {
     assert_eq!(new(65_535, "9 ", &[0; 1000]), Err(Error::TooLarge { mib: (65_535 * 65_535 * 2 * 9) >> 20 }));
 }
 
+/// Fragments of a cut file with this many whole ones; the table of offsets is empty or full.
+fn cut_fragments(sizes: &[usize], offsets: Option<&[u32]>, last: &[u8]) -> Vec<u8> {
+    let mut file = compressed(syntax::RLE, 2, "4 ", &[]);
+    let at = file.windows(4).position(|w| w == b"\xE0\x7F\x10\x00").unwrap();
+    file.truncate(at + 12);
+    let mut item = |declared: usize, bytes: &[u8]| {
+        file.extend_from_slice(b"\xFE\xFF\x00\xE0");
+        file.extend((declared as u32).to_le_bytes());
+        file.extend_from_slice(bytes);
+    };
+    let table: Vec<u8> = offsets.unwrap_or_default().iter().flat_map(|o| o.to_le_bytes()).collect();
+    item(table.len(), &table);
+    sizes.iter().for_each(|&n| item(n, &vec![9; n]));
+    file.extend_from_slice(last);
+    file
+}
+
+fn n_there(file: &[u8]) -> Result<usize> {
+    let dataset = Dataset::read(file)?;
+    assert_eq!(Decoder::new(&dataset).err(), Some(Error::Truncated { what: "pixel data" }));
+    let decoder = Decoder::of_part(&dataset)?;
+    Ok((0..decoder.layout().frames).filter(|&k| decoder.rows_there(k) == decoder.layout().rows).count())
+}
+
+#[test]
+fn of_compressed_frames_those_before_the_cut_are_there() {
+    // Cut in a fragment, in the head of one, and between two.
+    let in_body = b"\xFE\xFF\x00\xE0\x64\0\0\0\x09\x09".as_slice();
+    for (last, there) in [(in_body, 2), (b"\xFE\xFF\x00\xE0\x64", 2), (b"\xFE", 2), (b"", 2)] {
+        assert_eq!(n_there(&cut_fragments(&[10, 10], None, last)), Ok(there), "{last:?}");
+        // Two fragments a frame: the second frame is whole only where the table says that it ends before the cut.
+        let two_each = Some([0, 36, 72, 108].as_slice());
+        assert_eq!(n_there(&cut_fragments(&[10, 10, 10], two_each, last)), Ok(1), "{last:?}");
+    }
+    // Not one frame is whole.
+    assert_eq!(n_there(&cut_fragments(&[], None, in_body)), Err(Error::Truncated { what: "fragment of pixel data" }));
+    assert_eq!(n_there(&cut_fragments(&[10], Some(&[0, 36, 72, 108]), in_body)), Err(Error::Truncated { what: "compressed frames" }));
+}
+
+#[test]
+fn rows_of_planes_need_every_plane() {
+    let grey = Layout { rows: 4, ..layout(16, 16, false) };
+    assert_eq!([0, 7, 8, 31, 32, 99].map(|bytes| grey.rows_there(0, bytes)), [0, 0, 1, 3, 4, 4]);
+    assert_eq!([32, 40, 64].map(|bytes| Layout { frames: 2, ..grey.clone() }.rows_there(1, bytes)), [0, 1, 4]);
+    let planes = Layout { samples_per_pixel: 3, is_planar: true, ..Layout { rows: 2, ..layout(8, 8, false) } };
+    assert_eq!([8, 19, 20, 23, 24].map(|bytes| planes.rows_there(0, bytes)), [0, 0, 1, 1, 2]);
+    let raw: Vec<u8> = (0..21).collect();
+    let there = Layout { rows: 1, ..planes.clone() };
+    assert_eq!(
+        samples::from_native(&first_rows(&raw, &planes, &there), &there).unwrap(),
+        FrameSamples::U8(vec![0, 8, 16, 1, 9, 17, 2, 10, 18, 3, 11, 19])
+    );
+    // Bits of a frame are there together or not.
+    let bits = Layout { columns: 3, frames: 3, ..layout(1, 1, false) };
+    assert_eq!([0, 1].map(|bytes| bits.rows_there(1, bytes)), [0, 1]);
+    assert_eq!([1, 2].map(|bytes| bits.rows_there(2, bytes)), [0, 1]);
+}
+
 #[test]
 fn video_is_told_as_video_however_long_it_is() {
     for syntax in ["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.103.1", "1.2.840.10008.1.2.4.108"] {

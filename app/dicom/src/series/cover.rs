@@ -45,6 +45,9 @@ pub(super) fn of(decoder: &Decoder<'_>, root: &View<'_>, shutter: &View<'_>, fra
             }
         });
     }
+    // Rows that a file cut short lacks are no measurement either.
+    let there = stored.samples.len() / usize::from(layout.samples_per_pixel.max(1));
+    cover.pixels.iter_mut().skip(there).for_each(|pixel| *pixel |= Cover::PADDING);
     hide(&mut cover, shutter);
     for group in GROUPS.step_by(2) {
         draw(&mut cover, decoder, root, group, frame)?;

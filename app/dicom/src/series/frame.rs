@@ -26,6 +26,8 @@ pub(super) struct Slice {
     pub source: SliceSource,
     pub transfer_syntax: TransferSyntaxUid,
     pub layout: Arc<Layout>,
+    /// Rows whose samples are there: all of them, or the first ones where the file is cut short.
+    pub rows_there: u32,
     pub frame_of_reference: Option<FrameOfReferenceUid>,
     /// Centre of the first pixel.
     pub position: Option<PointLps>,
@@ -72,20 +74,38 @@ impl Slice {
         self.position.is_some() && self.axes.is_some()
     }
 
+    /// True when rows are missing.
+    pub(super) fn is_cut(&self) -> bool {
+        self.rows_there < self.layout.rows
+    }
+
+    /// The layout of the rows that are there.
+    pub(super) fn layout_there(&self) -> Layout {
+        Layout { rows: self.rows_there, ..Layout::clone(&self.layout) }
+    }
+
     /// Direction of the stack, `None` without an orientation.
     pub(super) fn normal(&self) -> Option<VectorLps> {
         self.axes.and_then(|[i, j]| i.cross(j).unit())
     }
 }
 
-/// The images of an object with pixels.
+/// The images of an object with pixels: those that are there.
 pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Slice>> {
     let dataset = &head.dataset;
     // Refuses what cannot be decoded now, by name, and a number of frames the data cannot hold.
-    let layout = Arc::new(match &head.pixels {
-        Some(pixels) => pixels::layout_unread(dataset, pixels.end - pixels.start)?,
-        None => Decoder::new(dataset)?.layout().clone(),
-    });
+    let (layout, rows_there) = match &head.pixels {
+        Some(pixels) => {
+            let layout = pixels::layout_unread(dataset, pixels.end - pixels.start)?;
+            let rows: Vec<u32> = (0..layout.frames).map(|frame| layout.rows_there(frame, pixels.end - pixels.start)).collect();
+            (Arc::new(layout), rows)
+        }
+        None => {
+            let decoder = Decoder::of_part(dataset)?;
+            let rows = (0..decoder.layout().frames).map(|frame| decoder.rows_there(frame)).collect();
+            (Arc::new(decoder.layout().clone()), rows)
+        }
+    };
     let root = dataset.root();
     let is_plain = layout.samples_per_pixel == 1
         && layout.bits_allocated != 1
@@ -102,7 +122,9 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
     let pet = suv::Facts::of(&root, header).map(Arc::new);
     let look = Arc::new(Look::of(&root, &layout, &header.series.modality));
     Ok((0..layout.frames)
-        .map(|frame| {
+        .zip(rows_there)
+        .filter(|(_, rows_there)| *rows_there > 0)
+        .map(|(frame, rows_there)| {
             let place = Place { root: &root, shared: shared.as_ref(), own: per_frame.get(frame as usize), frame, look: &look };
             let (position, axes) = (place.position(), place.axes());
             let (spacing_mm, is_calibrated) = place.spacing();
@@ -127,6 +149,7 @@ pub(super) fn slices(file: usize, head: &Head, header: &Header) -> Result<Vec<Sl
                 },
                 transfer_syntax: header.transfer_syntax.clone(),
                 layout: Arc::clone(&layout),
+                rows_there,
                 frame_of_reference: header.series.frame_of_reference.clone(),
                 // A position without an orientation, or the reverse, places nothing.
                 position: position.filter(|_| axes.is_some()),

@@ -88,7 +88,7 @@ impl Stack {
         let slices = self.slices.get(k..k.saturating_add(1)).ok_or(Error::NoPixels)?;
         let slice = slices.first().ok_or(Error::NoPixels)?;
         let dataset = self.dataset(slice)?;
-        let decoder = Decoder::new(&dataset)?;
+        let decoder = Decoder::of_part(&dataset)?;
         let samples = decoder.frame(slice.frame)?;
         let (root, layout, grid) = (dataset.root(), decoder.layout(), grid_of_slice(slice));
         if layout.n_pixels() != grid.n_voxels() {
@@ -98,7 +98,8 @@ impl Stack {
         let shutter = frame_shutter(&dataset, slice.frame).unwrap_or_else(|| root.clone());
         let cover = cover::of(&decoder, &root, &shutter, slice.frame, &Stored { samples: &samples, padding })?;
         if slice.look.is_colour {
-            let rgb = colour::rgb(&samples, layout, &root, |v| grey(slice, v))?;
+            let mut rgb = colour::rgb(&samples, layout, &root, |v| grey(slice, v))?;
+            rgb.resize(grid.n_voxels(), [0; 3]);
             let volume = as_stored(self.assembled(slices, grid, Samples::U8(rgb.iter().map(|&c| luminance(c)).collect()))?);
             return Ok(Image { volume: as_luminance(volume), colour: Some(ColourImage { grid, rgb }), cover });
         }
@@ -106,22 +107,24 @@ impl Stack {
         Ok(Image { volume: as_stored(self.assembled(slices, grid, samples)?), colour: None, cover })
     }
 
-    /// The samples of one grey image in the type of the whole stack.
+    /// The samples of one grey image in the type of the whole stack, with room for rows that are missing.
     fn typed(&self, slice: &Slice, from: &FrameSamples) -> Result<Samples> {
-        fn filled<T: Sample>(from: &FrameSamples) -> Option<Vec<T>> {
-            let mut to = vec![T::default(); from.len()];
-            T::fill(from, &mut to).then_some(to)
+        fn filled<T: Sample>(from: &FrameSamples, n: usize) -> Option<Vec<T>> {
+            let mut to = vec![T::default(); n];
+            T::fill(from, to.get_mut(..from.len())?).then_some(to)
         }
+        let n = slice.layout.n_pixels();
         let made = match SampleType::of(&self.slices) {
-            SampleType::I16 => filled(from).map(Samples::I16),
-            SampleType::U16 => filled(from).map(Samples::U16),
-            SampleType::U8 => filled(from).map(Samples::U8),
+            SampleType::I16 => filled(from, n).map(Samples::I16),
+            SampleType::U16 => filled(from, n).map(Samples::U16),
+            SampleType::U8 => filled(from, n).map(Samples::U8),
             SampleType::F32 if varies(&self.slices) => {
-                let mut values = Vec::with_capacity(from.len());
+                let mut values = Vec::with_capacity(n);
                 from.for_each(|stored| values.push(slice.map.apply(stored) as f32));
+                values.resize(n, 0.0);
                 Some(Samples::F32(values))
             }
-            SampleType::F32 => filled(from).map(Samples::F32),
+            SampleType::F32 => filled(from, n).map(Samples::F32),
         };
         made.ok_or(Error::Broken { what: "a file changed after it was opened" })
     }

@@ -1,5 +1,6 @@
 //! Decoding a stack straight into the memory of its volume.
 
+use super::cut;
 use super::frame::{Slice, Unread};
 use super::geometry::grid_of_slice;
 use super::resample::Plan;
@@ -76,12 +77,12 @@ impl Stack {
         self.assembled(slices, grid, samples)
     }
 
-    /// A volume of samples that are decoded.
+    /// A volume of samples that are decoded; rows that are missing stay empty.
     pub(super) fn assembled(&self, slices: &[Slice], grid: Grid, samples: Samples) -> Result<Volume> {
         let is_converted = varies(&self.slices);
         let first = slices.first().ok_or(Error::NoPixels)?;
         let middle = slices.get(slices.len() / 2).unwrap_or(first);
-        Ok(Volume {
+        let volume = Volume {
             study: self.info.study.clone(),
             series: self.info.series.clone(),
             modality: self.info.modality.clone(),
@@ -97,7 +98,8 @@ impl Stack {
             windows: middle.windows.clone(),
             is_inverted: first.look.is_inverted,
             warnings: self.warnings.clone(),
-        })
+        };
+        Ok(cut::left_empty(volume, slices))
     }
 }
 
@@ -140,9 +142,10 @@ impl<'a> Files<'a> {
 
     fn frame(&self, slice: &Slice) -> Result<FrameSamples> {
         if let Some(unread) = slice.unread {
-            let mut raw = vec![0; slice.layout.frame_bytes()];
+            let layout = slice.layout_there();
+            let mut raw = vec![0; layout.frame_bytes()];
             self.unread(slice, unread, &mut raw)?;
-            return pixels::from_native(&raw, &slice.layout);
+            return pixels::from_native(&raw, &layout);
         }
         let dataset = match self.shared.get(&slice.file) {
             Some(cell) => cell.get_or_init(|| self.read(slice.file)).clone()?,
@@ -152,12 +155,13 @@ impl<'a> Files<'a> {
     }
 }
 
-/// One frame as a volume holds it: colour as luminance, a modality lookup table applied.
+/// One frame as a volume holds it: colour as luminance, a modality lookup table applied. Of a frame that is cut short, the
+/// rows that are there.
 ///
 /// # Errors
 /// What decoding says.
 pub fn decode_slice(dataset: &Dataset, frame: u32) -> Result<FrameSamples> {
-    let decoder = Decoder::new(dataset)?;
+    let decoder = Decoder::of_part(dataset)?;
     let samples = decoder.frame(frame)?;
     let layout = decoder.layout();
     if layout.samples_per_pixel > 1 {
@@ -215,7 +219,7 @@ pub(super) fn modality_lut(samples: FrameSamples, dataset: &Dataset, is_signed: 
 fn fill<T: Sample>(files: &Files<'_>, slices: &[Slice], grid: Grid, watch: &Watch) -> Result<Vec<T>> {
     fill_with(slices, grid, watch, |slice, to: &mut [T]| match slice.unread {
         // Samples that are stored as the volume holds them go from the file straight to their place.
-        Some(unread) if T::holds(&slice.layout) && slice.layout.n_pixels() == to.len() => {
+        Some(unread) if T::holds(&slice.layout) && slice.layout_there().n_pixels() == to.len() => {
             files.unread(slice, unread, bytemuck::cast_slice_mut(to))?;
             pixels::settle(to, &slice.layout);
             Ok(true)
@@ -240,7 +244,8 @@ fn fill_f32(files: &Files<'_>, slices: &[Slice], grid: Grid, is_converted: bool,
     })
 }
 
-/// Fills a volume slice by slice on all cores; `put` says whether the slice's samples filled its place.
+/// Fills a volume slice by slice on all cores, each slice's place as far as its rows are there; `put` says whether its samples
+/// filled that.
 fn fill_with<T: Sample>(
     slices: &[Slice],
     grid: Grid,
@@ -252,7 +257,8 @@ fn fill_with<T: Sample>(
     let done = AtomicU64::new(0);
     out.par_chunks_mut((columns * rows).max(1)).zip(slices).try_for_each(|(to, slice)| {
         watch.check()?;
-        if !put(slice, to)? {
+        let there = to.get_mut(..columns * slice.rows_there as usize).ok_or(Error::Broken { what: CHANGED })?;
+        if !put(slice, there)? {
             return Err(Error::Broken { what: CHANGED });
         }
         (watch.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, slices.len() as u64);

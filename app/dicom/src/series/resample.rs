@@ -124,7 +124,7 @@ impl Plan {
     /// # Errors
     /// [`Error::Cancelled`]; [`Error::Broken`] when the samples are not those that were planned for.
     pub(super) fn apply(&self, stored: Volume, bits_stored: u16, watch: &Watch) -> Result<Volume> {
-        let padding = padding(&stored, bits_stored);
+        let padding = padding(&stored, bits_stored, || least_of(&stored.samples));
         let samples = match &stored.samples {
             Samples::I16(v) => Samples::I16(self.planes(v, &stored, padding, watch)?),
             Samples::U16(v) => Samples::U16(self.planes(v, &stored, padding, watch)?),
@@ -209,7 +209,7 @@ impl Line {
 }
 
 /// A sample type that can be interpolated.
-trait Blend: Copy + Send + Sync {
+pub(super) trait Blend: Copy + Send + Sync {
     fn wide(self) -> f64;
     /// The nearest value of the type.
     fn narrow(value: f64) -> Self;
@@ -289,20 +289,23 @@ fn holes(slices: &[Slice], gaps: &[f64], usual_mm: f64) -> std::result::Result<V
 
 /// The least stored value that is a number; infinite without any.
 fn least_of(samples: &Samples) -> f64 {
-    fn of<T: Blend>(values: &[T]) -> f64 {
-        values.iter().map(|value| value.wide()).filter(|value| value.is_finite()).fold(f64::INFINITY, f64::min)
-    }
     match samples {
-        Samples::I16(v) => of(v),
-        Samples::U16(v) => of(v),
-        Samples::U8(v) => of(v),
-        Samples::F32(v) => of(v),
+        Samples::I16(v) => least(v),
+        Samples::U16(v) => least(v),
+        Samples::U8(v) => least(v),
+        Samples::F32(v) => least(v),
     }
 }
 
-/// Stored value for what no slice covers: the file's padding; for HU that of -1024, or less where that is measured; else the least that the bits stored can
-/// hold, 0 for floats.
-fn padding(stored: &Volume, bits_stored: u16) -> f64 {
+/// As [`least_of`], of a part.
+pub(super) fn least<T: Blend>(values: &[T]) -> f64 {
+    values.iter().map(|value| value.wide()).filter(|value| value.is_finite()).fold(f64::INFINITY, f64::min)
+}
+
+/// Stored value for what is not imaged: the file's padding; for HU that of -1024, or less where that is measured; else the
+/// least that the bits stored can hold, for floats one below zero and every value measured. `measured` gives the least of
+/// those.
+pub(super) fn padding(stored: &Volume, bits_stored: u16, measured: impl FnOnce() -> f64) -> f64 {
     let (least, most) = match stored.samples {
         Samples::I16(_) => (f64::from(i16::MIN), f64::from(i16::MAX)),
         Samples::U16(_) => (0.0, f64::from(u16::MAX)),
@@ -314,11 +317,11 @@ fn padding(stored: &Volume, bits_stored: u16) -> f64 {
     }
     if stored.unit == Unit::hu() && stored.map.slope > 0.0 {
         // Below every measured value, so that air is not taken for it.
-        let measured = least_of(&stored.samples);
-        return ((-1024.0 - stored.map.intercept) / stored.map.slope).round().min(measured - 1.0).clamp(least, most);
+        return ((-1024.0 - stored.map.intercept) / stored.map.slope).round().min(measured() - 1.0).clamp(least, most);
     }
     match stored.samples {
         Samples::I16(_) => -(2_f64.powi(i32::from(bits_stored.clamp(1, 16)) - 1)),
-        _ => 0.0,
+        Samples::F32(_) => f64::from((measured().min(0.0) - 1.0) as f32),
+        Samples::U16(_) | Samples::U8(_) => 0.0,
     }
 }

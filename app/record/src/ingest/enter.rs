@@ -2,13 +2,15 @@
 
 use super::Ingested;
 use super::prepare::Prepared;
+use super::twins::Finding;
 use crate::audit::note;
 use crate::db::{WriteTx, to_json};
 use crate::objects::{Place, Placed};
 use crate::{Record, Result};
 use mj_dicom::Header;
+use mj_dicom::dataset::CUT_SHORT;
 use mj_dicom::header::Patient;
-use mj_model::InstanceUid;
+use mj_model::{InstanceUid, Warning};
 use serde_json::json;
 use sqlx::{Row as _, SqliteConnection};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,29 +19,53 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct KnownInstance {
     pub(crate) sha256: [u8; 32],
     pub(crate) has_pixels: bool,
+    pub(crate) is_cut_short: bool,
     pub(crate) object_file: String,
+}
+
+/// True when the stored warnings of an instance say that it is cut short.
+pub(crate) fn is_cut_short(warnings: &str) -> Result<bool> {
+    let warnings: Vec<Warning> = serde_json::from_str(warnings).map_err(|_bad| crate::Error::Stored("warnings"))?;
+    Ok(warnings.iter().any(|w| w.code == CUT_SHORT))
 }
 
 /// The instance of a UID, if the record has it.
 pub(crate) async fn known_instance(conn: &mut SqliteConnection, uid: &InstanceUid) -> Result<Option<KnownInstance>> {
-    let row = sqlx::query("SELECT dataset_sha256, has_pixels, object_file FROM instance WHERE instance_uid = ?")
+    let row = sqlx::query("SELECT dataset_sha256, has_pixels, warnings, object_file FROM instance WHERE instance_uid = ?")
         .bind(uid.as_str())
         .fetch_optional(conn)
         .await?;
     row.map(|row| {
         let sha256 = row.try_get::<Vec<u8>, _>("dataset_sha256")?.try_into().map_err(|_length| crate::Error::Stored("hash"))?;
-        Ok(KnownInstance { sha256, has_pixels: row.try_get("has_pixels")?, object_file: row.try_get("object_file")? })
+        let is_cut_short = is_cut_short(row.try_get("warnings")?)?;
+        Ok(KnownInstance { sha256, has_pixels: row.try_get("has_pixels")?, is_cut_short, object_file: row.try_get("object_file")? })
     })
     .transpose()
+}
+
+impl Decision {
+    const SAME: Self = Self::Present { by_pixels: false, is_part: false };
 }
 
 /// What is to be done with an object.
 enum Decision {
     Store,
-    Present { by_pixels: bool },
+    Present {
+        by_pixels: bool,
+        is_part: bool,
+    },
     Twin,
-    Wait { is_new: bool },
-    Aside { reason: &'static str, is_new: bool },
+    /// What is there, of this hash, gives way.
+    Complete {
+        known: [u8; 32],
+    },
+    Wait {
+        is_new: bool,
+    },
+    Aside {
+        reason: &'static str,
+        is_new: bool,
+    },
 }
 
 pub(super) const OTHER_CONTENT: &str = "import.same_uid_other_content";
@@ -97,7 +123,7 @@ impl Record {
                 same_patient &= !people.entry(row_of(header)).or_insert_with(|| header.patient.clone()).contradicts(&header.patient);
                 let of_series = series_studies.entry(header.series.uid.to_string()).or_insert_with(|| header.study.uid.to_string());
                 decision = match within.get(&header.instance) {
-                    Some(sha256) if *sha256 == prepared.sha256 => Decision::Present { by_pixels: false },
+                    Some(sha256) if *sha256 == prepared.sha256 => Decision::SAME,
                     Some(_) if header.has_pixels => Decision::Wait { is_new: true },
                     Some(_) => Decision::Aside { reason: OTHER_CONTENT, is_new: true },
                     None if !same_patient => Decision::Aside { reason: OTHER_PATIENT, is_new: true },
@@ -106,6 +132,13 @@ impl Record {
                         within.insert(header.instance.clone(), prepared.sha256);
                         Decision::Store
                     }
+                };
+            }
+            if let Decision::Complete { .. } = decision {
+                decision = match within.insert(header.instance.clone(), prepared.sha256) {
+                    None => decision,
+                    Some(sha256) if sha256 == prepared.sha256 => Decision::SAME,
+                    Some(_) => Decision::Wait { is_new: true },
                 };
             }
             // The same contradiction twice in a batch is kept aside once.
@@ -126,7 +159,7 @@ impl Record {
         let mut moving = Vec::new();
         for (prepared, decision) in &mut decided {
             let place = match decision {
-                Decision::Store | Decision::Aside { is_new: true, .. } => Place::Objects,
+                Decision::Store | Decision::Complete { .. } | Decision::Aside { is_new: true, .. } => Place::Objects,
                 Decision::Wait { is_new: true } => Place::Inbox,
                 _ => continue,
             };
@@ -143,15 +176,21 @@ impl Record {
             let Prepared { from, header, sha256, .. } = prepared;
             let (instance, study) = (header.instance.clone(), header.study.uid.clone());
             let outcome = match decision {
-                Decision::Present { by_pixels } => Ingested::AlreadyPresent { instance, study, by_pixels },
+                Decision::Present { by_pixels, is_part } => Ingested::AlreadyPresent { instance, study, by_pixels, is_part },
                 Decision::Twin => {
                     add_twin(tx.conn(), &instance, &sha256).await?;
-                    Ingested::AlreadyPresent { instance, study, by_pixels: true }
+                    Ingested::AlreadyPresent { instance, study, by_pixels: true, is_part: false }
+                }
+                Decision::Complete { known } => {
+                    let (file, bytes) = files.next().ok_or(crate::Error::Task)?;
+                    give_way(tx, &known, &Newcomer { header: &header, sha256: &sha256, file: &file, bytes, from: &from }).await?;
+                    Ingested::Completed { instance, study, is_cut_short: header.is_cut_short() }
                 }
                 Decision::Store => {
                     let (file, bytes) = files.next().ok_or(crate::Error::Task)?;
                     rows.add(tx.conn(), &header, &sha256, &file, bytes, &from).await?;
-                    Ingested::Stored { instance, study, series: header.series.uid.clone(), lacks_pixels: lacks_pixels(&header) }
+                    let (series, is_cut_short) = (header.series.uid.clone(), header.is_cut_short());
+                    Ingested::Stored { instance, study, series, lacks_pixels: lacks_pixels(&header), is_cut_short }
                 }
                 Decision::Aside { reason, is_new } => {
                     if is_new {
@@ -184,15 +223,10 @@ async fn decide(conn: &mut SqliteConnection, prepared: &Prepared) -> Result<Deci
     let instance = header.instance.as_str();
     if let Some(known) = known_instance(conn, &header.instance).await? {
         if known.sha256 == prepared.sha256 {
-            return Ok(Decision::Present { by_pixels: false });
+            return Ok(Decision::SAME);
         }
-        let is_twin: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM instance_twin WHERE instance_uid = ? AND dataset_sha256 = ?)")
-            .bind(instance)
-            .bind(sha256)
-            .fetch_one(&mut *conn)
-            .await?;
-        if is_twin {
-            return Ok(Decision::Present { by_pixels: true });
+        if is_twin(conn, &header.instance, sha256).await? {
+            return Ok(Decision::Present { by_pixels: true, is_part: false });
         }
         let kept = kept_aside(conn, instance, sha256).await?;
         let is_new = kept.is_none() && prepared.staged.is_some();
@@ -203,10 +237,11 @@ async fn decide(conn: &mut SqliteConnection, prepared: &Prepared) -> Result<Deci
         }
         let verdict = prepared.twin.filter(|verdict| verdict.against == known.sha256);
         // A verdict ends the waiting, of a newcomer as of one that came before.
-        return Ok(match verdict.map(|verdict| (verdict.contradiction, verdict.same_pixels)) {
-            Some((Some(reason), _)) => Decision::Aside { reason, is_new },
-            Some((None, Some(true))) => Decision::Twin,
-            Some((None, Some(false))) => Decision::Aside { reason: OTHER_CONTENT, is_new },
+        return Ok(match verdict.map(|verdict| verdict.finding) {
+            Some(Finding::Other(reason)) => Decision::Aside { reason, is_new },
+            Some(Finding::SamePixels) => Decision::Twin,
+            Some(Finding::PartOfKnown) => Decision::Present { by_pixels: false, is_part: true },
+            Some(Finding::Completes) if prepared.staged.is_some() => Decision::Complete { known: known.sha256 },
             _ if kept.is_some() || (header.has_pixels && known.has_pixels) => Decision::Wait { is_new },
             _ => Decision::Aside { reason: OTHER_CONTENT, is_new },
         });
@@ -216,6 +251,14 @@ async fn decide(conn: &mut SqliteConnection, prepared: &Prepared) -> Result<Deci
         None => Decision::Store,
         Some(reason) => Decision::Aside { reason, is_new: kept_aside(conn, instance, sha256).await?.is_none() },
     })
+}
+
+pub(super) async fn is_twin(conn: &mut SqliteConnection, instance: &InstanceUid, sha256: &[u8]) -> Result<bool> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM instance_twin WHERE instance_uid = ? AND dataset_sha256 = ?)")
+        .bind(instance.as_str())
+        .bind(sha256)
+        .fetch_one(conn)
+        .await?)
 }
 
 /// The reason of a kept conflict, as one of those that are told.
@@ -324,6 +367,43 @@ async fn contradiction(conn: &mut SqliteConnection, header: &Header) -> Result<O
         .fetch_optional(conn)
         .await?;
     Ok(of_series.is_some_and(|study| study != header.study.uid.as_str()).then_some(OTHER_SERIES))
+}
+
+/// An object that takes the place of what is the beginning of it.
+pub(super) struct Newcomer<'a> {
+    pub(super) header: &'a Header,
+    pub(super) sha256: &'a [u8],
+    pub(super) file: &'a str,
+    pub(super) bytes: u64,
+    pub(super) from: &'a str,
+}
+
+/// Puts a newcomer in the place of the data set `known`, which is cut short. Its file stays, and the audit names it. False
+/// when another data set is there by now.
+pub(super) async fn give_way(tx: &mut WriteTx, known: &[u8; 32], newcomer: &Newcomer<'_>) -> Result<bool> {
+    let instance = newcomer.header.instance.as_str();
+    let before: Option<(String, i64)> =
+        sqlx::query_as("SELECT object_file, bytes FROM instance WHERE instance_uid = ? AND dataset_sha256 = ?")
+            .bind(instance)
+            .bind(known.as_slice())
+            .fetch_optional(tx.conn())
+            .await?;
+    let Some((file, bytes)) = before else { return Ok(false) };
+    sqlx::query(
+        "UPDATE instance SET dataset_sha256 = ?, object_file = ?, bytes = ?, warnings = ?, came_from = ?, at = ? WHERE instance_uid = ?",
+    )
+    .bind(newcomer.sha256)
+    .bind(newcomer.file)
+    .bind(i64::try_from(newcomer.bytes).unwrap_or(i64::MAX))
+    .bind(to_json(&newcomer.header.warnings)?)
+    .bind(newcomer.from)
+    .bind(mj_model::clock::now().to_string())
+    .bind(instance)
+    .execute(tx.conn())
+    .await?;
+    let sha256: String = known.iter().map(|byte| format!("{byte:02x}")).collect();
+    note(tx, "", "import.completed", instance, &json!({ "cut_short": { "file": file, "bytes": bytes, "dataset_sha256": sha256 } })).await?;
+    Ok(true)
 }
 
 pub(super) async fn add_twin(conn: &mut SqliteConnection, instance: &InstanceUid, sha256: &[u8]) -> Result<()> {

@@ -13,7 +13,7 @@ mod walk;
 
 #[cfg(test)]
 pub(crate) use enter::index_study;
-pub(crate) use enter::known_instance;
+pub(crate) use enter::{is_cut_short, known_instance};
 pub use receipt::{Conflict, ImportReceipt, Ingested, Note, Skipped};
 pub use twins::PixelHasher;
 

@@ -53,8 +53,16 @@ pub struct Skipped {
 pub struct Note {
     /// The file.
     pub path: String,
-    /// `import.no_pixels`, `import.same_pixels`, or the code of a warning about the data.
+    /// `import.no_pixels`, `import.same_pixels`, `import.cut_short`, `import.cut_copy`, `import.completed`.
     pub code: String,
+}
+
+impl Note {
+    /// True where a person should get the image again.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        matches!(self.code.as_str(), NO_PIXELS | CUT_SHORT)
+    }
 }
 
 /// What became of one object.
@@ -71,6 +79,17 @@ pub enum Ingested {
         study: StudyUid,
         /// True when an image came without pixels.
         lacks_pixels: bool,
+        /// True when only the first rows or frames of it came.
+        is_cut_short: bool,
+    },
+    /// Stored in place of what was there, which was cut short and is the beginning of it.
+    Completed {
+        /// SOP Instance UID.
+        instance: InstanceUid,
+        /// Its study.
+        study: StudyUid,
+        /// True when there is more than before, but not yet all.
+        is_cut_short: bool,
     },
     /// In the record already.
     AlreadyPresent {
@@ -80,6 +99,8 @@ pub enum Ingested {
         study: StudyUid,
         /// True when only the decoded pixels agree: another encoding or edited header of the same image.
         by_pixels: bool,
+        /// True when it is cut short, and what is there begins with it.
+        is_part: bool,
     },
     /// Kept aside for a person to decide.
     Conflict {
@@ -104,6 +125,13 @@ pub enum Ingested {
 
 /// Reason of a conflict whose pixels nobody has compared yet.
 pub(crate) const WAITING: &str = "import.waiting";
+
+/// Codes of notes.
+const NO_PIXELS: &str = "import.no_pixels";
+pub(super) const SAME_PIXELS: &str = "import.same_pixels";
+pub(super) const CUT_COPY: &str = "import.cut_copy";
+const CUT_SHORT: &str = "import.cut_short";
+const COMPLETED: &str = "import.completed";
 
 /// An instance that waits while an import goes on.
 #[derive(Clone)]
@@ -145,14 +173,21 @@ impl Tally {
         self.seen += 1;
         self.receipt.seen = self.seen;
         match outcome {
-            Ingested::Stored { study, lacks_pixels, .. } => {
+            Ingested::Stored { study, lacks_pixels, is_cut_short, .. } => {
                 self.receipt.stored += 1;
                 self.studies.insert(study);
                 if lacks_pixels {
-                    self.note(path, "import.no_pixels");
+                    self.note(path.clone(), NO_PIXELS);
+                }
+                if is_cut_short {
+                    self.note(path, CUT_SHORT);
                 }
             }
-            Ingested::AlreadyPresent { study, by_pixels, .. } => self.present(path, study, by_pixels),
+            Ingested::Completed { study, is_cut_short, .. } => self.completed(path, study, is_cut_short),
+            Ingested::AlreadyPresent { study, by_pixels, is_part, .. } => {
+                let note = if is_part { Some(CUT_COPY) } else { by_pixels.then_some(SAME_PIXELS) };
+                self.present(path, study, note);
+            }
             Ingested::Conflict { instance, reason, .. } => self.conflict(path, instance, reason),
             Ingested::Waiting { instance, study, dataset_sha256 } => {
                 self.waiting.push(Waiting { path, instance, study, sha256: dataset_sha256 });
@@ -160,12 +195,18 @@ impl Tally {
         }
     }
 
-    pub(super) fn present(&mut self, path: String, study: StudyUid, by_pixels: bool) {
+    pub(super) fn present(&mut self, path: String, study: StudyUid, note: Option<&str>) {
         self.receipt.already_present += 1;
         self.studies.insert(study);
-        if by_pixels {
-            self.note(path, "import.same_pixels");
+        if let Some(code) = note {
+            self.note(path, code);
         }
+    }
+
+    pub(super) fn completed(&mut self, path: String, study: StudyUid, is_cut_short: bool) {
+        self.receipt.stored += 1;
+        self.studies.insert(study);
+        self.note(path, if is_cut_short { CUT_SHORT } else { COMPLETED });
     }
 
     pub(super) fn conflict(&mut self, path: String, instance: InstanceUid, reason: &str) {

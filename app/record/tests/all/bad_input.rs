@@ -14,15 +14,20 @@ async fn each_bad_file_is_named() {
     let image = Image::new(1, 1).bytes();
     let no_pixels = Image { pixels: None, ..Image::new(1, 2) };
     write(&folder, &[no_pixels]);
-    for (name, bytes) in
-        [("text.txt", &b"This is no image, it is a letter to the reader."[..]), ("cut.dcm", &image[..image.len() - 40]), ("empty", b"")]
-    {
+    for (name, bytes) in [
+        ("text.txt", &b"This is no image, it is a letter to the reader."[..]),
+        ("cut.dcm", &image[..image.len() - 40]),
+        ("header.dcm", &image[..image.len() - 135]),
+        ("empty", b""),
+    ] {
         std::fs::write(folder.join(name), bytes).unwrap();
     }
     let receipt = record.import(&[folder], &Watch::default()).await.unwrap();
-    assert_eq!((receipt.seen, receipt.stored, receipt.skipped.len()), (4, 1, 3), "{receipt:?}");
-    assert_eq!(receipt.notes[0].code, "import.no_pixels");
-    for (name, code) in [("text.txt", "dicom.not_dicom"), ("cut.dcm", "dicom.truncated"), ("empty", "dicom.empty")] {
+    assert_eq!((receipt.seen, receipt.stored, receipt.skipped.len()), (5, 2, 3), "{receipt:?}");
+    for (name, code) in [("1.2.826.0.1.1.1.2.dcm", "import.no_pixels"), ("cut.dcm", "import.cut_short")] {
+        assert!(receipt.notes.iter().any(|n| n.path.ends_with(name) && n.code == code && n.needs_person()), "{name}: {receipt:?}");
+    }
+    for (name, code) in [("text.txt", "dicom.not_dicom"), ("header.dcm", "dicom.truncated"), ("empty", "dicom.empty")] {
         let skipped = receipt.skipped.iter().find(|s| s.path.ends_with(name)).unwrap();
         assert_eq!(skipped.code, code, "{skipped:?}");
     }

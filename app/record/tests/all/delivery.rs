@@ -1,5 +1,6 @@
 use crate::reporting::sign_one;
 use crate::support::{Image, new_record, record_with_study, reopen};
+use mj_model::Coded as _;
 use mj_record::{OutboxState, Record, Server, Watch};
 
 async fn add_server(record: &Record, name: &str, port: u16) {
@@ -61,6 +62,24 @@ async fn a_silent_hospital_costs_nothing() {
     assert_eq!(record.outbox().await.unwrap()[0].state, OutboxState::Waiting);
     assert!(record.enqueue(&[Image::new(99, 1).instance_uid()], "pacs").await.is_err());
     assert!(record.enqueue(&[], "nobody").await.is_err());
+}
+
+/// A server would take a part for the whole.
+#[tokio::test]
+async fn an_image_cut_short_is_never_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (record, _) = record_with_study(dir.path(), 2).await;
+    add_server(&record, "pacs", 11_112).await;
+    let image = Image::new(7, 3);
+    let bytes = image.bytes();
+    record.ingest_bytes(bytes[..bytes.len() - 50].to_vec(), "a").await.unwrap();
+    let all: Vec<_> = (1..=3).map(|n| Image::new(7, n).instance_uid()).collect();
+    let refused = record.enqueue(&all, "pacs").await.unwrap_err();
+    assert_eq!((refused.code(), refused.args()), ("outbox.cut_short", vec![("id", image.instance.clone())]));
+    assert!(record.outbox().await.unwrap().is_empty());
+    record.ingest_bytes(bytes, "b").await.unwrap();
+    record.enqueue(&all, "pacs").await.unwrap();
+    assert_eq!(record.outbox().await.unwrap().len(), 3);
 }
 
 /// Two processes deliver at once: each row goes out by one of them.

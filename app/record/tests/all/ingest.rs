@@ -257,6 +257,93 @@ async fn what_waits_is_told_and_ends_with_the_next_import() {
     assert!(receipt.notes.iter().any(|note| note.code == "import.same_pixels"), "{receipt:?}");
 }
 
+fn code_of_notes(receipt: &mj_record::ImportReceipt) -> Vec<&str> {
+    receipt.notes.iter().map(|note| note.code.as_str()).collect()
+}
+
+/// A file without so many of its last bytes.
+fn cut(image: &Image, by: usize) -> Vec<u8> {
+    let mut bytes = image.bytes();
+    bytes.truncate(bytes.len() - by);
+    bytes
+}
+
+#[tokio::test]
+async fn an_image_cut_short_gives_way_to_one_that_begins_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = new_record(dir.path()).await;
+    let image = Image::new(4, 1);
+    let first = record.ingest_bytes(cut(&image, 100), "a").await.unwrap();
+    assert!(matches!(first, Ingested::Stored { is_cut_short: true, .. }), "{first:?}");
+    // Less is present already, more is better, all is best.
+    let less = record.ingest_bytes(cut(&image, 110), "b").await.unwrap();
+    assert!(matches!(less, Ingested::AlreadyPresent { is_part: true, by_pixels: false, .. }), "{less:?}");
+    let more = record.ingest_bytes(cut(&image, 20), "c").await.unwrap();
+    assert!(matches!(more, Ingested::Completed { is_cut_short: true, .. }), "{more:?}");
+    let all = record.ingest_bytes(image.bytes(), "d").await.unwrap();
+    assert!(matches!(all, Ingested::Completed { is_cut_short: false, .. }), "{all:?}");
+    assert_eq!(record.object_bytes(&image.instance_uid()).await.unwrap(), image.bytes());
+    for by in [100, 20] {
+        let late = record.ingest_bytes(cut(&image, by), "e").await.unwrap();
+        assert!(matches!(late, Ingested::AlreadyPresent { is_part: true, .. }), "{late:?}");
+    }
+    assert_eq!(record.object_bytes(&image.instance_uid()).await.unwrap(), image.bytes());
+    let study = record.study(&image.study_uid()).await.unwrap();
+    assert_eq!((study.instances, study.conflicts.len()), (1, 0));
+    // The audit names what gave way, and its file is still there.
+    let audit = record.audit(100).await.unwrap();
+    let gone: Vec<_> = audit.iter().filter(|row| row.what == "import.completed" && row.subject == image.instance).collect();
+    assert_eq!(gone.len(), 2);
+    for row in gone {
+        assert!(record.dir().join(row.detail["cut_short"]["file"].as_str().unwrap()).is_file(), "{row:?}");
+    }
+    assert!(record.audit_proof().await.unwrap().broken_at.is_none());
+}
+
+#[tokio::test]
+async fn another_beginning_or_header_is_a_conflict_whatever_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = new_record(dir.path()).await;
+    record.set_pixel_hasher(viewer(&record));
+    let image = Image::new(4, 1);
+    record.ingest_bytes(cut(&image, 100), "a").await.unwrap();
+    let forged = Image { pixels: Some(vec![9; 128]), ..image.clone() };
+    let relabelled = Image { description: "edited by a PACS".into(), ..image.clone() };
+    for other in [forged.bytes(), cut(&forged, 20), relabelled.bytes()] {
+        let outcome = record.ingest_bytes(other, "b").await.unwrap();
+        assert!(matches!(outcome, Ingested::Conflict { reason: "import.same_uid_other_content", .. }), "{outcome:?}");
+    }
+    assert_eq!(record.object_bytes(&image.instance_uid()).await.unwrap(), cut(&image, 100));
+    // The other way round.
+    let whole = Image::new(4, 2);
+    record.ingest_bytes(whole.bytes(), "a").await.unwrap();
+    let forged = Image { pixels: Some(vec![9; 128]), ..whole.clone() };
+    let outcome = record.ingest_bytes(cut(&forged, 20), "b").await.unwrap();
+    assert!(matches!(outcome, Ingested::Conflict { reason: "import.same_uid_other_content", .. }), "{outcome:?}");
+    assert_eq!(record.object_bytes(&whole.instance_uid()).await.unwrap(), whole.bytes());
+}
+
+#[tokio::test]
+async fn a_batch_with_a_whole_and_a_cut_copy_keeps_the_whole_one() {
+    let image = Image::new(4, 1);
+    for (names, notes) in [(["1", "2"], ["import.completed", "import.cut_short"]), (["2", "1"], ["import.cut_copy", ""])] {
+        let dir = tempfile::tempdir().unwrap();
+        let (record, folder) = (new_record(dir.path()).await, dir.path().join("in"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(names[0]), cut(&image, 50)).unwrap();
+        std::fs::write(folder.join(names[1]), image.bytes()).unwrap();
+        let receipt = import(&record, &folder).await;
+        let mut told = code_of_notes(&receipt);
+        told.sort_unstable();
+        assert_eq!(told, notes.into_iter().filter(|n| !n.is_empty()).collect::<Vec<_>>(), "{receipt:?}");
+        assert_eq!((receipt.seen, receipt.conflicts.len(), receipt.skipped.len()), (2, 0, 0));
+        assert_eq!(record.object_bytes(&image.instance_uid()).await.unwrap(), image.bytes());
+        assert_eq!(std::fs::read_dir(record.grant().inbox).unwrap().count(), 0);
+        let again = import(&record, &folder).await;
+        assert_eq!((again.stored, again.already_present, code_of_notes(&again)), (0, 2, vec!["import.cut_copy"]), "{again:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_child_made_enters_by_the_inbox() {
     let dir = tempfile::tempdir().unwrap();

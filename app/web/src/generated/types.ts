@@ -396,6 +396,8 @@ export interface ImportDone {
   conflicts: number;
   /** Files that were not taken, at most 200 of them. */
   skipped: SkippedLine[];
+  /** Files that were taken though something of the image is missing, at most 200 of them. */
+  incomplete: SkippedLine[];
   /** How many were not taken in all. */
   skipped_total: number;
   /** UIDs of the studies they belong to. */
