@@ -22,12 +22,14 @@ mod error;
 mod error_tests;
 #[cfg(all(test, feature = "pixels"))]
 mod fuzz_tests;
+pub mod gsps;
 pub mod header;
 pub mod likeness;
 #[cfg(test)]
 mod outside;
 #[cfg(feature = "pixels")]
 pub mod pixels;
+pub mod plane;
 pub mod seg;
 #[cfg(feature = "pixels")]
 pub mod series;
