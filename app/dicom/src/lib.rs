@@ -24,6 +24,7 @@ mod error_tests;
 mod fuzz_tests;
 pub mod gsps;
 pub mod header;
+pub mod ko;
 pub mod likeness;
 #[cfg(test)]
 mod outside;
