@@ -10,7 +10,7 @@ mod compare;
 mod draw;
 mod read;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use compare::assert_as_written;
 pub use draw::{Annotation, LeftOut, Reason, Source};
@@ -23,7 +23,7 @@ use crate::write::Object;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
-use mj_model::{Curve, Finding, InstanceUid, LinearMap, Moment, SeriesUid, Shape, Unit, Window};
+use mj_model::{Curve, Finding, FrameOfReferenceUid, InstanceUid, LinearMap, Moment, SeriesUid, Shape, Unit, Window};
 
 /// Grayscale Softcopy Presentation State Storage.
 pub const GRAYSCALE_SOFTCOPY: &str = "1.2.840.10008.5.1.4.1.1.11.1";
@@ -61,6 +61,8 @@ pub struct GspsInput<'a> {
     pub creator: &'a str,
     /// Series of the images.
     pub image_series: SeriesUid,
+    /// Frame of reference of the images. Findings in another one are nowhere on them.
+    pub frame_of_reference: Option<FrameOfReferenceUid>,
     /// The images of that series.
     pub images: &'a [Plane],
     /// Findings; those rejected or deleted are left out. They are numbered from 1 in this order.

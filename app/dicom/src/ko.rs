@@ -5,7 +5,7 @@
 mod compare;
 mod read;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod titles;
 
 pub use compare::assert_as_written;
@@ -52,7 +52,7 @@ pub struct KoInput<'a> {
 /// Writes the selection. The same input gives the same bytes.
 ///
 /// # Errors
-/// [`Error::CannotWrite`] when there is no image, one is given twice, or the title needs a further code.
+/// [`Error::CannotWrite`] when there is no image, one or a series is given twice, or the title needs a further code.
 pub fn write(input: &KoInput<'_>) -> Result<Written> {
     let refused = |what: &str| Err(Error::CannotWrite { what: what.into() });
     if needs_modifier(input.title) {
@@ -64,6 +64,9 @@ pub fn write(input: &KoInput<'_>) -> Result<Written> {
     }
     if all.iter().collect::<HashSet<_>>().len() < all.len() {
         return refused("an image was picked twice");
+    }
+    if input.images.iter().map(|(series, _)| series).collect::<HashSet<_>>().len() < input.images.len() {
+        return refused("a series was given twice");
     }
     let mut object = Object::new();
     input.context.put_into(&mut object);

@@ -49,6 +49,8 @@ pub enum Source {
 pub enum Reason {
     /// No image of the series is the one it was drawn on.
     NotOfTheSeries,
+    /// Its frame of reference is not that of the images, or not known.
+    OtherFrame,
     /// Its places are more than half a slice off every image.
     OffTheImages,
     /// It reaches beyond the border of its image.
@@ -86,7 +88,7 @@ pub(super) fn drawing(input: &GspsInput<'_>) -> Drawing {
     };
     let live = input.findings.iter().enumerate().filter(|(_, finding)| finding.is_live());
     let findings = live.enumerate().map(|(number, (at, finding))| {
-        (Source::Finding(at), FINDINGS, Some(finding.tracking_uid.clone()), of_finding(input.images, number + 1, finding))
+        (Source::Finding(at), FINDINGS, Some(finding.tracking_uid.clone()), of_finding(input, number + 1, finding))
     });
     let annotations = input.annotations.iter().enumerate();
     let annotations = annotations.map(|(at, annotation)| (Source::Annotation(at), REMARKS, None, of_annotation(input.images, annotation)));
@@ -112,11 +114,15 @@ pub(super) fn drawing(input: &GspsInput<'_>) -> Drawing {
 }
 
 /// A finding's lines, and its number with its measurements.
-fn of_finding<'a>(planes: &'a [Plane], number: usize, finding: &Finding) -> Result<Piece<'a>, Reason> {
+fn of_finding<'a>(input: &GspsInput<'a>, number: usize, finding: &Finding) -> Result<Piece<'a>, Reason> {
+    let planes = input.images;
     if !finding.geometry.is_whole() {
         return Err(Reason::NotWhole);
     }
     let graphics = match &finding.geometry {
+        Geometry::InSpace(_) if finding.frame_of_reference.is_none() || finding.frame_of_reference != input.frame_of_reference => {
+            return Err(Reason::OtherFrame);
+        }
         Geometry::InSpace(shape) => projected(planes, shape)?,
         Geometry::OnImage(shape) => {
             let image = finding.images.first().ok_or(Reason::NotOfTheSeries)?;

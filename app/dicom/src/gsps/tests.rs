@@ -21,6 +21,10 @@ fn image_series() -> SeriesUid {
     SeriesUid::parse("2.25.900").unwrap()
 }
 
+fn frame() -> FrameOfReferenceUid {
+    FrameOfReferenceUid::parse("2.25.77").unwrap()
+}
+
 fn input<'a>(
     context: &'a Context,
     device: &'a Device,
@@ -36,6 +40,7 @@ fn input<'a>(
         title: "所见标注 findings",
         creator: "Reader",
         image_series: image_series(),
+        frame_of_reference: Some(frame()),
         images,
         findings,
         annotations,
@@ -48,7 +53,12 @@ fn input<'a>(
 
 fn finding(geometry: Geometry) -> Finding {
     let measurements = geometry.sizes().into_iter().map(|q| Measurement::new("m".into(), q)).collect();
-    Finding { measurements, ..Finding::new("f".into(), StudyUid::parse("2.25.1").unwrap(), image_series(), geometry, "p1") }
+    let frame_of_reference = matches!(geometry, Geometry::InSpace(_)).then(frame);
+    Finding {
+        measurements,
+        frame_of_reference,
+        ..Finding::new("f".into(), StudyUid::parse("2.25.1").unwrap(), image_series(), geometry, "p1")
+    }
 }
 
 /// A shape of a kind on pixels, within an image of 100 by 80.
@@ -125,6 +135,20 @@ fn python(script: &str, files: &[Vec<u8>]) -> Option<Value> {
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
 
+/// A small object, to be damaged.
+pub(crate) fn sample() -> Option<Vec<u8>> {
+    let (context, device, (grid, planes)) = (context()?, device(), oblique());
+    let mut random = Random::new(1);
+    let findings: Vec<Finding> = (0..9)
+        .map(|kind| {
+            let shape = shape(&mut random, kind);
+            placed(&mut random, &grid, &planes, &shape, kind % 5)
+        })
+        .collect();
+    let findings: Vec<&Finding> = findings.iter().collect();
+    Some(write(&input(&context, &device, &planes, &findings, &[])).unwrap().written.bytes)
+}
+
 #[test]
 fn random_findings_are_drawn_where_they_are_for_us_and_for_pydicom() {
     let Some(context) = context() else { return };
@@ -189,6 +213,8 @@ fn marks_that_would_stand_elsewhere_are_left_out() {
         finding(Geometry::whole_image()),
         Finding { images: vec![other.clone()], ..finding(Geometry::OnImage(Shape::Point { at: [1.0, 1.0] })) },
         finding(Geometry::InSpace(Shape::Point { at: PointLps::new(f64::NAN, 0.0, 0.0) })),
+        Finding { frame_of_reference: None, ..line([1.0, 1.0, 2.0], [9.0, 9.0, 2.0]) },
+        Finding { frame_of_reference: FrameOfReferenceUid::parse("2.25.78").ok(), ..line([1.0, 1.0, 2.0], [9.0, 9.0, 2.0]) },
     ];
     let findings: Vec<&Finding> = findings.iter().collect();
     let image = planes[1].image.clone();
@@ -202,7 +228,7 @@ fn marks_that_would_stand_elsewhere_are_left_out() {
     let input = input(&context, &device, &planes, &findings, &annotations);
     let done = write(&input).unwrap();
     let why: Vec<(Source, Reason)> = done.left_out.iter().map(|l| (l.source, l.why)).collect();
-    use Reason::{BeyondTheBorder, NoShape, NotOfTheSeries, NotWhole, OffTheImages, TooLong};
+    use Reason::{BeyondTheBorder, NoShape, NotOfTheSeries, NotWhole, OffTheImages, OtherFrame, TooLong};
     assert_eq!(
         why,
         [
@@ -212,6 +238,8 @@ fn marks_that_would_stand_elsewhere_are_left_out() {
             (Source::Finding(5), NoShape),
             (Source::Finding(6), NotOfTheSeries),
             (Source::Finding(7), NotWhole),
+            (Source::Finding(8), OtherFrame),
+            (Source::Finding(9), OtherFrame),
             (Source::Annotation(0), NotOfTheSeries),
             (Source::Annotation(1), NotWhole),
             (Source::Annotation(2), TooLong),

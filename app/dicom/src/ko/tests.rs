@@ -71,6 +71,12 @@ def read(path):
 print(json.dumps([read(p) for p in sys.argv[1:]]))
 "#;
 
+/// A small object, to be damaged.
+pub(crate) fn sample() -> Option<Vec<u8>> {
+    let (context, device, images) = (context()?, device(), images(&mut Random::new(1)));
+    Some(write(&input(&context, &device, &titles()[0], &images)).unwrap().bytes)
+}
+
 #[test]
 fn random_selections_are_the_same_for_us_and_for_highdicom() {
     let Some(context) = context() else { return };
@@ -126,7 +132,8 @@ fn a_selection_of_another_is_told_apart_and_a_bad_one_refused() {
     assert_eq!(differs(&KoInput { person: Some("x"), ..of(&images) }), Error::NotAsWritten { what: "observer" });
     let twice = [(images[0].0.clone(), vec![image(1, None), image(1, None)])];
     let rejected = Code::new("DCM", "113001", "Rejected for Quality Reasons", "");
-    for bad in [of(&[]), of(&twice), KoInput { title: &rejected, ..of(&images) }] {
+    let series_twice = [images[0].clone(), (images[0].0.clone(), vec![image(3, None)])];
+    for bad in [of(&[]), of(&twice), of(&series_twice), KoInput { title: &rejected, ..of(&images) }] {
         assert!(matches!(write(&bad), Err(Error::CannotWrite { .. })));
     }
     let Some(report) = mj_testdata::path("seg_sr/comprehensive_sr.dcm") else { return };
