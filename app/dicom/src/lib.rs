@@ -31,6 +31,7 @@ mod outside;
 #[cfg(feature = "pixels")]
 pub mod pixels;
 pub mod plane;
+pub mod rtstruct;
 pub mod seg;
 #[cfg(feature = "pixels")]
 pub mod series;
