@@ -28,6 +28,7 @@ pub mod ko;
 pub mod likeness;
 #[cfg(test)]
 mod outside;
+pub mod parametric;
 #[cfg(feature = "pixels")]
 pub mod pixels;
 pub mod plane;
