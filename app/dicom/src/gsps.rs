@@ -16,7 +16,7 @@ pub use compare::assert_as_written;
 pub use draw::{Annotation, LeftOut, Reason, Source};
 pub use read::{DisplayedArea, Graphic, Layer, Marks, Place, Presentation, Spot, Text, read};
 
-use crate::context::{Context, Device, Written, put_moment};
+use crate::context::{Context, Device, Written, put_creation};
 use crate::error::{Error, Result};
 use crate::plane::Plane;
 use crate::write::Object;
@@ -103,7 +103,7 @@ pub fn write(input: &GspsInput<'_>) -> Result<Drawn> {
     let mut object = Object::new();
     input.context.put_into(&mut object);
     input.device.put_into(&mut object);
-    put_moment(&mut object, input.at);
+    put_creation(&mut object, input.at);
     state_modules(input, &mut object);
     object.item(tags::REFERENCED_SERIES_SEQUENCE, relationship(&input.image_series, &planes));
     displayed_areas(&planes, &mut object);

@@ -145,7 +145,7 @@ fn mapping(item: &View<'_>, range: Option<[f64; 2]>) -> Result<Mapping> {
     Ok(Mapping::Table(entries))
 }
 
-/// The concept of the item named Quantity, in today's or the older spelling. Source: PS3.16 TID 9000 (Quantity Definition).
+/// The concept of the item named Quantity, in today's or the older spelling. Source: PS3.3 §C.7.6.16.2.11.
 fn quantity(item: &View<'_>) -> Option<Code> {
     let mut items = item.items(tags::QUANTITY_DEFINITION_SEQUENCE);
     let is_quantity = |of: &View<'_>| {

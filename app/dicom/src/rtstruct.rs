@@ -13,7 +13,7 @@ pub use compare::assert_as_written;
 pub use outline::{LeftOut, Reason};
 pub use read::{Contour, ContourKind, ReferencedSeries, Roi, StructureSet, read};
 
-use crate::context::{Context, Device, Written, put_moment};
+use crate::context::{Context, Device, Written, put_creation};
 use crate::error::{Error, Result};
 use crate::plane::Plane;
 use crate::write::Object;
@@ -100,7 +100,7 @@ pub fn write(input: &RtInput<'_>) -> Result<Outlined> {
     let mut object = Object::new();
     input.context.put_into(&mut object);
     input.device.put_into(&mut object);
-    put_moment(&mut object, input.at);
+    put_creation(&mut object, input.at);
     set_modules(input, &mut object);
     object
         .item(tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE, referenced_frame(input))

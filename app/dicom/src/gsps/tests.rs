@@ -136,6 +136,7 @@ fn python(script: &str, files: &[Vec<u8>]) -> Option<Value> {
 }
 
 /// A small object, to be damaged.
+#[cfg(feature = "pixels")]
 pub(crate) fn sample() -> Option<Vec<u8>> {
     let (context, device, (grid, planes)) = (context()?, device(), oblique());
     let mut random = Random::new(1);

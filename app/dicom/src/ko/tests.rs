@@ -72,6 +72,7 @@ print(json.dumps([read(p) for p in sys.argv[1:]]))
 "#;
 
 /// A small object, to be damaged.
+#[cfg(feature = "pixels")]
 pub(crate) fn sample() -> Option<Vec<u8>> {
     let (context, device, images) = (context()?, device(), images(&mut Random::new(1)));
     Some(write(&input(&context, &device, &titles()[0], &images)).unwrap().bytes)

@@ -112,6 +112,7 @@ fn is_near(a: &Value, b: &Value) -> bool {
 }
 
 /// A small object, to be damaged.
+#[cfg(feature = "pixels")]
 pub(crate) fn sample() -> Option<Vec<u8>> {
     let (context, device, (grid, planes)) = (context()?, device(), oblique());
     let findings: Vec<Finding> = (0..8).map(|kind| finding(Geometry::InSpace(shape(&mut Random::new(1), &grid, kind)))).collect();
