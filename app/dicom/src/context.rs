@@ -149,15 +149,20 @@ impl Device {
     }
 }
 
-/// Puts when and where an object came to be. Source: PS3.3 §C.12.1.
+/// Puts when an object and its content came to be. Source: PS3.3 §C.12.1.
 pub(crate) fn put_moment(object: &mut Object, at: Moment) {
+    put_creation(object, at);
+    object.text(tags::CONTENT_DATE, VR::DA, &at.dicom_date()).text(tags::CONTENT_TIME, VR::TM, &at.dicom_time());
+}
+
+/// Puts when an object came to be, for objects that tell the time of their content by other names. Source: PS3.3 §C.12.1.
+pub(crate) fn put_creation(object: &mut Object, at: Moment) {
     let offset = at.local().strftime("%z").to_string();
-    object
-        .text(tags::INSTANCE_CREATION_DATE, VR::DA, &at.dicom_date())
-        .text(tags::INSTANCE_CREATION_TIME, VR::TM, &at.dicom_time())
-        .text(tags::CONTENT_DATE, VR::DA, &at.dicom_date())
-        .text(tags::CONTENT_TIME, VR::TM, &at.dicom_time())
-        .text(tags::TIMEZONE_OFFSET_FROM_UTC, VR::SH, &offset);
+    object.text(tags::INSTANCE_CREATION_DATE, VR::DA, &at.dicom_date()).text(tags::INSTANCE_CREATION_TIME, VR::TM, &at.dicom_time()).text(
+        tags::TIMEZONE_OFFSET_FROM_UTC,
+        VR::SH,
+        &offset,
+    );
 }
 
 /// An object that was written.

@@ -4,7 +4,7 @@
 
 use crate::check::check;
 use crate::source::{InMemory, Source};
-use crate::{Dataset, Watch, seg, series, sr};
+use crate::{Dataset, Watch, gsps, ko, parametric, rtstruct, seg, series, sr};
 use std::sync::Arc;
 
 const FILES: &[&str] = &[
@@ -26,6 +26,9 @@ const FILES: &[&str] = &[
     "seg_sr/tiny_24x38x3/label_seg.dcm",
     "seg_sr/highdicom/sr_document.dcm",
     "rt/rtdose.dcm",
+    "rt/rtstruct.dcm",
+    "rt/phantom_rtstruct/rt.dcm",
+    "seg_sr/qin_headneck_0003_tid1500/rwvm.dcm",
 ];
 
 struct Random(u64);
@@ -68,6 +71,10 @@ fn exercise(bytes: Vec<u8>) {
     let _header = dataset.header();
     let _report = sr::read(&dataset);
     let _segments = seg::read(&dataset);
+    let _presentation = gsps::read(&dataset);
+    let _key_objects = ko::read(&dataset);
+    let _structures = rtstruct::read(&dataset);
+    let _mappings = parametric::read(&dataset);
     let _line = check(&bytes, "x");
     let files: Vec<Arc<dyn Source>> = vec![Arc::new(InMemory { name: "x".into(), bytes })];
     if let Ok(series) = series::open(&files, &Watch::default()) {
@@ -81,17 +88,29 @@ fn exercise(bytes: Vec<u8>) {
     }
 }
 
+fn damage(name: &str, bytes: &[u8], seed: u64) {
+    let rounds = std::env::var("MINGJING_FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
+    let mut random = Random(seed);
+    for round in 0..rounds {
+        let bytes = damaged(bytes, &mut random);
+        let run = std::panic::catch_unwind(move || exercise(bytes));
+        assert!(run.is_ok(), "{name}, round {round}");
+    }
+}
+
 #[test]
 fn damaged_files_are_read_or_refused() {
-    let rounds = std::env::var("MINGJING_FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
     for (seed, file) in FILES.iter().enumerate() {
         let Some(path) = mj_testdata::path(file) else { return };
-        let bytes = std::fs::read(path).unwrap();
-        let mut random = Random(seed as u64);
-        for round in 0..rounds {
-            let bytes = damaged(&bytes, &mut random);
-            let run = std::panic::catch_unwind(move || exercise(bytes));
-            assert!(run.is_ok(), "{file}, round {round}");
-        }
+        damage(file, &std::fs::read(path).unwrap(), seed as u64);
+    }
+}
+
+/// Kinds of objects of which there are no files: those that we write.
+#[test]
+fn damaged_objects_of_our_own_are_read_or_refused() {
+    for (name, object) in [("gsps", gsps::tests::sample()), ("ko", ko::tests::sample()), ("rtstruct", rtstruct::tests::sample())] {
+        let Some(bytes) = object else { return };
+        damage(name, &bytes, 100);
     }
 }

@@ -22,13 +22,17 @@ mod error;
 mod error_tests;
 #[cfg(all(test, feature = "pixels"))]
 mod fuzz_tests;
+pub mod gsps;
 pub mod header;
+pub mod ko;
 pub mod likeness;
 #[cfg(test)]
 mod outside;
+pub mod parametric;
 #[cfg(feature = "pixels")]
 pub mod pixels;
 pub mod plane;
+pub mod rtstruct;
 pub mod seg;
 #[cfg(feature = "pixels")]
 pub mod series;

@@ -1,6 +1,7 @@
 //! Building an object and encoding it: Explicit VR Little Endian, UTF-8 (ISO_IR 192), defined lengths.
 //!
-//! Source: PS3.5 §7, PS3.10 §7.
+//! An object with a value that is too long for the 16-bit length of its representation, as contours of many places are, is
+//! encoded as Implicit VR Little Endian, whose lengths have 32 bits. Source: PS3.5 §7, §A.1, PS3.10 §7.
 
 use crate::error::{Error, Result};
 use crate::syntax;
@@ -147,46 +148,56 @@ impl Object {
     pub fn into_file(mut self, sop_class: &str, instance: &str) -> Result<Vec<u8>> {
         self.text(tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 192");
         self.uid(tags::SOP_CLASS_UID, sop_class).uid(tags::SOP_INSTANCE_UID, instance);
+        let is_implicit = self.has_long_values();
+        let syntax = if is_implicit { syntax::IMPLICIT_LE } else { syntax::EXPLICIT_LE };
         let mut meta = Self::new();
         meta.bytes(tags::FILE_META_INFORMATION_VERSION, VR::OB, vec![0, 1])
             .uid(tags::MEDIA_STORAGE_SOP_CLASS_UID, sop_class)
             .uid(tags::MEDIA_STORAGE_SOP_INSTANCE_UID, instance)
-            .uid(tags::TRANSFER_SYNTAX_UID, syntax::EXPLICIT_LE)
+            .uid(tags::TRANSFER_SYNTAX_UID, syntax)
             .uid(tags::IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_CLASS_UID)
             .text(tags::IMPLEMENTATION_VERSION_NAME, VR::SH, IMPLEMENTATION_VERSION_NAME);
         let mut group = Vec::new();
-        meta.encode(&mut group)?;
+        meta.encode(&mut group, false)?;
         let mut out = vec![0; 128];
         out.extend_from_slice(b"DICM");
         let mut length = Self::new();
         length.u32s(tags::FILE_META_INFORMATION_GROUP_LENGTH, &[u32::try_from(group.len()).unwrap_or(0)]);
-        length.encode(&mut out)?;
+        length.encode(&mut out, false)?;
         out.extend_from_slice(&group);
-        self.encode(&mut out)?;
+        self.encode(&mut out, is_implicit)?;
         Ok(out)
     }
 
-    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+    /// True when a value, here or in an item, needs a longer length than Explicit VR gives its representation.
+    fn has_long_values(&self) -> bool {
+        self.elements.values().any(|(vr, value)| match value {
+            Out::Bytes(bytes) => !has_long_length(*vr) && bytes.len() > usize::from(u16::MAX),
+            Out::Items(items) => items.iter().any(Self::has_long_values),
+        })
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, is_implicit: bool) -> Result<()> {
         for (tag, (vr, value)) in &self.elements {
             let nested;
             let bytes = match value {
                 Out::Bytes(bytes) => bytes,
                 Out::Items(items) => {
-                    nested = encode_items(items)?;
+                    nested = encode_items(items, is_implicit)?;
                     &nested
                 }
             };
             out.extend_from_slice(&tag.group().to_le_bytes());
             out.extend_from_slice(&tag.element().to_le_bytes());
-            out.extend_from_slice(&vr.to_bytes());
             let too_long = |_| Error::CannotWrite { what: format!("the value of {tag} is too long") };
-            if matches!(
-                vr,
-                VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW | VR::SQ | VR::SV | VR::UC | VR::UN | VR::UR | VR::UT | VR::UV
-            ) {
+            if is_implicit {
+                out.extend_from_slice(&u32::try_from(bytes.len()).map_err(too_long)?.to_le_bytes());
+            } else if has_long_length(*vr) {
+                out.extend_from_slice(&vr.to_bytes());
                 out.extend_from_slice(&[0, 0]);
                 out.extend_from_slice(&u32::try_from(bytes.len()).map_err(too_long)?.to_le_bytes());
             } else {
+                out.extend_from_slice(&vr.to_bytes());
                 out.extend_from_slice(&u16::try_from(bytes.len()).map_err(too_long)?.to_le_bytes());
             }
             out.extend_from_slice(bytes);
@@ -195,11 +206,16 @@ impl Object {
     }
 }
 
-fn encode_items(items: &[Object]) -> Result<Vec<u8>> {
+/// True for a representation whose length takes 32 bits in Explicit VR. Source: PS3.5 §7.1.2.
+const fn has_long_length(vr: VR) -> bool {
+    matches!(vr, VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW | VR::SQ | VR::SV | VR::UC | VR::UN | VR::UR | VR::UT | VR::UV)
+}
+
+fn encode_items(items: &[Object], is_implicit: bool) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     for item in items {
         let mut inner = Vec::new();
-        item.encode(&mut inner)?;
+        item.encode(&mut inner, is_implicit)?;
         let length = u32::try_from(inner.len()).map_err(|_too_long| Error::CannotWrite { what: "an item is too long".into() })?;
         out.extend_from_slice(&[0xFE, 0xFF, 0x00, 0xE0]);
         out.extend_from_slice(&length.to_le_bytes());
@@ -276,5 +292,18 @@ mod tests {
         assert_eq!(root.item(tags::CONCEPT_NAME_CODE_SEQUENCE).unwrap().text(tags::CODE_MEANING), "右肺上叶/x");
         assert_eq!(root.text(tags::SOP_INSTANCE_UID), "1.2.3");
         assert_eq!(dataset.transfer_syntax(), syntax::EXPLICIT_LE);
+    }
+
+    #[test]
+    fn long_values_take_an_encoding_that_holds_them() {
+        let numbers: Vec<f64> = (0..9000).map(|n| f64::from(n) / 7.0).collect();
+        let mut inner = Object::new();
+        inner.decimals(tags::CONTOUR_DATA, &numbers).text(tags::CODE_MEANING, VR::LO, "右肺");
+        let mut object = Object::new();
+        object.item(tags::CONTOUR_SEQUENCE, inner);
+        let dataset = Dataset::read(&object.into_file("1.2.840.10008.5.1.4.1.1.481.3", "1.2.3").unwrap()).unwrap();
+        let item = dataset.root().item(tags::CONTOUR_SEQUENCE).unwrap();
+        assert_eq!((dataset.transfer_syntax(), item.floats(tags::CONTOUR_DATA).len()), (syntax::IMPLICIT_LE, 9000));
+        assert_eq!(item.text(tags::CODE_MEANING), "右肺");
     }
 }

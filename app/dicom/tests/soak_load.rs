@@ -6,7 +6,7 @@
 
 use mj_dicom::pixels::Decoder;
 use mj_dicom::source::{InMemory, Source};
-use mj_dicom::{Dataset, Watch, check, seg, series, sr};
+use mj_dicom::{Dataset, Watch, check, gsps, ko, parametric, rtstruct, seg, series, sr};
 use mj_testdata::allocations::{self, Counting};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -113,6 +113,10 @@ fn exercise(bytes: &[u8]) {
     drop(dataset.header());
     drop(sr::read(&dataset));
     drop(seg::read(&dataset));
+    drop(gsps::read(&dataset));
+    drop(ko::read(&dataset));
+    drop(rtstruct::read(&dataset));
+    drop(parametric::read(&dataset));
     drop(check::check(bytes, "x"));
     drop(mj_dicom::pixels::decode(&dataset));
     let files: Vec<Arc<dyn Source>> = vec![Arc::new(InMemory { name: "x".into(), bytes: bytes.to_vec() })];

@@ -2,15 +2,13 @@
 
 use super::Home;
 use crate::{Record, Result};
-use mj_dicom::plane::ImagePlane;
+use mj_dicom::plane::{Plane, side_of};
 use mj_dicom::seg::FramePlace;
 use mj_dicom::{Dataset, Header};
-use mj_model::{Extent, Finding, Geometry, Held, PointLps, Shape, Side};
+use mj_model::{Extent, Finding, Geometry, Grid, Held, PointLps, Shape, Side};
 
-/// How far a flat shape may lie from its image, beside half the image's thickness. Units: mm.
+/// How far a flat shape may lie from its image, beside half the distance of slices. Units: mm.
 const OFF_PLANE_MM: f64 = 1.0;
-/// Thickness of an image that says none. Units: mm.
-const UNKNOWN_THICKNESS_MM: f64 = 5.0;
 /// How far from the middle a place must lie before its side is judged: what lies near it may belong to either. Units: mm.
 const MIDDLE_MM: f64 = 20.0;
 /// Narrower images need not have the patient's middle in theirs. Units: mm.
@@ -20,7 +18,8 @@ const BOTH_SIDES_MM: f64 = 200.0;
 struct Image {
     header: Header,
     side: Side,
-    plane: Option<ImagePlane>,
+    /// One voxel thick: the third distance is that to the next slice.
+    plane: Option<Grid>,
     size: [u32; 2],
 }
 
@@ -76,13 +75,12 @@ async fn of_series(record: &Record, home: &Home) -> Result<Vec<Image>> {
 async fn read(record: &Record, instance: &mj_model::InstanceUid) -> Result<Image> {
     let dataset = Dataset::from_vec(record.object_bytes(instance).await?)?;
     let header = dataset.header()?;
-    let plane = ImagePlane::of(&dataset);
-    let side = plane.as_ref().map_or_else(|| mj_dicom::plane::side_of(&dataset), |plane| plane.side);
-    Ok(Image { side, plane, size: [header.columns, header.rows], header })
+    let plane = Plane::of(&dataset).ok().and_then(|plane| plane.grid).filter(|_| header.frames <= 1);
+    Ok(Image { side: side_of(&dataset), plane, size: [header.columns, header.rows], header })
 }
 
 fn misfit(result: &Header, finding: &Finding, images: &[Image]) -> Option<Held> {
-    let planes: Vec<&ImagePlane> = images.iter().filter_map(|image| image.plane.as_ref()).collect();
+    let planes: Vec<&Grid> = images.iter().filter_map(|image| image.plane.as_ref()).collect();
     let of_other = |image: &&Image| image.header.patient.key != result.patient.key || image.header.patient.contradicts(&result.patient);
     if images.iter().any(|image| of_other(&image)) {
         return Some(Held::OtherPatient);
@@ -94,7 +92,7 @@ fn misfit(result: &Header, finding: &Finding, images: &[Image]) -> Option<Held> 
     {
         return Some(Held::OtherDate);
     }
-    let frames = || planes.iter().filter_map(|plane| plane.frame_of_reference.as_ref());
+    let frames = || images.iter().filter_map(|image| image.header.series.frame_of_reference.as_ref());
     if let Some(frame) = &finding.frame_of_reference
         && frames().next().is_some()
         && !frames().any(|known| known == frame)
@@ -108,7 +106,7 @@ fn misfit(result: &Header, finding: &Finding, images: &[Image]) -> Option<Held> 
 }
 
 /// True when a shape cannot have been drawn on the images it names.
-fn is_off(finding: &Finding, images: &[Image], planes: &[&ImagePlane]) -> bool {
+fn is_off(finding: &Finding, images: &[Image], planes: &[&Grid]) -> bool {
     match &finding.geometry {
         Geometry::OnImage(shape) => {
             let Some(Image { size: [columns, rows], .. }) = images.first() else { return false };
@@ -117,23 +115,30 @@ fn is_off(finding: &Finding, images: &[Image], planes: &[&ImagePlane]) -> bool {
         }
         Geometry::InSpace(shape) if !planes.is_empty() => {
             let is_flat = !matches!(shape, Shape::Contours { contours } if contours.len() > finding.images.len());
-            let is_on = |p: &PointLps| planes.iter().any(|plane| plane.covers(*p) && (!is_flat || is_near(plane, *p, finding)));
+            let is_on = |p: &PointLps| planes.iter().any(|plane| covers(plane, *p) && (!is_flat || is_near(plane, *p, finding)));
             !shape.positions().iter().all(is_on)
         }
-        Geometry::Extent(Extent::Sphere { centre, .. }) if !planes.is_empty() => !planes.iter().any(|plane| plane.covers(*centre)),
+        Geometry::Extent(Extent::Sphere { centre, .. }) if !planes.is_empty() => !planes.iter().any(|plane| covers(plane, *centre)),
         _ => false,
     }
 }
 
 /// On the image's slice. Shapes of several images may be drawn on a plane through them.
-fn is_near(plane: &ImagePlane, point: PointLps, finding: &Finding) -> bool {
-    let thickness = if plane.thickness_mm > 0.0 { plane.thickness_mm } else { UNKNOWN_THICKNESS_MM };
-    finding.images.is_empty() || finding.images.len() > 1 || plane.depth_mm(point).abs() <= thickness / 2.0 + OFF_PLANE_MM
+fn is_near(plane: &Grid, point: PointLps, finding: &Finding) -> bool {
+    let depth_mm = (point - plane.origin).dot(plane.axes[2]).abs();
+    finding.images.is_empty() || finding.images.len() > 1 || depth_mm <= plane.spacing_mm[2] / 2.0 + OFF_PLANE_MM
+}
+
+/// True when a point's foot lies on the image, pixels counted with their whole area.
+fn covers(plane: &Grid, point: PointLps) -> bool {
+    let [column, row, _] = plane.voxel_from_lps(point);
+    let within = |at: f64, n: usize| (-0.5..=n as f64 - 0.5).contains(&at);
+    within(column, plane.dims[0]) && within(row, plane.dims[1])
 }
 
 /// True when a finding says left and lies right, or the other way round: by the images' own laterality, else by where it
 /// lies beside the middle of the images. +x is the patient's left (PS3.3 §C.7.6.2.1.1).
-fn is_other_side(finding: &Finding, images: &[Image], planes: &[&ImagePlane]) -> bool {
+fn is_other_side(finding: &Finding, images: &[Image], planes: &[&Grid]) -> bool {
     let other = match finding.side {
         Side::Left => Side::Right,
         Side::Right => Side::Left,
@@ -143,8 +148,8 @@ fn is_other_side(finding: &Finding, images: &[Image], planes: &[&ImagePlane]) ->
         return true;
     }
     let (Some(centre), Some(plane)) = (finding.geometry.centre(), planes.first()) else { return false };
-    let across_mm: f64 = (0..2).map(|a| (plane.axes[a].x * plane.spacing_mm[a] * f64::from(plane.size[a])).abs()).sum();
-    let from_middle = centre.x - plane.middle().x;
+    let across_mm: f64 = (0..2).map(|a| (plane.axes[a].x * plane.spacing_mm[a] * plane.dims[a] as f64).abs()).sum();
+    let from_middle = centre.x - plane.centre().x;
     let lies = if from_middle > 0.0 { Side::Left } else { Side::Right };
     across_mm >= BOTH_SIDES_MM && from_middle.abs() > MIDDLE_MM && lies == other
 }
