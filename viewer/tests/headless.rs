@@ -127,13 +127,14 @@ fn a_phantom_is_made_described_probed_rendered_segmented_and_cut() {
     let segment = ObjectFile { path: inbox.join(file), sealed: true };
     let plane = CutPlane { point: about_centre(&about), normal: VectorLps::new(1.0, 0.0, 0.0) };
     let JobResult::Cut { results, .. } =
-        peer.run(Job::Cut { series: current.clone(), segment: segment.clone(), plane, stl: None }).unwrap()
+        peer.run(Job::Cut { series: current.clone(), segment: segment.clone(), number: 1, plane, stl: None }).unwrap()
     else {
         panic!()
     };
     assert!((results.iter().map(|r| r.volume_ml).sum::<f64>() - volume_ml).abs() < 1e-6);
     for name in ["body.nrrd", "body.stl"] {
-        peer.run(Job::ExportSegment { series: current.clone(), segment: segment.clone(), to: folder.path().join(name) }).unwrap();
+        peer.run(Job::ExportSegment { series: current.clone(), segment: segment.clone(), number: 1, to: folder.path().join(name) })
+            .unwrap();
     }
     for name in ["volume.nrrd", "volume.nii.gz", "folder"] {
         peer.run(Job::Export { series: current.clone(), to: folder.path().join(name) }).unwrap();

@@ -144,6 +144,7 @@ mod tests {
             label: "liver".into(),
             kind: None,
             seg_instance: InstanceUid::parse("1.4").unwrap(),
+            number: 1,
             voxels: 8,
             volume_ml: 1.0,
             mesh_volume_ml: 1.0,

@@ -1,6 +1,8 @@
 use super::*;
 use crate::dataset::Dataset;
-use mj_model::{PointLps, SopClassUid, VectorLps};
+#[cfg(feature = "pixels")]
+use mj_model::SopClassUid;
+use mj_model::{PointLps, VectorLps};
 
 fn dataset(relative: &str) -> Option<Dataset> {
     Some(Dataset::from_vec(std::fs::read(mj_testdata::path(relative)?).unwrap()).unwrap())

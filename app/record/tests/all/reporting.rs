@@ -319,6 +319,7 @@ async fn numbers_that_are_none_are_refused() {
         label: "示例".into(),
         kind: None,
         seg_instance: image.instance_uid(),
+        number: 1,
         voxels: 0,
         volume_ml: 0.0,
         mesh_volume_ml: 0.0,
