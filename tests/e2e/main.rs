@@ -24,6 +24,7 @@ mod peers;
 #[cfg(unix)]
 mod planning;
 mod research;
+mod results;
 mod secrecy;
 mod segments;
 mod station;

@@ -106,7 +106,7 @@ impl Failure {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Checks(_) => 4,
+            Self::Checks(_) | Self::Record(mj_record::Error::Held(_)) => 4,
             _ => 1,
         }
     }

@@ -97,6 +97,7 @@ impl Unit {
             "{pixels}" => "px",
             "{pixels2}" => "px²",
             "mm2" => "mm²",
+            "g/ml{SUVbw}" | "{SUVbw}g/ml" => "SUVbw (g/ml)",
             "deg" => "°",
             "1" => "",
             other => other,

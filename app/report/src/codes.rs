@@ -11,6 +11,7 @@ const FILE: &str = include_str!("../../../assets/codes/terms.toml");
 #[derive(Debug, Default, Deserialize)]
 struct Lists {
     kinds: Vec<[String; 4]>,
+    old: Vec<[String; 4]>,
     sites: Vec<[String; 4]>,
     quantities: Vec<[String; 4]>,
     reasons: Vec<[String; 4]>,
@@ -50,7 +51,7 @@ pub fn named(code: Code) -> Code {
     static BY_CODE: OnceLock<HashMap<(String, String), Code>> = OnceLock::new();
     let known = BY_CODE.get_or_init(|| {
         let all = lists();
-        let every = [&all.kinds, &all.sites, &all.quantities, &all.reasons];
+        let every = [&all.kinds, &all.old, &all.sites, &all.quantities, &all.reasons];
         every.iter().flat_map(|list| codes(list)).map(|code| ((code.scheme.clone(), code.code.clone()), code)).collect()
     });
     known.get(&(code.scheme.clone(), code.code.clone())).cloned().unwrap_or(code)
@@ -64,7 +65,7 @@ mod tests {
     #[test]
     fn the_file_is_whole_and_names_nothing_twice() {
         assert!(toml::from_str::<Lists>(FILE).is_ok());
-        for list in [kinds(), sites(), reasons(), codes(&lists().quantities)] {
+        for list in [kinds(), sites(), reasons(), codes(&lists().old), codes(&lists().quantities)] {
             let mut seen = HashSet::new();
             for code in &list {
                 assert!(!code.name_en.is_empty() && !code.name_zh.is_empty() && code.code.len() <= 16, "{code:?}");

@@ -79,14 +79,14 @@ impl Storage {
         }
     }
 
-    /// `stored_at` and `Fold` of the shaders.
+    /// `stored_at`, `exact_at` and `Fold` of the shaders.
     pub(crate) fn shader(self, is_cut: bool) -> String {
         let stored_at = if self.is_filtered() {
             include_str!("shader/volume_filtered.wgsl").to_owned()
         } else {
             include_str!("shader/volume_loaded.wgsl").replace("SAMPLE", self.shader_type())
         };
-        format!("{}\n{stored_at}", fold_shader(is_cut))
+        format!("{}\n{stored_at}\n{}", fold_shader(is_cut), include_str!("shader/volume_exact.wgsl"))
     }
 
     /// Scale and offset from a texture sample to a stored value.

@@ -1,7 +1,7 @@
 //! Holds a result against the images it speaks of.
 
 use super::Home;
-use crate::{Record, Result};
+use crate::{Error, Record, Result};
 use mj_dicom::plane::{Plane, side_of};
 use mj_dicom::seg::FramePlace;
 use mj_dicom::{Dataset, Header};
@@ -62,7 +62,10 @@ pub(super) async fn is_misplaced(record: &Record, places: &[FramePlace]) -> Resu
 }
 
 async fn of_series(record: &Record, home: &Home) -> Result<Vec<Image>> {
-    let objects = record.series_objects(&home.series).await?;
+    let objects = match record.series_objects(&home.series).await {
+        Err(Error::Unknown(_)) => Vec::new(),
+        other => other?,
+    };
     let with_pixels: Vec<_> = objects.iter().filter(|o| o.rows > 0).collect();
     let mut images = Vec::new();
     let picked = [with_pixels.first(), with_pixels.get(with_pixels.len() / 2), with_pixels.last()];

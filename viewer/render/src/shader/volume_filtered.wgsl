@@ -1,4 +1,4 @@
-// Stored samples through the hardware's trilinear filter (R16Unorm, R8Unorm, filterable R32Float).
+// Stored samples through the hardware's trilinear filter (R16Unorm, R8Unorm, filterable R32Float), whose fractions have 8 bits.
 @group(0) @binding(1) var volume: texture_3d<f32>;
 @group(0) @binding(2) var filtered: sampler;
 
