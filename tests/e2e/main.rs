@@ -13,6 +13,8 @@
 
 mod bad_input;
 mod bench;
+#[cfg(target_os = "linux")]
+mod bench_segments;
 mod codecs;
 #[cfg(unix)]
 mod dictation;
