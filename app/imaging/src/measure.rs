@@ -2,7 +2,7 @@
 
 mod region;
 
-pub use region::{RegionStats, ball_stats, region_stats};
+pub use region::{RegionStats, ball_stats, region_stats, voxel_value};
 
 use crate::oracle::value_at;
 use crate::picture::Interpolation;

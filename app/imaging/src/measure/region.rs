@@ -120,6 +120,12 @@ pub fn ball_stats(volume: &Volume, centre: PointLps, radius_mm: f64) -> Option<R
     slices.into_iter().fold(Tally::NONE, Tally::join).stats(false)
 }
 
+/// The value of the voxel at a position; `None` outside the volume, and for padding. Units: mm, LPS; the volume's unit.
+#[must_use]
+pub fn voxel_value(volume: &Volume, at: PointLps) -> Option<f64> {
+    stored(volume, volume.grid.nearest_voxel(at)?)
+}
+
 /// Whole numbers from `low` up to and without `high`, inside `0..n`.
 fn held(low: f64, high: f64, n: usize) -> Range<usize> {
     let at = |v: f64| (v.ceil().max(0.0) as usize).min(n);
@@ -434,6 +440,8 @@ mod tests {
         let found = region_stats(&volume, &[square(-0.5, 19.5)]).unwrap();
         assert_eq!((found.n, found.mean, found.standard_deviation, found.min, found.max), (200, 40.0, 0.0, 40.0, 40.0));
         assert_eq!(region_stats(&volume, &[square(1.2, 8.8)]), None);
+        let value = |i, j| voxel_value(&volume, grid.lps_from_voxel([i, j, 0.0]));
+        assert_eq!([value(12.4, 3.0), value(3.0, 3.0), value(25.0, 3.0)], [Some(40.0), None, None]);
         assert_eq!(region_stats(&volume, &[square(30.0, 50.0)]), None);
         assert_eq!(region_stats(&volume, &[vec![]]), None);
         // From the left edge's centres on, and without those of the right edge.
