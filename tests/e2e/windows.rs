@@ -83,7 +83,7 @@ impl Desk {
     }
 
     /// Draws a ruler of so many pixels in the axial picture.
-    fn draw_ruler(&self, pixels: i64) {
+    fn draw_line(&self, pixels: i64) {
         let (pane, origin) = self.pane("axial");
         drop(self.screen.xdotool(&["key", "l"]));
         let rect = numbers(&pane["rect"]);
@@ -122,7 +122,7 @@ pub(crate) fn begin_report(desk: &Desk) {
 fn measure(desk: &Desk) -> String {
     let pane = desk.pane("axial").0;
     desk.shot("02-report-and-reading-room");
-    desk.draw_ruler(120);
+    desk.draw_line(120);
     let chip = desk.shell.until("chip", || desk.chip());
     let mm = 120.0 * pane["mm_per_pixel"].as_f64().unwrap();
     let shown: f64 = chip.split(['\u{2009}', ' ']).next().unwrap().parse().unwrap();
@@ -130,7 +130,7 @@ fn measure(desk: &Desk) -> String {
     desk.shot("03-chip");
 
     let layout = desk.shell.layout_with("panes").unwrap();
-    let end = numbers(&layout["rulers"][0]["b"]);
+    let end = numbers(&layout["shapes"][0]["grips"][1]);
     let origin = origin_of(&desk.screen, desk.shell.room_pid("reading").unwrap()).unwrap();
     let from = [origin[0] + end[0] as i64, origin[1] + end[1] as i64];
     desk.screen.drag(1, from, [from[0] + 40, from[1]]);
@@ -139,14 +139,14 @@ fn measure(desk: &Desk) -> String {
     longer
 }
 
-/// Kills the viewer: it comes back with the ruler, and the chip is what it was.
+/// Kills the viewer: it comes back with the line, and the chip is what it was.
 fn crash(desk: &Desk, chip: &str) {
     let pid = desk.shell.room_pid("reading").unwrap();
     assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
     desk.shell.until("new viewer", || desk.shell.room_pid("reading").filter(|now| *now != pid));
-    desk.shell.until("ruler after the crash", || {
-        let rulers = desk.shell.layout_with("panes")?["rulers"].as_array()?.len();
-        (rulers > 0).then_some(())
+    desk.shell.until("the line after the crash", || {
+        let shapes = desk.shell.layout_with("panes")?["shapes"].as_array()?.len();
+        (shapes > 0).then_some(())
     });
     assert_eq!(desk.chip().as_deref(), Some(chip));
     desk.shot("04-after-the-crash");

@@ -128,7 +128,7 @@ pub fn value(value: f64) -> String {
 }
 
 /// Decimals that give a number of a size at least three digits; none from 20 on.
-fn decimals(size: f64) -> usize {
+pub(crate) fn decimals(size: f64) -> usize {
     match size {
         _ if size >= 20.0 => 0,
         _ if size > 0.0 && size < 1.0 => (2.0 - size.log10().floor()).min(12.0) as usize,
@@ -237,12 +237,6 @@ pub fn line(painter: &Painter, theme: &Theme, points: [Pos2; 2], stroke: Stroke)
     painter.line_segment(points, stroke);
 }
 
-/// A dashed line with a dark edge: not stored yet.
-pub fn dashed(painter: &Painter, theme: &Theme, points: [Pos2; 2], stroke: Stroke) {
-    painter.extend(Shape::dashed_line(&points, Stroke::new(stroke.width + 2.0, theme.colours.overlay_halo), 6.0, 4.0));
-    painter.extend(Shape::dashed_line(&points, stroke, 6.0, 4.0));
-}
-
 /// Writes the four corners.
 pub fn corners(painter: &Painter, theme: &Theme, rect: Rect, corners: &Corners) {
     let inner = rect.shrink(8.0);
@@ -338,40 +332,119 @@ pub fn crosshair(painter: &Painter, theme: &Theme, rect: Rect, at: Pos2) {
     }
 }
 
-/// Draws a ruler: a line with end marks and its label. Gives the label's rectangle.
-pub fn ruler(painter: &Painter, theme: &Theme, [a, b]: [Pos2; 2], label: &str, label_at: Pos2, look: &RulerLook) -> Rect {
-    let colour = if look.is_selected { theme.colours.measure_selected } else { theme.colours.measure };
-    let stroke = Stroke::new(1.5, colour);
-    if look.is_pending {
-        dashed(painter, theme, [a, b], stroke)
-    } else {
-        line(painter, theme, [a, b], stroke)
-    }
-    let along = (b - a).normalized();
-    let across = Vec2::new(-along.y, along.x) * 5.0;
-    for end in [a, b] {
-        line(painter, theme, [end - across, end + across], stroke);
-        if look.has_handles {
-            painter.circle_filled(end, 5.0, theme.colours.overlay_halo);
-            painter.circle_stroke(end, 4.0, stroke);
-        }
-    }
-    let nearest = if (label_at - a).length_sq() < (label_at - b).length_sq() { a } else { b };
-    if (label_at - nearest).length() > 60.0 {
-        painter.extend(Shape::dashed_line(&[nearest, label_at], Stroke::new(1.0, colour.gamma_multiply(0.6)), 2.0, 3.0));
-    }
-    text(painter, theme, label_at, Align2::LEFT_CENTER, label, Theme::font(theme.sizes.body), colour)
+/// A shape on the screen.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figure {
+    /// Its lines, and whether each is closed.
+    pub lines: Vec<(Vec<Pos2>, bool)>,
+    /// Short marks, at ends and middles.
+    pub ticks: Vec<[Pos2; 2]>,
+    /// Thin lines that only show what belongs together: an angle's arc, what joins two lines.
+    pub links: Vec<Vec<Pos2>>,
+    /// Places to take hold of.
+    pub grips: Vec<Pos2>,
 }
 
-/// How a ruler is drawn.
+impl Figure {
+    /// Every straight piece of its lines.
+    pub fn sides(&self) -> impl Iterator<Item = [Pos2; 2]> {
+        self.lines.iter().flat_map(|(line, is_closed)| {
+            let closing = line.last().zip(line.first()).filter(|_| *is_closed).map(|(a, b)| [*a, *b]);
+            line.windows(2).filter_map(|pair| pair.try_into().ok()).chain(closing)
+        })
+    }
+
+    /// The box around it.
+    #[must_use]
+    pub fn bounds(&self) -> Rect {
+        let lines = self.lines.iter().flat_map(|(line, _)| line);
+        lines.chain(self.ticks.iter().flatten()).fold(Rect::NOTHING, |rect, p| rect.union(Rect::from_min_max(*p, *p)))
+    }
+
+    /// Marks across both ends of a line.
+    pub fn tick_ends(&mut self, [a, b]: [Pos2; 2]) {
+        let along = (b - a).normalized();
+        let across = Vec2::new(-along.y, along.x) * 5.0;
+        self.ticks.extend([a, b].map(|end| [end - across, end + across]));
+    }
+}
+
+/// How a shape is drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RulerLook {
+pub struct FigureLook {
     /// Chosen.
     pub is_selected: bool,
     /// Not acknowledged by the record.
     pub is_pending: bool,
-    /// With round ends to take hold of.
-    pub has_handles: bool,
+    /// With round places to take hold of.
+    pub has_grips: bool,
+    /// Thin: only the trace of a shape that lies elsewhere.
+    pub is_quiet: bool,
+}
+
+/// Draws a shape with its label, one line below the other. Gives the label's rectangle.
+pub fn figure(painter: &Painter, theme: &Theme, figure: &Figure, label: &[String], label_at: Pos2, look: &FigureLook) -> Rect {
+    let colour = if look.is_selected { theme.colours.measure_selected } else { theme.colours.measure };
+    let stroke = Stroke::new(if look.is_quiet { 1.0 } else { 1.5 }, colour);
+    for (line, is_closed) in &figure.lines {
+        outline(painter, theme, line, *is_closed, look.is_pending, stroke);
+    }
+    for link in &figure.links {
+        painter.extend(Shape::dashed_line(link, Stroke::new(1.0, colour.gamma_multiply(0.8)), 2.0, 3.0));
+    }
+    for tick in &figure.ticks {
+        line(painter, theme, *tick, stroke);
+    }
+    for at in figure.grips.iter().filter(|_| look.has_grips) {
+        painter.circle_filled(*at, 5.0, theme.colours.overlay_halo);
+        painter.circle_stroke(*at, 4.0, stroke);
+    }
+    figure_label(painter, theme, figure, label, label_at, colour)
+}
+
+/// A line with a dark edge; dashed where it is not stored yet.
+fn outline(painter: &Painter, theme: &Theme, points: &[Pos2], is_closed: bool, is_dashed: bool, stroke: Stroke) {
+    let mut points = points.to_vec();
+    points.extend(points.first().copied().filter(|_| is_closed));
+    for stroke in [Stroke::new(stroke.width + 2.0, theme.colours.overlay_halo), stroke] {
+        if is_dashed {
+            painter.extend(Shape::dashed_line(&points, stroke, 6.0, 4.0));
+        } else {
+            painter.line(points.clone(), stroke);
+        }
+    }
+}
+
+fn figure_label(painter: &Painter, theme: &Theme, figure: &Figure, label: &[String], at: Pos2, colour: Color32) -> Rect {
+    let font = || Theme::font(theme.sizes.body);
+    let sizes: Vec<Vec2> = label.iter().map(|text| painter.layout_no_wrap(text.clone(), font(), colour).size()).collect();
+    let size = sizes.iter().fold(Vec2::ZERO, |all, line| vec2(all.x.max(line.x), all.y + line.y));
+    if label.is_empty() {
+        return Rect::NOTHING;
+    }
+    // Inside the picture: at the left of the shape where its right has no room.
+    let (room, bounds) = (painter.clip_rect().shrink(6.0), figure.bounds());
+    let beside = if at.x + size.x > room.right() { bounds.left() - 10.0 - size.x } else { at.x };
+    let left = beside.clamp(room.left(), (room.right() - size.x).max(room.left()));
+    let top = (at.y - size.y / 2.0).clamp(room.top(), (room.bottom() - size.y).max(room.top()));
+    let rect = Rect::from_min_size(pos2(left, top), size);
+    lead(painter, figure, rect, colour);
+    let mut y = top;
+    for (text, size) in label.iter().zip(sizes) {
+        self::text(painter, theme, pos2(left, y), Align2::LEFT_TOP, text, font(), colour);
+        y += size.y;
+    }
+    rect
+}
+
+/// A line from a label to its shape, where it was moved far from it.
+fn lead(painter: &Painter, figure: &Figure, label: Rect, colour: Color32) {
+    let places = figure.lines.iter().flat_map(|(line, _)| line).chain(figure.ticks.iter().flatten());
+    let away = places.map(|p| (*p, label.distance_sq_to_pos(*p))).min_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((nearest, _)) = away.filter(|(_, squared)| *squared > 50.0 * 50.0) {
+        let from = label.clamp(nearest);
+        painter.extend(Shape::dashed_line(&[nearest, from], Stroke::new(1.0, colour.gamma_multiply(0.6)), 2.0, 3.0));
+    }
 }
 
 #[cfg(test)]

@@ -215,6 +215,11 @@ pub mod known {
     pub fn maximum() -> Code {
         Code::new("SCT", "56851009", "Maximum", "最大值")
     }
+    /// Values between voxels, computed from their neighbours.
+    #[must_use]
+    pub fn interpolated() -> Code {
+        Code::new("99MJ", "interpolated", "Interpolated between voxels", "体素间插值")
+    }
     /// A finding nobody has classified yet.
     #[must_use]
     pub fn unclassified_finding() -> Code {

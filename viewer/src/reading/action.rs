@@ -20,6 +20,46 @@ pub enum Tool {
     Pan,
     /// Measures a length.
     Length,
+    /// Measures the longest diameter and the one across it.
+    Bidirectional,
+    /// Measures an angle.
+    Angle,
+    /// Measures the angle between two lines.
+    Cobb,
+    /// Measures inside an ellipse.
+    Ellipse,
+    /// Measures inside a rectangle.
+    Rectangle,
+    /// Measures inside an outline drawn by hand.
+    Freehand,
+    /// Measures inside a smooth curve through places.
+    Spline,
+    /// Measures inside a ball.
+    Sphere,
+    /// Reads the value at a place.
+    Probe,
+}
+
+impl Tool {
+    /// Those that make findings, in the order of their menu.
+    pub const MEASURING: [Self; 10] = [
+        Self::Length,
+        Self::Bidirectional,
+        Self::Angle,
+        Self::Cobb,
+        Self::Ellipse,
+        Self::Rectangle,
+        Self::Freehand,
+        Self::Spline,
+        Self::Sphere,
+        Self::Probe,
+    ];
+
+    /// True for one that makes findings.
+    #[must_use]
+    pub fn is_measuring(self) -> bool {
+        Self::MEASURING.contains(&self)
+    }
 }
 
 /// An action.
@@ -141,6 +181,15 @@ impl Action {
         Self::Take(Tool::Zoom),
         Self::Take(Tool::Pan),
         Self::Take(Tool::Length),
+        Self::Take(Tool::Bidirectional),
+        Self::Take(Tool::Angle),
+        Self::Take(Tool::Cobb),
+        Self::Take(Tool::Ellipse),
+        Self::Take(Tool::Rectangle),
+        Self::Take(Tool::Freehand),
+        Self::Take(Tool::Spline),
+        Self::Take(Tool::Sphere),
+        Self::Take(Tool::Probe),
         Self::Cancel,
         Self::Delete,
         Self::Undo,
@@ -193,6 +242,15 @@ impl Action {
             Self::Take(Tool::Zoom) => "zoom",
             Self::Take(Tool::Pan) => "pan",
             Self::Take(Tool::Length) => "length",
+            Self::Take(Tool::Bidirectional) => "bidirectional",
+            Self::Take(Tool::Angle) => "angle",
+            Self::Take(Tool::Cobb) => "cobb",
+            Self::Take(Tool::Ellipse) => "ellipse",
+            Self::Take(Tool::Rectangle) => "rectangle",
+            Self::Take(Tool::Freehand) => "freehand",
+            Self::Take(Tool::Spline) => "spline",
+            Self::Take(Tool::Sphere) => "sphere",
+            Self::Take(Tool::Probe) => "probe",
             Self::Preset(_) => "preset",
             Self::FileWindow => "file_window",
             Self::Invert => "invert",
@@ -241,6 +299,15 @@ impl Action {
             Self::Take(Tool::Zoom) => key::READING_ACTION_ZOOM,
             Self::Take(Tool::Pan) => key::READING_ACTION_PAN,
             Self::Take(Tool::Length) => key::READING_ACTION_LENGTH,
+            Self::Take(Tool::Bidirectional) => key::READING_ACTION_BIDIRECTIONAL,
+            Self::Take(Tool::Angle) => key::READING_ACTION_ANGLE,
+            Self::Take(Tool::Cobb) => key::READING_ACTION_COBB,
+            Self::Take(Tool::Ellipse) => key::READING_ACTION_ELLIPSE,
+            Self::Take(Tool::Rectangle) => key::READING_ACTION_RECTANGLE,
+            Self::Take(Tool::Freehand) => key::READING_ACTION_FREEHAND,
+            Self::Take(Tool::Spline) => key::READING_ACTION_SPLINE,
+            Self::Take(Tool::Sphere) => key::READING_ACTION_SPHERE,
+            Self::Take(Tool::Probe) => key::READING_ACTION_PROBE,
             Self::Preset(_) => key::READING_ACTION_PRESET,
             Self::FileWindow => key::READING_ACTION_FILE_WINDOW,
             Self::Invert => key::READING_ACTION_INVERT,
@@ -283,6 +350,7 @@ impl Action {
     #[must_use]
     pub const fn shortcut(self) -> (Modifiers, Key, &'static str) {
         const NONE: Modifiers = Modifiers::NONE;
+        const SHIFT: Modifiers = Modifiers::SHIFT;
         match self {
             Self::Take(Tool::Point) => (NONE, Key::V, "V"),
             Self::Take(Tool::Scroll) => (NONE, Key::S, "S"),
@@ -290,6 +358,15 @@ impl Action {
             Self::Take(Tool::Zoom) => (NONE, Key::Z, "Z"),
             Self::Take(Tool::Pan) => (NONE, Key::P, "P"),
             Self::Take(Tool::Length) => (NONE, Key::L, "L"),
+            Self::Take(Tool::Bidirectional) => (SHIFT, Key::L, "Shift+L"),
+            Self::Take(Tool::Angle) => (NONE, Key::A, "A"),
+            Self::Take(Tool::Cobb) => (SHIFT, Key::A, "Shift+A"),
+            Self::Take(Tool::Ellipse) => (NONE, Key::E, "E"),
+            Self::Take(Tool::Rectangle) => (SHIFT, Key::E, "Shift+E"),
+            Self::Take(Tool::Freehand) => (NONE, Key::F, "F"),
+            Self::Take(Tool::Spline) => (SHIFT, Key::F, "Shift+F"),
+            Self::Take(Tool::Sphere) => (SHIFT, Key::Q, "Shift+Q"),
+            Self::Take(Tool::Probe) => (NONE, Key::Q, "Q"),
             Self::Preset(0) => (NONE, Key::Num1, "1"),
             Self::Preset(1) => (NONE, Key::Num2, "2"),
             Self::Preset(2) => (NONE, Key::Num3, "3"),
@@ -343,7 +420,7 @@ impl Action {
             return true;
         }
         let (modifiers, wanted, _) = self.shortcut();
-        wanted == pressed && held.command == modifiers.command && !held.alt && !held.shift
+        wanted == pressed && held.command == modifiers.command && !held.alt && held.shift == modifiers.shift
     }
 
     /// Its icon in the toolbar.
@@ -356,6 +433,15 @@ impl Action {
             Self::Take(Tool::Zoom) => Icon::Zoom,
             Self::Take(Tool::Pan) => Icon::Pan,
             Self::Take(Tool::Length) => Icon::Length,
+            Self::Take(Tool::Bidirectional) => Icon::Bidirectional,
+            Self::Take(Tool::Angle) => Icon::Angle,
+            Self::Take(Tool::Cobb) => Icon::Cobb,
+            Self::Take(Tool::Ellipse) => Icon::Ellipse,
+            Self::Take(Tool::Rectangle) => Icon::Rectangle,
+            Self::Take(Tool::Freehand) => Icon::Freehand,
+            Self::Take(Tool::Spline) => Icon::Spline,
+            Self::Take(Tool::Sphere) => Icon::Sphere,
+            Self::Take(Tool::Probe) => Icon::Probe,
             Self::Enlarge => Icon::Layout,
             Self::Reset => Icon::Reset,
             Self::Slab => Icon::Slab,
@@ -390,6 +476,8 @@ impl Action {
             Self::SlabKind | Self::SlabThinner | Self::SlabThicker => now.has_slab && now.is_volume,
             Self::Solid => now.is_whole && now.is_volume,
             Self::Cut => now.is_solid,
+            // Its voxels lie in many slices.
+            Self::Take(Tool::Sphere) => now.is_whole && now.is_volume,
             Self::Stored => now.is_as_stored || (now.is_whole && now.is_volume),
             _ => now.has_picture,
         }
@@ -411,6 +499,8 @@ mod tests {
         assert!(!Action::Undo.is_meant_by(Key::Z, Modifiers::COMMAND | Modifiers::SHIFT));
         assert!(Action::Take(Tool::Zoom).is_meant_by(Key::Z, Modifiers::NONE));
         assert!(!Action::Take(Tool::Zoom).is_meant_by(Key::Z, Modifiers::COMMAND));
+        assert!(Action::Take(Tool::Cobb).is_meant_by(Key::A, Modifiers::SHIFT));
+        assert!(!Action::Take(Tool::Angle).is_meant_by(Key::A, Modifiers::SHIFT));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The findings' panel: number, what it is, value, state.
 
+use crate::reading::measuring;
 use crate::reading::room::Room;
 use crate::ui::Theme;
 use egui::{Align2, Rect, Sense, Stroke, StrokeKind, pos2, vec2};
@@ -51,7 +52,7 @@ fn row(
 ) -> bool {
     let c = &theme.colours;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 46.0), Sense::click());
-    let value = finding.measurements.first().map(|m| m.quantity.shown()).unwrap_or_default();
+    let value = measuring::main_line(&finding.measurements);
     let kind = finding.kind.name(lang).to_owned();
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, format!("{number} {kind} {value}")));
     let fill = if is_selected {

@@ -2,11 +2,14 @@
 //! frame are not lost.
 
 use crate::reading::action::{Action, Tool};
+use crate::reading::draft::{Draft, Step};
+use crate::reading::measuring;
 use crate::reading::pane::{self, Mapping, PaneKind};
+use crate::reading::placed::Placed;
 use crate::reading::presets;
 use crate::reading::room::Room;
-use crate::reading::rulers::{self, Grip};
-use egui::{Event, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
+use crate::reading::shapes::{self, Grip};
+use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
 use mj_link::ToParent;
 use mj_model::{Curve, Finding, PointLps, Volume, Window};
 
@@ -27,12 +30,12 @@ pub(crate) enum Gesture {
     Zoom { pane: usize, last: Pos2, pixel: [f64; 2] },
     /// Moves the picture.
     Pan { pane: usize, last: Pos2 },
-    /// A new line; `is_second` once the button was let go at its first end.
-    Draw { pane: usize, ends: [PointLps; 2], from: Pos2, is_second: bool },
-    /// An end or the whole of a line is moved.
-    Edit { pane: usize, grip: Grip, start: [PointLps; 2], grabbed: PointLps, working: Box<Finding>, has_moved: bool },
+    /// Goes on with the room's draft.
+    Draw { pane: usize },
+    /// A place or the whole of a shape is moved.
+    Edit { pane: usize, grip: Grip, start: Box<Placed>, grabbed: PointLps, working: Box<Finding>, has_moved: bool },
     /// A label is moved.
-    Label { measurement: String, last: Pos2 },
+    Label { finding: String, last: Pos2 },
 }
 
 impl Gesture {
@@ -54,8 +57,6 @@ pub(crate) struct Place {
 
 /// How far apart two clicks of a double click may be. Units: s, points.
 const DOUBLE: (f64, f32) = (0.4, 8.0);
-/// A line shorter than this on the screen is a click. Units: points.
-const SHORTEST: f32 = 3.0;
 /// Movement that goes one slice on. Units: points.
 const PER_SLICE: f32 = 6.0;
 
@@ -76,6 +77,7 @@ pub(crate) fn take(room: &mut Room, ui: &egui::Ui, places: &[Place]) {
             Event::PointerMoved(at) => {
                 room.pointer = Some(at);
                 drag(room, places, at, ppp);
+                hover(room, places, at, ppp);
             }
             Event::PointerButton { pos, button, pressed: true, modifiers } => {
                 room.pointer = Some(pos);
@@ -107,13 +109,8 @@ pub(crate) fn mapping(room: &Room, pane: usize, rect: Rect, ppp: f32) -> Option<
 
 fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: PointerButton, held: Modifiers, ppp: f32) {
     let Some(map) = mapping(room, place.pane, place.rect, ppp) else { return };
-    if let Some(Gesture::Draw { is_second: true, pane, .. }) = room.gesture {
-        // The second click of a line: its release ends it. In another viewport it is no second one.
-        if button == PointerButton::Primary && pane == place.pane {
-            drag_to(room, &map, at);
-            return;
-        }
-        room.gesture = None;
+    if button == PointerButton::Primary && go_on(room, ui, place.pane, &map, at) {
+        return;
     }
     let Some(scene) = &mut room.scene else { return };
     scene.active = place.pane;
@@ -127,7 +124,7 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
         PointerButton::Secondary => room.gesture = Some(window()),
         PointerButton::Middle => room.gesture = Some(Gesture::Pan { pane, last: at }),
         PointerButton::Primary => {
-            if is_double(ui, at) && room.tool != Tool::Length {
+            if is_double(ui, at) && !room.tool.is_measuring() {
                 room.gesture = None;
                 room.act(Action::Enlarge);
                 return;
@@ -146,10 +143,10 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
                 Tool::Zoom => Some(Gesture::Zoom { pane, last: at, pixel: map.pixel(at) }),
                 Tool::Pan => Some(Gesture::Pan { pane, last: at }),
                 // A length on a projection would be a length on no plane.
-                Tool::Length if kind.is_through() => None,
-                Tool::Length => {
-                    let p = map.lps(at);
-                    Some(Gesture::Draw { pane, ends: [p, p], from: at, is_second: false })
+                _ if kind.is_through() => None,
+                _ => {
+                    room.draft = Some(Draft::begin(tool, pane, scene.shown.slice, &map, at));
+                    Some(Gesture::Draw { pane })
                 }
             };
             if tool == Tool::Point && !kind.is_through() {
@@ -161,6 +158,72 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
         }
         _ => {}
     }
+}
+
+/// A press that goes on with what is being drawn; false where it begins something new.
+fn go_on(room: &mut Room, ui: &egui::Ui, pane: usize, map: &Mapping, at: Pos2) -> bool {
+    let Some(scene) = &room.scene else { return false };
+    let kind = scene.panes.get(pane).map_or(PaneKind::Native, |p| p.kind);
+    let slice = scene.shown.slice;
+    // In another viewport, or on another slice, it is no second press.
+    let Some(mut draft) = room.draft.take().filter(|d| d.pane == pane && d.is_on(kind, slice, &map.plane)) else { return false };
+    if draft.is_open_ended() && is_double(ui, at) {
+        close(room, draft);
+        return true;
+    }
+    draft.press(map, at);
+    room.draft = Some(draft);
+    room.gesture = Some(Gesture::Draw { pane });
+    true
+}
+
+/// What is being drawn follows the pointer between two presses.
+fn hover(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
+    if room.gesture.is_some() {
+        return;
+    }
+    let place = room.draft.as_ref().and_then(|draft| places.iter().find(|p| p.pane == draft.pane));
+    if let Some(map) = place.and_then(|p| mapping(room, p.pane, p.rect, ppp)) {
+        follow(room, &map, at);
+    }
+}
+
+fn follow(room: &mut Room, map: &Mapping, at: Pos2) {
+    if let Some(draft) = &mut room.draft {
+        draft.follow(map, at);
+    }
+}
+
+/// Makes a finding of a shape that has all its places; false where it is none.
+fn finish(room: &mut Room, draft: &Draft) -> bool {
+    let finding = draft.finished().zip(room.scene.as_ref()).and_then(|(placed, scene)| measuring::new_finding(scene, &placed));
+    let is_one = finding.is_some();
+    if let Some(finding) = finding {
+        commit(room, finding);
+    }
+    is_one
+}
+
+/// Closes a curve; one with too few places goes on.
+fn close(room: &mut Room, draft: Draft) {
+    if !finish(room, &draft) {
+        room.draft = Some(draft);
+    }
+}
+
+/// Keys that belong to a curve that is being drawn: Enter closes it, Backspace takes its last place back. True when taken.
+pub(crate) fn take_key(room: &mut Room, pressed: Key, held: Modifiers) -> bool {
+    let Some(mut draft) = room.draft.take_if(|draft| draft.is_open_ended() && held.is_none()) else { return false };
+    match pressed {
+        Key::Enter => close(room, draft),
+        Key::Backspace => room.draft = draft.take_back().then_some(draft),
+        _ => {
+            room.draft = Some(draft);
+            return false;
+        }
+    }
+    room.gesture = None;
+    true
 }
 
 /// Remembers presses; true for the second of two at one place.
@@ -179,19 +242,28 @@ fn is_double(ui: &egui::Ui, at: Pos2) -> bool {
     is_double
 }
 
-/// Takes hold of a ruler under the pointer.
+/// Takes hold of a shape under the pointer.
 fn take_hold(room: &mut Room, pane: usize, map: &Mapping, at: Pos2) -> bool {
     let Some((hit, grip)) = room.hits.iter().rev().filter(|h| h.pane == pane).find_map(|h| Some((h.clone(), h.grip(at)?))) else {
         return false;
     };
     room.select(&hit.id, false);
     let Some(scene) = &room.scene else { return false };
-    let Some(finding) = scene.ledger.get(&hit.id).cloned() else { return false };
-    let Some(start) = scene.volume().and_then(|v| rulers::ends(v, &finding.geometry)) else { return false };
-    let measurement = finding.measurements.first().map(|m| m.id.clone());
-    room.gesture = match (grip, measurement) {
-        (Grip::Label, Some(measurement)) => Some(Gesture::Label { measurement, last: at }),
-        _ => Some(Gesture::Edit { pane, grip, start, grabbed: map.lps(at), working: Box::new(finding), has_moved: false }),
+    let Some((finding, volume)) = scene.ledger.get(&hit.id).cloned().zip(scene.volume()) else { return false };
+    let Some(start) = Placed::of(volume, &finding.geometry) else { return false };
+    // Before all slices are there, the voxels of a ball cannot be measured.
+    let can_be_moved = !matches!(start, Placed::Ball { .. }) || scene.shown.full.is_some();
+    room.gesture = match grip {
+        Grip::Label => {
+            room.labels.insert(hit.id.clone(), hit.label_offset);
+            Some(Gesture::Label { finding: hit.id, last: at })
+        }
+        Grip::Cut => None,
+        _ if !can_be_moved => None,
+        _ => {
+            let (start, working) = (Box::new(start), Box::new(finding));
+            Some(Gesture::Edit { pane, grip, start, grabbed: map.lps(at), working, has_moved: false })
+        }
     };
     true
 }
@@ -216,7 +288,7 @@ fn drag(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
             | Gesture::Scroll { pane, .. }
             | Gesture::Zoom { pane, .. }
             | Gesture::Pan { pane, .. }
-            | Gesture::Draw { pane, .. }
+            | Gesture::Draw { pane }
             | Gesture::Edit { pane, .. },
         ) => Some(*pane),
     };
@@ -265,23 +337,19 @@ fn drag_to(room: &mut Room, map: &Mapping, at: Pos2) {
             }
             room.changed();
         }
-        Gesture::Draw { ends, .. } => ends[1] = lps,
+        Gesture::Draw { .. } => follow(room, map, at),
         Gesture::Edit { grip, start, grabbed, working, has_moved, .. } => {
             let by = lps - *grabbed;
-            let ends = match grip {
-                Grip::End(0) => [start[0] + by, start[1]],
-                Grip::End(_) => [start[0], start[1] + by],
-                _ => [start[0] + by, start[1] + by],
-            };
-            let changed = room.scene.as_ref().and_then(|s| rulers::moved(s, working, ends));
-            if let Some(changed) = changed.filter(|_| *has_moved || by.length() * map.points_per_mm() > 1.5) {
-                **working = changed;
-                *has_moved = true;
+            if *has_moved || by.length() * map.points_per_mm() > 1.5 {
+                let placed = shapes::moved(start, *grip, by, &map.plane);
+                if let Some(changed) = room.scene.as_ref().and_then(|s| measuring::reshaped(s, working, &placed)) {
+                    **working = changed;
+                    *has_moved = true;
+                }
             }
         }
-        Gesture::Label { measurement, last } => {
-            let offset = room.labels.entry(measurement.clone()).or_insert(egui::vec2(12.0, -16.0));
-            *offset += at - *last;
+        Gesture::Label { finding, last } => {
+            *room.labels.entry(finding.clone()).or_default() += at - *last;
             *last = at;
         }
         Gesture::Window { .. } | Gesture::Shift { .. } => {}
@@ -340,15 +408,14 @@ fn release(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
     drag(room, places, at, ppp);
     let Some(gesture) = room.gesture.take() else { return };
     match gesture {
-        Gesture::Draw { pane, ends, from, is_second } => {
-            if (at - from).length() < SHORTEST {
-                // A click, not a drag: the line goes on to the second click.
-                room.gesture = (!is_second).then_some(Gesture::Draw { pane, ends, from, is_second: true });
-                return;
-            }
-            let finding = room.scene.as_ref().and_then(|s| rulers::new_ruler(s, ends));
-            if let Some(finding) = finding {
-                commit(room, finding);
+        Gesture::Draw { pane } => {
+            let place = places.iter().find(|p| p.pane == pane);
+            let Some(map) = place.and_then(|p| mapping(room, p.pane, p.rect, ppp)) else { return };
+            let Some(mut draft) = room.draft.take() else { return };
+            match draft.release(&map, at) {
+                Step::On => room.draft = Some(draft),
+                // One too small to be seen is none.
+                Step::Done => _ = finish(room, &draft),
             }
         }
         Gesture::Edit { working, has_moved: true, .. } => commit(room, *working),

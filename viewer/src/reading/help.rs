@@ -6,7 +6,7 @@ use crate::reading::solid;
 use egui::{Align2, vec2};
 use mj_lang::{Text, key};
 
-const MOUSE: [(Text, Text); 9] = [
+const MOUSE: [(Text, Text); 13] = [
     (key::READING_MOUSE_LEFT, key::READING_MOUSE_LEFT_DOES),
     (key::READING_MOUSE_THROUGH, key::READING_MOUSE_THROUGH_DOES),
     (key::READING_MOUSE_THROUGH_RIGHT, key::READING_MOUSE_THROUGH_RIGHT_DOES),
@@ -16,6 +16,10 @@ const MOUSE: [(Text, Text); 9] = [
     (key::READING_MOUSE_WHEEL, key::READING_MOUSE_WHEEL_DOES),
     (key::READING_MOUSE_CTRL_WHEEL, key::READING_MOUSE_CTRL_WHEEL_DOES),
     (key::READING_MOUSE_SHIFT, key::READING_MOUSE_SHIFT_DOES),
+    (key::READING_MOUSE_SHAPE, key::READING_MOUSE_SHAPE_DOES),
+    (key::READING_MOUSE_TWO_LINES, key::READING_MOUSE_TWO_LINES_DOES),
+    (key::READING_MOUSE_OUTLINE, key::READING_MOUSE_OUTLINE_DOES),
+    (key::READING_MOUSE_SPLINE, key::READING_MOUSE_SPLINE_DOES),
 ];
 
 /// Draws the overlay while it is wanted.

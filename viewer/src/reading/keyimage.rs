@@ -6,8 +6,8 @@ use crate::reading::loader::Loaded;
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::presets;
 use crate::reading::room::Room;
-use crate::reading::rulers;
 use crate::reading::scene::Scene;
+use crate::reading::shapes;
 use crate::ui::fonts;
 use crate::{Error, Result};
 use egui::{Rect, pos2, vec2};
@@ -65,7 +65,7 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
     };
     let shown = scene.window_of(pane.kind);
     let mut canvas = if pane.kind == PaneKind::Vr {
-        shapes(scene, volume, loaded, &plane)?
+        solid(scene, volume, loaded, &plane)?
     } else if pane.kind == PaneKind::Native {
         Canvas { width: SIDE, height: SIDE, pixels: presets::drawn(&loaded.parts(), &plane, shown, scene.is_inverted, graphics) }
     } else {
@@ -73,12 +73,12 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
     };
     let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIDE as f32, SIDE as f32));
     let map = Mapping { rect, plane, ppp: 1.0 };
-    let rulers = rulers::drawn(room, scene, scene.active, &map);
+    let drawn = shapes::drawn(room, scene, scene.active, &map);
     let about: Vec<Line> = about(room.lang, scene, volume, pane.kind).into_iter().map(Line::plain).collect();
     canvas.paint(ctx, |painter, rect| {
-        for ruler in &rulers {
-            let look = overlay::RulerLook { has_handles: false, is_selected: false, ..ruler.look };
-            overlay::ruler(painter, &room.theme, ruler.ends, &ruler.label, ruler.label_at, &look);
+        for shape in drawn.iter().filter(|shape| !shape.id.is_empty()) {
+            let look = overlay::FigureLook { has_grips: false, is_selected: false, ..shape.look };
+            overlay::figure(painter, &room.theme, &shape.figure, &shape.label, shape.label_at, &look);
         }
         overlay::corners(painter, &room.theme, rect, &Corners { bottom_left: about.clone(), ..Default::default() });
         if overlay::has_orientation(volume) {
@@ -93,7 +93,7 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
 }
 
 /// The volume rendered, sharp.
-fn shapes(scene: &Scene, volume: &Volume, loaded: &Loaded, plane: &Plane) -> Result<Canvas> {
+fn solid(scene: &Scene, volume: &Volume, loaded: &Loaded, plane: &Plane) -> Result<Canvas> {
     let function = scene.solid.function(volume)?;
     let blocks = loaded.mip.as_deref().ok_or(Error::NothingToShow)?.blocks();
     let seen = Seen::new(volume, blocks, &function)?;

@@ -1,7 +1,7 @@
 //! Where things are on the screen, as JSON lines on stderr, so that a test outside can aim.
 //!
 //! One line per change: `{"layout": {"window": [w, h], "pixels_per_point": 1.0, "panes": [{"kind", "rect",
-//! "centre", "right", "down", "mm_per_pixel"}], "rulers": [{"id", "pane", "a", "b", "label"}], "actions":
+//! "centre", "right", "down", "mm_per_pixel"}], "shapes": [{"id", "pane", "grips": [[x, y]], "label"}], "actions":
 //! {"length": rect}}}`. Rectangles are `[left, top, right, bottom]` in physical pixels of the window's inside.
 
 use crate::reading::action::Action;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 pub struct LayoutLines {
     is_on: bool,
     panes: Vec<Value>,
-    rulers: Vec<Value>,
+    shapes: Vec<Value>,
     actions: Map<String, Value>,
     last: String,
 }
@@ -42,12 +42,12 @@ impl LayoutLines {
         self.panes.push(pane);
     }
 
-    /// A ruler of this frame.
-    pub fn ruler(&mut self, id: &str, pane: usize, [a, b]: [Pos2; 2], label: Rect, is_pending: bool, ppp: f32) {
+    /// A shape of this frame.
+    pub fn shape(&mut self, id: &str, pane: usize, grips: &[Pos2], label: Rect, is_pending: bool, ppp: f32) {
         if self.is_on {
-            let point = |p: Pos2| json!([(p.x * ppp).round(), (p.y * ppp).round()]);
-            self.rulers
-                .push(json!({ "id": id, "pane": pane, "a": point(a), "b": point(b), "label": scaled(label, ppp), "pending": is_pending }));
+            let grips: Vec<Value> = grips.iter().map(|p| json!([(p.x * ppp).round(), (p.y * ppp).round()])).collect();
+            let label = if label.is_positive() { scaled(label, ppp) } else { Value::Null };
+            self.shapes.push(json!({ "id": id, "pane": pane, "grips": grips, "label": label, "pending": is_pending }));
         }
     }
 
@@ -65,10 +65,10 @@ impl LayoutLines {
         }
         let ppp = ctx.pixels_per_point();
         let window = ctx.content_rect().size() * ppp;
-        let (panes, rulers, actions) =
-            (std::mem::take(&mut self.panes), std::mem::take(&mut self.rulers), std::mem::take(&mut self.actions));
+        let (panes, shapes, actions) =
+            (std::mem::take(&mut self.panes), std::mem::take(&mut self.shapes), std::mem::take(&mut self.actions));
         let line = json!({ "layout": {
-            "window": [window.x.round(), window.y.round()], "pixels_per_point": ppp, "panes": panes, "rulers": rulers, "actions": actions,
+            "window": [window.x.round(), window.y.round()], "pixels_per_point": ppp, "panes": panes, "shapes": shapes, "actions": actions,
         } })
         .to_string();
         if line != self.last {

@@ -173,8 +173,6 @@ impl Ledger {
         finding.revision = entry.stored.as_ref().map_or(0, |f| f.revision);
         finding.at = clock::now();
         finding.origin = Origin::person(&person);
-        // A calibrated region of an ultrasound image gives a line in pixels its millimetres; they came with the line.
-        finding.follow_shape();
         for measurement in &mut finding.measurements {
             measurement.revision = next_revision(measurement, entry.stored.as_ref());
         }
@@ -203,8 +201,8 @@ pub(crate) mod tests {
     use super::*;
     use mj_model::{Geometry, PointLps, SeriesUid, StudyUid};
 
-    /// A ruler of a length along x.
-    pub(crate) fn ruler(id: &str, mm: f64) -> Finding {
+    /// A line of a length along x.
+    pub(crate) fn line(id: &str, mm: f64) -> Finding {
         let geometry = Geometry::line(PointLps::default(), PointLps::new(mm, 0.0, 0.0));
         let quantity = geometry.sizes().remove(0);
         let (study, series) = (StudyUid::parse("1.2").unwrap(), SeriesUid::parse("1.3").unwrap());
@@ -220,10 +218,10 @@ pub(crate) mod tests {
     #[test]
     fn one_change_is_on_its_way_and_the_last_wins() {
         let mut ledger = Ledger::new(Vec::new(), "p1".into());
-        let first = ledger.commit(ruler("a", 10.0)).unwrap();
+        let first = ledger.commit(line("a", 10.0)).unwrap();
         assert_eq!((first.revision, first.measurements[0].revision, first.origin.name.as_str()), (0, 1, "p1"));
-        assert!(ledger.commit(ruler("a", 11.0)).is_none());
-        assert!(ledger.commit(ruler("a", 12.0)).is_none());
+        assert!(ledger.commit(line("a", 11.0)).is_none());
+        assert!(ledger.commit(line("a", 12.0)).is_none());
         assert!(ledger.shown().all(|s| s.is_pending));
         let second = ledger.stored(ack(&first)).unwrap();
         assert_eq!((second.revision, second.measurements[0].revision), (1, 2));
@@ -257,7 +255,7 @@ pub(crate) mod tests {
         for n in 0..500 {
             mm = mm * 1.013_7 + 0.1 / 3.0;
             let mut ledger = Ledger::new(Vec::new(), "p1".into());
-            let drawn = ruler("a", mm % 300.0);
+            let drawn = line("a", mm % 300.0);
             let first = ledger.commit(drawn.clone()).unwrap();
             assert!(ledger.stored(ack_over_the_link(&first)).is_none());
             assert!(!ledger.is_waiting(), "{n}: {mm} is not acknowledged");
@@ -268,22 +266,22 @@ pub(crate) mod tests {
 
     #[test]
     fn an_acknowledgement_counts_whatever_the_record_made_of_it_and_however_late() {
-        let mut ledger = Ledger::new(vec![Finding { revision: 1, ..ruler("a", 5.0) }], String::new());
-        let sent = ledger.commit(ruler("a", 6.0)).unwrap();
-        assert!(ledger.commit(ruler("a", 7.0)).is_none());
+        let mut ledger = Ledger::new(vec![Finding { revision: 1, ..line("a", 5.0) }], String::new());
+        let sent = ledger.commit(line("a", 6.0)).unwrap();
+        assert!(ledger.commit(line("a", 7.0)).is_none());
         // The record rounds, and a revision made after ours is told before ours.
-        ledger.stored(Finding { revision: 3, ..ruler("a", 8.0) });
+        ledger.stored(Finding { revision: 3, ..line("a", 8.0) });
         assert!(ledger.is_waiting());
-        let next = ledger.stored(Finding { revision: sent.revision + 1, ..ruler("a", 6.000_001) }).unwrap();
+        let next = ledger.stored(Finding { revision: sent.revision + 1, ..line("a", 6.000_001) }).unwrap();
         assert_eq!(next.revision, 3, "the waiting change builds on the newest revision");
     }
 
     #[test]
     fn undo_and_redo_append() {
         let mut ledger = Ledger::new(Vec::new(), String::new());
-        let a1 = ledger.commit(ruler("a", 10.0)).unwrap();
+        let a1 = ledger.commit(line("a", 10.0)).unwrap();
         ledger.stored(ack(&a1));
-        let a2 = ledger.commit(ruler("a", 20.0)).unwrap();
+        let a2 = ledger.commit(line("a", 20.0)).unwrap();
         ledger.stored(ack(&a2));
         let (_, back) = ledger.undo().unwrap();
         let back = back.unwrap();
@@ -304,22 +302,22 @@ pub(crate) mod tests {
     #[test]
     fn a_refused_change_goes_back() {
         let told = Told { code: "finding.stale".into(), message: String::new(), hint: String::new() };
-        let mut ledger = Ledger::new(vec![Finding { revision: 3, ..ruler("a", 5.0) }], String::new());
-        ledger.commit(ruler("a", 6.0)).unwrap();
+        let mut ledger = Ledger::new(vec![Finding { revision: 3, ..line("a", 5.0) }], String::new());
+        ledger.commit(line("a", 6.0)).unwrap();
         assert!(ledger.refused("a", &told));
         assert_eq!(ledger.get("a").unwrap().revision, 3);
         assert!(!ledger.can_undo());
-        ledger.commit(ruler("b", 6.0)).unwrap();
+        ledger.commit(line("b", 6.0)).unwrap();
         ledger.refused("b", &told);
         assert!(ledger.get("b").is_none());
     }
 
     #[test]
     fn a_change_made_elsewhere_is_taken_over() {
-        let mut ledger = Ledger::new(vec![Finding { revision: 1, ..ruler("a", 5.0) }], String::new());
-        ledger.stored(Finding { revision: 2, ..ruler("a", 9.0) });
-        assert_eq!(ledger.get("a").unwrap().geometry, ruler("a", 9.0).geometry);
-        ledger.stored(Finding { revision: 1, ..ruler("a", 5.0) });
+        let mut ledger = Ledger::new(vec![Finding { revision: 1, ..line("a", 5.0) }], String::new());
+        ledger.stored(Finding { revision: 2, ..line("a", 9.0) });
+        assert_eq!(ledger.get("a").unwrap().geometry, line("a", 9.0).geometry);
+        ledger.stored(Finding { revision: 1, ..line("a", 5.0) });
         assert_eq!(ledger.get("a").unwrap().revision, 2, "an older revision came late");
     }
 }

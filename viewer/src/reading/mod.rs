@@ -2,7 +2,8 @@
 //!
 //! [`room::Room`] is everything of the room that egui draws and changes, without a window system, so that a
 //! test can drive it; [`app`] puts it into a window. State is in [`scene`] (what is shown), [`ledger`] (the
-//! findings, acknowledged or not) and [`pane`] (one viewport). Pictures come from [`maker`]; files are read on
+//! findings, acknowledged or not) and [`pane`] (one viewport). A shape is drawn as a `draft`, lies in the patient as `placed`, gets
+//! its numbers in `measuring` and is seen by `shapes`. Pictures come from [`maker`]; files are read on
 //! the thread of [`loader`]. What a person can do is one list, [`action::Action`], shared by toolbar, menu,
 //! keys and help.
 
@@ -10,6 +11,7 @@ pub mod action;
 pub mod app;
 mod cine;
 mod cover;
+mod draft;
 pub mod event;
 mod findings;
 mod gesture;
@@ -19,12 +21,14 @@ pub mod layout;
 pub mod ledger;
 pub mod loader;
 pub mod maker;
+mod measuring;
 mod notices;
 pub mod pane;
+mod placed;
 pub mod presets;
 pub mod room;
-mod rulers;
 pub mod scene;
+mod shapes;
 mod shelf;
 pub mod slab;
 pub mod solid;

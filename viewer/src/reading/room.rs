@@ -8,17 +8,18 @@ use crate::args::{Args, ThemeName};
 use crate::reading::action::{Action, Situation, Tool};
 use crate::reading::cine::{self, Player};
 use crate::reading::cover::Covers;
+use crate::reading::draft::Draft;
 use crate::reading::event::{Event, Events};
-use crate::reading::gesture::Gesture;
+use crate::reading::gesture::{self, Gesture};
 use crate::reading::layout::LayoutLines;
 use crate::reading::loader::{Loaded, Loader, Opened};
 use crate::reading::maker::{CpuMaker, Maker};
 use crate::reading::notices::Notices;
-use crate::reading::rulers::RulerHit;
 use crate::reading::scene::Scene;
+use crate::reading::shapes::Hit;
 use crate::reading::shelf::Shelf;
 use crate::reading::solid::{self, Solid};
-use crate::reading::{findings, help, keyimage, notices, pane, presets, thumbs, toolbar, viewports};
+use crate::reading::{findings, help, keyimage, measuring, notices, pane, presets, thumbs, toolbar, viewports};
 use crate::source::Keys;
 use crate::stdio::Sender;
 use crate::ui::Theme;
@@ -60,7 +61,11 @@ pub struct Room {
     pub(crate) scene: Option<Scene>,
     pub(crate) is_searching: bool,
     pub(crate) tool: Tool,
+    /// The measuring tool that was taken last.
+    pub(crate) measuring: Tool,
     pub(crate) gesture: Option<Gesture>,
+    /// A shape that is being drawn.
+    pub(crate) draft: Option<Draft>,
     pub(crate) notices: Notices,
     pub(crate) has_overlay: bool,
     pub(crate) has_crosshair: bool,
@@ -71,9 +76,9 @@ pub struct Room {
     pub(crate) has_help: bool,
     pub(crate) has_series: bool,
     pub(crate) has_findings: bool,
-    /// Where rulers were drawn last, for taking hold of them.
-    pub(crate) hits: Vec<RulerHit>,
-    /// Where labels were dragged to, by measurement. Units: points from the line's middle.
+    /// Where shapes were drawn last, for taking hold of them.
+    pub(crate) hits: Vec<Hit>,
+    /// Where labels were dragged to, by finding. Units: points from where they would stand.
     pub(crate) labels: BTreeMap<String, egui::Vec2>,
     /// Where widgets lie on top of pictures.
     pub(crate) blocked: Vec<egui::Rect>,
@@ -110,7 +115,9 @@ impl Room {
             scene: None,
             is_searching: false,
             tool: Tool::Point,
+            measuring: Tool::Length,
             gesture: None,
+            draft: None,
             notices: Notices::default(),
             has_overlay: true,
             has_crosshair: true,
@@ -180,11 +187,7 @@ impl Room {
     #[must_use]
     pub fn drawn_findings(&self) -> Vec<(String, bool)> {
         let Some(scene) = &self.scene else { return Vec::new() };
-        scene
-            .ledger
-            .shown()
-            .map(|s| (s.finding.measurements.first().map(|m| m.quantity.shown()).unwrap_or_default(), !s.is_pending))
-            .collect()
+        scene.ledger.shown().map(|s| (measuring::main_line(&s.finding.measurements), !s.is_pending)).collect()
     }
 
     /// Draws the room and takes input.
@@ -260,6 +263,9 @@ impl Room {
             keys.collect()
         });
         for (pressed, held) in pressed {
+            if gesture::take_key(self, pressed, held) {
+                continue;
+            }
             if let Some(action) = Action::ALL.iter().find(|a| a.is_meant_by(pressed, held)) {
                 self.act(*action);
             }
@@ -273,8 +279,11 @@ impl Room {
         }
         match action {
             Action::Take(tool) => {
-                self.gesture = None;
+                (self.gesture, self.draft) = (None, None);
                 self.tool = tool;
+                if tool.is_measuring() {
+                    self.measuring = tool;
+                }
             }
             Action::Help => self.has_help = !self.has_help,
             Action::Series => self.has_series = !self.has_series,
@@ -348,7 +357,8 @@ impl Room {
 
     fn cancel(&mut self) {
         self.has_help = false;
-        if self.gesture.take().is_none() {
+        let (gesture, draft) = (self.gesture.take(), self.draft.take());
+        if gesture.is_none() && draft.is_none() {
             if self.tool != Tool::Point {
                 self.tool = Tool::Point;
             } else if let Some(scene) = &mut self.scene {

@@ -7,7 +7,7 @@ use crate::ui::icons::{self, Icon};
 use egui::{Align, Layout, Sense, Stroke, StrokeKind, vec2};
 use mj_lang::key;
 
-const TOOLS: [Tool; 6] = [Tool::Point, Tool::Scroll, Tool::Window, Tool::Zoom, Tool::Pan, Tool::Length];
+const TOOLS: [Tool; 5] = [Tool::Point, Tool::Scroll, Tool::Window, Tool::Zoom, Tool::Pan];
 
 /// Draws the toolbar.
 pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
@@ -22,6 +22,8 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
             for tool in TOOLS {
                 button(room, ui, Action::Take(tool), &now, room.tool == tool);
             }
+            button(room, ui, Action::Take(room.measuring), &now, room.tool == room.measuring);
+            measuring(room, ui, &now);
             separator(room, ui);
             windows(room, ui, &now);
             separator(room, ui);
@@ -98,6 +100,56 @@ fn paint_button(room: &Room, ui: &egui::Ui, icon: Icon, rect: egui::Rect, is_ena
         c.text
     };
     icons::paint(ui.painter(), icon, rect, tint, room.theme.size.icon, room.theme.size.icon_stroke);
+}
+
+/// The measuring tools by name and key, beside the one taken last.
+fn measuring(room: &mut Room, ui: &mut egui::Ui, now: &Situation) {
+    let lang = room.lang;
+    let name = key::READING_MEASURING.get(lang);
+    let (rect, response) = ui.allocate_exact_size(vec2(16.0, room.theme.size.control), Sense::click());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    paint_button(room, ui, Icon::Down, rect, true, false, &response);
+    let response = response.on_hover_text(name);
+    let mut chosen = None;
+    egui::Popup::menu(&response).show(|ui| {
+        ui.set_min_width(250.0);
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for tool in Tool::MEASURING {
+            let action = Action::Take(tool);
+            if row(room, ui, action, now, room.tool == tool) {
+                chosen = Some(action);
+                ui.close();
+            }
+        }
+    });
+    if let Some(action) = chosen {
+        room.act(action);
+    }
+}
+
+/// An action as a row with its icon, name and key.
+fn row(room: &Room, ui: &mut egui::Ui, action: Action, now: &Situation, is_on: bool) -> bool {
+    let (c, is_enabled, name) = (&room.theme.colours, action.is_enabled(now), action.text().get(room.lang));
+    let sense = if is_enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(250.0, 28.0), sense);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, is_enabled, is_on, name));
+    if is_on || (response.hovered() && is_enabled) {
+        ui.painter().rect_filled(rect, 4.0, if is_on { c.accent_quiet } else { c.hover });
+    }
+    let tint = match (is_enabled, is_on) {
+        (false, _) => c.text_disabled,
+        (true, true) => c.accent,
+        (true, false) => c.text,
+    };
+    if let Some(icon) = action.icon() {
+        let place = egui::Rect::from_min_size(rect.min, vec2(32.0, rect.height()));
+        icons::paint(ui.painter(), icon, place, tint, room.theme.size.icon, room.theme.size.icon_stroke);
+    }
+    let font = || crate::ui::Theme::font(room.theme.sizes.body);
+    ui.painter().text(rect.left_center() + vec2(36.0, 0.0), egui::Align2::LEFT_CENTER, name, font(), tint);
+    let keys = if is_enabled { c.text_secondary } else { c.text_disabled };
+    ui.painter().text(rect.right_center() - vec2(8.0, 0.0), egui::Align2::RIGHT_CENTER, action.shortcut().2, font(), keys);
+    response.clicked()
 }
 
 /// Every action by name, for those who do not know the keys yet.

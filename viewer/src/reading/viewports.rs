@@ -7,8 +7,8 @@ use crate::reading::gesture::{self, Place};
 use crate::reading::maker::{Made, Shapes, Want};
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::room::{Port, Room};
-use crate::reading::rulers;
 use crate::reading::scene::Scene;
+use crate::reading::shapes;
 use crate::reading::solid;
 use crate::research;
 use crate::ui::Theme;
@@ -85,7 +85,7 @@ fn cursor(room: &Room, ui: &egui::Ui, places: &[Place]) {
         Tool::Scroll => CursorIcon::ResizeVertical,
         Tool::Zoom => CursorIcon::ZoomIn,
         Tool::Pan => CursorIcon::Grab,
-        Tool::Length => CursorIcon::Crosshair,
+        _ => CursorIcon::Crosshair,
     });
 }
 
@@ -182,10 +182,10 @@ fn over(room: &mut Room, ui: &egui::Ui, painter: &Painter, place: Place, kind: P
     if has_picture && room.has_crosshair && kind != PaneKind::Native {
         overlay::crosshair(painter, &room.theme, place.rect, map.screen(scene.crosshair));
     }
-    let rulers = rulers::drawn(room, scene, place.pane, map);
+    let drawn = shapes::drawn(room, scene, place.pane, map);
     let corners = corners(room, scene, kind, map, place.rect, ui);
     if has_picture {
-        rulers::paint(room, painter, place.pane, &rulers);
+        shapes::paint(room, painter, place.pane, &drawn);
     }
     if room.has_overlay {
         overlay::corners(painter, &room.theme, place.rect, &corners);

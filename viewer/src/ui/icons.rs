@@ -17,6 +17,26 @@ pub enum Icon {
     Pan,
     /// Ruler.
     Length,
+    /// Two lines across each other.
+    Bidirectional,
+    /// Two arms.
+    Angle,
+    /// Two lines that lean towards each other.
+    Cobb,
+    /// Ellipse.
+    Ellipse,
+    /// Rectangle.
+    Rectangle,
+    /// Outline drawn by hand.
+    Freehand,
+    /// Curve through places.
+    Spline,
+    /// Ball.
+    Sphere,
+    /// Dropper.
+    Probe,
+    /// Opens a list below.
+    Down,
     /// Turn back.
     Undo,
     /// Turn forward.
@@ -94,6 +114,45 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, size: f
             pen.line(&[(6.3, 8.2), (7.8, 9.7)]);
             pen.line(&[(8.8, 5.7), (10.3, 7.2)]);
         }
+        Icon::Bidirectional => {
+            pen.line(&[(2.5, 13.5), (13.5, 2.5)]);
+            pen.line(&[(1.2, 12.2), (3.8, 14.8)]);
+            pen.line(&[(12.2, 1.2), (14.8, 3.8)]);
+            pen.line(&[(5.0, 5.0), (11.0, 11.0)]);
+        }
+        Icon::Angle => {
+            pen.line(&[(12.0, 2.0), (2.0, 13.0), (14.5, 13.0)]);
+            pen.line(&[(5.9, 8.8), (7.6, 10.6), (8.2, 13.0)]);
+        }
+        Icon::Cobb => {
+            pen.line(&[(2.0, 2.5), (14.0, 5.5)]);
+            pen.line(&[(2.0, 13.5), (14.0, 10.5)]);
+            pen.line(&[(8.0, 5.5), (8.0, 7.0)]);
+            pen.line(&[(8.0, 9.0), (8.0, 10.5)]);
+        }
+        Icon::Ellipse => pen.ellipse(8.0, 8.0, 6.5, 4.5),
+        Icon::Rectangle => pen.rect(2.0, 3.5, 12.0, 9.0),
+        Icon::Freehand => {
+            pen.line(&[(8.5, 2.5), (5.0, 2.8), (2.5, 5.0), (2.8, 7.5), (2.0, 10.0), (4.0, 13.0), (7.5, 13.0), (9.5, 11.5)]);
+            pen.line(&[(9.5, 11.5), (12.5, 11.8), (14.0, 9.0), (12.8, 6.5), (13.2, 4.5), (11.0, 2.8), (8.5, 2.5)]);
+        }
+        Icon::Spline => {
+            pen.line(&[(2.5, 12.5), (3.0, 8.5), (5.0, 6.0), (8.0, 6.5), (10.5, 7.5), (12.5, 6.5), (13.5, 3.5)]);
+            for (x, y) in [(2.5, 12.5), (6.0, 6.0), (13.5, 3.5)] {
+                pen.circle(x, y, 1.5);
+            }
+        }
+        Icon::Sphere => {
+            pen.circle(8.0, 8.0, 6.0);
+            pen.ellipse(8.0, 8.0, 6.0, 2.2);
+        }
+        Icon::Probe => {
+            pen.circle(8.0, 8.0, 2.2);
+            for (dx, dy) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)] {
+                pen.line(&[(8.0 + dx * 4.0, 8.0 + dy * 4.0), (8.0 + dx * 6.5, 8.0 + dy * 6.5)]);
+            }
+        }
+        Icon::Down => pen.line(&[(4.0, 6.5), (8.0, 10.0), (12.0, 6.5)]),
         Icon::Undo => {
             pen.line(&[(5.5, 3.0), (2.5, 6.0), (5.5, 9.0)]);
             pen.line(&[(2.5, 6.0), (10.0, 6.0), (12.3, 7.0), (13.5, 9.3), (12.3, 11.8), (10.0, 12.8), (6.0, 12.8)]);
@@ -201,6 +260,13 @@ impl Pen<'_> {
     }
     fn circle(&self, x: f32, y: f32, r: f32) {
         self.painter.circle_stroke(self.at((x, y)), r * self.scale, self.stroke);
+    }
+    fn ellipse(&self, x: f32, y: f32, rx: f32, ry: f32) {
+        let points = (0..=32).map(|n| {
+            let (sin, cos) = (std::f32::consts::TAU * n as f32 / 32.0).sin_cos();
+            self.at((x + rx * cos, y + ry * sin))
+        });
+        self.painter.line(points.collect(), self.stroke);
     }
     fn half_disc(&self, x: f32, y: f32, r: f32) {
         let points = (0..=16).map(|n| {

@@ -123,7 +123,7 @@ impl Room {
             ToViewer::CloseStudy { study } if self.is_open(&study) => {
                 self.loader.clear();
                 self.shelf.clear();
-                self.gesture = None;
+                (self.gesture, self.draft) = (None, None);
                 self.scene = None;
             }
             ToViewer::FindingStored { study, finding } if self.is_open(&study) => {
@@ -169,7 +169,7 @@ impl Room {
         self.loader.clear();
         self.shelf.clear();
         self.labels.clear();
-        self.gesture = None;
+        (self.gesture, self.draft) = (None, None);
         let mut scene = Scene::new(study, entries, Ledger::new(findings, self.person.clone()), view);
         if scene.series.is_empty() {
             scene.shown.error = Some(mj_lang::tell(&Error::NothingToShow, self.lang));

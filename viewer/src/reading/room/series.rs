@@ -5,7 +5,7 @@ use crate::Error;
 use crate::reading::ledger::Ledger;
 use crate::reading::loader::{FoundSeries, Opened};
 use crate::reading::scene::{Scene, SeriesEntry, Shown};
-use crate::reading::{pane, rulers};
+use crate::reading::{pane, shapes};
 use mj_link::ToParent;
 use mj_model::Finding;
 
@@ -25,7 +25,7 @@ impl Room {
     /// The images as they were stored, from where the crosshair is; or the planes through their volume again.
     pub(super) fn swap_stored(&mut self) {
         let Some(scene) = &mut self.scene else { return };
-        self.gesture = None;
+        (self.gesture, self.draft) = (None, None);
         self.player.stop();
         let nearest = scene.stack().and_then(|stack| stack.nearest_slice(scene.crosshair)).unwrap_or(0);
         scene.swap_stored(nearest);
@@ -48,7 +48,7 @@ impl Room {
         let token = self.next_token;
         let Some(scene) = &mut self.scene else { return };
         let Some(next) = scene.shown.opened.as_ref().and_then(crate::reading::loader::Opened::next_block) else { return };
-        self.gesture = None;
+        (self.gesture, self.draft) = (None, None);
         self.player.stop();
         scene.focus = None;
         scene.token = token;
@@ -71,7 +71,7 @@ impl Room {
         }
         scene.leave_series();
         let Some(entry) = scene.series.get(at) else { return };
-        self.gesture = None;
+        (self.gesture, self.draft) = (None, None);
         self.player.stop();
         scene.focus = None;
         scene.study = entry.study.clone();
@@ -179,7 +179,7 @@ impl Room {
             return;
         }
         let stack = scene.shown.opened.as_ref().and_then(Opened::stack);
-        let slice = stack.and_then(|stack| rulers::slice_of(stack, &finding));
+        let slice = stack.and_then(|stack| shapes::slice_of(stack, &finding));
         if !scene.is_volume() {
             match slice {
                 Some(k) => self.show_slice(k),
