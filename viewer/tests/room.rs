@@ -4,6 +4,7 @@
 
 mod measuring;
 mod patch;
+mod review;
 
 use clap::Parser as _;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2, vec2};

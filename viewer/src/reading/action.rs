@@ -123,6 +123,14 @@ pub enum Action {
     Faster,
     /// Takes a key image.
     KeyImage,
+    /// Goes to the next finding, what waits for a person first.
+    FindingNext,
+    /// Goes to the finding before.
+    FindingPrevious,
+    /// Accepts the chosen finding.
+    Accept,
+    /// Rejects the chosen finding; asks why.
+    Reject,
     /// Deletes the chosen measurement.
     Delete,
     /// Takes the last change back.
@@ -162,6 +170,8 @@ pub struct Situation {
     pub has_blocks: bool,
     /// A measurement is chosen.
     pub has_selection: bool,
+    /// There are findings.
+    pub has_findings: bool,
     /// A change can be taken back.
     pub can_undo: bool,
     /// A change can be made again.
@@ -191,6 +201,10 @@ impl Action {
         Self::Take(Tool::Sphere),
         Self::Take(Tool::Probe),
         Self::Cancel,
+        Self::FindingNext,
+        Self::FindingPrevious,
+        Self::Accept,
+        Self::Reject,
         Self::Delete,
         Self::Undo,
         Self::Redo,
@@ -279,6 +293,10 @@ impl Action {
             Self::Slower => "slower",
             Self::Faster => "faster",
             Self::KeyImage => "key_image",
+            Self::FindingNext => "finding_next",
+            Self::FindingPrevious => "finding_previous",
+            Self::Accept => "accept",
+            Self::Reject => "reject",
             Self::Delete => "delete",
             Self::Undo => "undo",
             Self::Redo => "redo",
@@ -336,6 +354,10 @@ impl Action {
             Self::Slower => key::READING_ACTION_SLOWER,
             Self::Faster => key::READING_ACTION_FASTER,
             Self::KeyImage => key::READING_ACTION_KEY_IMAGE,
+            Self::FindingNext => key::READING_ACTION_FINDING_NEXT,
+            Self::FindingPrevious => key::READING_ACTION_FINDING_PREVIOUS,
+            Self::Accept => key::READING_ACTION_ACCEPT,
+            Self::Reject => key::READING_ACTION_REJECT,
             Self::Delete => key::READING_ACTION_DELETE,
             Self::Undo => key::READING_ACTION_UNDO,
             Self::Redo => key::READING_ACTION_REDO,
@@ -400,6 +422,10 @@ impl Action {
             Self::Slower => (NONE, Key::Comma, ","),
             Self::Faster => (NONE, Key::Period, "."),
             Self::KeyImage => (NONE, Key::K, "K"),
+            Self::FindingNext => (NONE, Key::J, "J"),
+            Self::FindingPrevious => (SHIFT, Key::J, "Shift+J"),
+            Self::Accept => (NONE, Key::Y, "Y"),
+            Self::Reject => (SHIFT, Key::Y, "Shift+Y"),
             Self::Delete => (NONE, Key::Delete, "Del"),
             Self::Undo => (Modifiers::COMMAND, Key::Z, "Ctrl+Z"),
             Self::Redo => (Modifiers::COMMAND, Key::Y, "Ctrl+Y"),
@@ -465,7 +491,8 @@ impl Action {
     pub const fn is_enabled(self, now: &Situation) -> bool {
         match self {
             Self::Help | Self::Series | Self::Findings | Self::Cancel | Self::Overlay | Self::Graphics | Self::Crosshair => true,
-            Self::Delete => now.has_selection,
+            Self::Delete | Self::Accept | Self::Reject => now.has_selection,
+            Self::FindingNext | Self::FindingPrevious => now.has_findings,
             Self::Undo => now.can_undo,
             Self::Redo => now.can_redo,
             Self::SeriesPrevious | Self::SeriesNext => now.has_other_series,

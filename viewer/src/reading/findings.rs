@@ -1,6 +1,7 @@
 //! The findings' panel: number, what it is, value, state.
 
 use crate::reading::measuring;
+use crate::reading::review;
 use crate::reading::room::Room;
 use crate::ui::Theme;
 use egui::{Align2, Rect, Sense, Stroke, StrokeKind, pos2, vec2};
@@ -18,7 +19,11 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
         ui.label(egui::RichText::new(key::READING_FINDINGS.get(lang)).size(room.theme.sizes.lead));
         ui.add_space(4.0);
         let Some(scene) = &room.scene else { return };
-        let rows: Vec<(usize, Finding, bool)> = scene.ledger.shown().map(|s| (s.number, s.finding.clone(), s.is_pending)).collect();
+        let order = review::order(scene);
+        let place = |id: &str| order.iter().position(|one| one == id);
+        let mut rows: Vec<(usize, Finding, bool)> = scene.ledger.shown().map(|s| (s.number, s.finding.clone(), s.is_pending)).collect();
+        rows.sort_by_key(|(_, finding, _)| place(&finding.id));
+        let held: Vec<Finding> = scene.ledger.held().cloned().collect();
         if rows.is_empty() {
             ui.label(
                 egui::RichText::new(key::READING_NO_FINDINGS.get(lang))
@@ -34,6 +39,7 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
                     chosen = Some(finding.id);
                 }
             }
+            kept_aside(ui, &room.theme, lang, &held);
         });
     });
     if let Some(id) = chosen {
@@ -74,7 +80,26 @@ fn row(
     job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 44.0);
     let galley = ui.painter().layout_job(job);
     ui.painter().galley(pos2(left + 20.0, rect.bottom() - 21.0), galley, c.text_secondary);
-    response.clicked()
+    let clicked = response.clicked();
+    if let Some(told) = review::provenance(finding, lang) {
+        response.on_hover_text(told);
+    }
+    clicked
+}
+
+/// Results that do not fit their images: what they are and why they are not drawn.
+fn kept_aside(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, held: &[Finding]) {
+    if held.is_empty() {
+        return;
+    }
+    let small = |text: String| egui::RichText::new(text).size(theme.sizes.small);
+    ui.add_space(8.0);
+    ui.label(small(key::READING_HELD.with(lang, &[("count", &held.len().to_string())])).color(theme.colours.stale));
+    for finding in held {
+        let why = finding.held.map_or_else(String::new, |held| mj_lang::reason(held.code(), held.code(), lang));
+        ui.label(small(finding.kind.name(lang).to_owned()));
+        ui.label(small(why).color(theme.colours.text_secondary));
+    }
 }
 
 const fn state(state: FindingState, is_pending: bool, theme: &Theme) -> (Text, egui::Color32) {

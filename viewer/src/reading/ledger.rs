@@ -65,6 +65,12 @@ impl Ledger {
         })
     }
 
+    /// Findings that are kept aside, neither drawn nor counted, in order.
+    pub fn held(&self) -> impl Iterator<Item = &Finding> {
+        let entries = self.order.iter().filter_map(|id| self.entries.get(id)?.present());
+        entries.filter(|f| f.held.is_some() && !matches!(f.state, FindingState::Rejected | FindingState::Deleted))
+    }
+
     /// The newest state of a finding, deleted ones included.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Finding> {

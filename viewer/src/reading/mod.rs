@@ -26,6 +26,7 @@ mod notices;
 pub mod pane;
 mod placed;
 pub mod presets;
+mod review;
 pub mod room;
 pub mod scene;
 mod shapes;

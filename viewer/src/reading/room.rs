@@ -19,7 +19,7 @@ use crate::reading::scene::Scene;
 use crate::reading::shapes::Hit;
 use crate::reading::shelf::Shelf;
 use crate::reading::solid::{self, Solid};
-use crate::reading::{findings, help, keyimage, measuring, notices, pane, presets, thumbs, toolbar, viewports};
+use crate::reading::{findings, help, keyimage, measuring, notices, pane, presets, review, thumbs, toolbar, viewports};
 use crate::source::Keys;
 use crate::stdio::Sender;
 use crate::ui::Theme;
@@ -66,6 +66,8 @@ pub struct Room {
     pub(crate) gesture: Option<Gesture>,
     /// A shape that is being drawn.
     pub(crate) draft: Option<Draft>,
+    /// The finding that is to be rejected, while its reason is asked for.
+    pub(crate) asks_reason: Option<String>,
     pub(crate) notices: Notices,
     pub(crate) has_overlay: bool,
     pub(crate) has_crosshair: bool,
@@ -80,6 +82,8 @@ pub struct Room {
     pub(crate) hits: Vec<Hit>,
     /// Where labels were dragged to, by finding. Units: points from where they would stand.
     pub(crate) labels: BTreeMap<String, egui::Vec2>,
+    /// Pictures of the last frame were not yet those that are wanted.
+    pub(crate) is_making: bool,
     /// Where widgets lie on top of pictures.
     pub(crate) blocked: Vec<egui::Rect>,
     pub(crate) pointer: Option<egui::Pos2>,
@@ -136,6 +140,8 @@ impl Room {
             changed_at: None,
             is_view_unsent: false,
             next_token: 1,
+            asks_reason: None,
+            is_making: false,
             has_ended: false,
         })
     }
@@ -206,6 +212,7 @@ impl Room {
             findings::show(self, ui);
         }
         viewports::show(self, ui);
+        review::show(self, ui.ctx());
         notices::show(self, ui.ctx());
         help::show(self, ui.ctx());
         self.settle(ui.ctx());
@@ -227,6 +234,7 @@ impl Room {
             has_frames: !scene.is_volume() && scene.n_slices() > 1,
             has_blocks: scene.shown.opened.as_ref().is_some_and(|opened| opened.next_block().is_some()),
             has_selection: scene.selected.as_ref().is_some_and(|id| scene.ledger.get(id).is_some_and(Finding::is_live)),
+            has_findings: scene.ledger.shown().next().is_some(),
             can_undo: scene.ledger.can_undo(),
             can_redo: scene.ledger.can_redo(),
             has_other_series: scene.series.len() > 1,
@@ -251,6 +259,12 @@ impl Room {
             .unwrap_or_default()
     }
 
+    /// True while a viewport shows an older or coarser picture than is wanted.
+    #[must_use]
+    pub const fn is_making_pictures(&self) -> bool {
+        self.is_making
+    }
+
     fn take_keys(&mut self, ctx: &egui::Context) {
         if ctx.egui_wants_keyboard_input() {
             return;
@@ -263,7 +277,7 @@ impl Room {
             keys.collect()
         });
         for (pressed, held) in pressed {
-            if gesture::take_key(self, pressed, held) {
+            if review::take_key(self, pressed) || gesture::take_key(self, pressed, held) {
                 continue;
             }
             if let Some(action) = Action::ALL.iter().find(|a| a.is_meant_by(pressed, held)) {
@@ -295,6 +309,9 @@ impl Room {
             Action::Crosshair => self.has_crosshair = !self.has_crosshair,
             Action::Cancel => self.cancel(),
             Action::Undo | Action::Redo => self.undo_or_redo(action == Action::Undo),
+            Action::FindingNext | Action::FindingPrevious => review::step(self, action == Action::FindingNext),
+            Action::Accept => review::accept(self),
+            Action::Reject => review::ask_reason(self),
             Action::Delete => self.delete(),
             Action::KeyImage => keyimage::take(self),
             Action::SeriesPrevious | Action::SeriesNext => self.next_series(action == Action::SeriesNext),

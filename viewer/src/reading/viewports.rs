@@ -31,6 +31,7 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, key::READING_PICTURES.get(room.lang)));
         gesture::take(room, ui, &places);
         room.hits.clear();
+        room.is_making = false;
         cursor(room, ui, &places);
         for place in &places {
             viewport(room, ui, *place);
@@ -104,6 +105,7 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
         Ok(made) => (made, None),
         Err(e) => (None, Some(mj_lang::tell(&e, room.lang))),
     };
+    room.is_making |= made.as_ref().is_none_or(|made| !made.is_final || made.plane != map.plane) && failed.is_none();
     // Where a picture covers all, nothing is painted under it: without a graphics card every layer costs.
     if made.is_none_or(|made| made.plane != map.plane) {
         painter.rect_filled(place.rect, 0.0, background);

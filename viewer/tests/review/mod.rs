@@ -1,0 +1,126 @@
+//! A device's findings are gone through by keys: what waits comes first, one key accepts, two reject with a reason.
+
+use crate::*;
+use mj_model::finding::{Origin, OriginKind};
+use mj_model::{Code, Held};
+
+const NONE: Modifiers = Modifiers::NONE;
+const SHIFT: Modifiers = Modifiers::SHIFT;
+
+/// Proposals on slices of the phantom, the surer the later they come; every slice another place.
+fn proposals(bench: &Bench, n: usize) -> Vec<Finding> {
+    let folder = bench._folder.path().join("current");
+    let images = std::fs::read_dir(&folder).unwrap().count();
+    (0..n)
+        .map(|at| {
+            let image = 2 + at * (images - 4) / n;
+            let (finding, _) = finding_on(bench, image);
+            Finding {
+                id: format!("f{at}"),
+                tracking_uid: mj_model::uid::TrackingUid::fresh(),
+                state: FindingState::Proposed,
+                kind: Code::new("SCT", "27925004", "Nodule", "结节"),
+                certainty_percent: Some(10.0 + at as f64),
+                proposed_by: Some(Origin { who: OriginKind::Device, name: "Finder".into(), version: "2.0".into() }),
+                origin: Origin { who: OriginKind::Device, name: "Finder".into(), version: "2.0".into() },
+                ..finding
+            }
+        })
+        .collect()
+}
+
+/// Opens the phantom's series with findings.
+fn open(bench: &mut Bench, findings: Vec<Finding>) {
+    let (study, series) = series_of(&bench._folder.path().join("current"));
+    bench.tell(ToViewer::CloseStudy { study });
+    bench.tell_open(vec![series], findings);
+    bench.until("volume", |b| b.room.situation().is_volume && b.room.situation().is_whole && b.room.situation().has_findings);
+    bench.rest();
+    bench.said();
+}
+
+/// Which finding was chosen last.
+fn selected(bench: &Bench) -> Option<String> {
+    let chosen =
+        bench.said().into_iter().filter_map(|m| if let ToParent::FindingSelected { finding, .. } = m { Some(finding) } else { None });
+    chosen.last()
+}
+
+fn height(bench: &Bench) -> f64 {
+    bench.room.view_state().and_then(|v| v.crosshair).unwrap().z
+}
+
+#[test]
+fn what_waits_comes_first_and_one_key_decides() {
+    let mut bench = Bench::new();
+    let findings = proposals(&bench, 4);
+    let places: Vec<f64> = findings.iter().map(|f| f.geometry.centre().unwrap().z).collect();
+    let held = Finding { id: "held".into(), held: Some(Held::OtherSide), ..findings[0].clone() };
+    open(&mut bench, findings.into_iter().chain([held]).collect());
+    assert!(bench.shows("未显示的结果：1") && bench.shows("侧别与其所在位置相反"), "{:?}", bench.written);
+
+    // The surest first, and the picture goes there.
+    bench.key(Key::J, NONE);
+    assert_eq!(selected(&bench).as_deref(), Some("f3"));
+    assert!((height(&bench) - places[3]).abs() < 1.0);
+    bench.key(Key::J, NONE);
+    assert_eq!(selected(&bench).as_deref(), Some("f2"));
+    bench.key(Key::J, SHIFT);
+    assert_eq!(selected(&bench).as_deref(), Some("f3"));
+
+    // Accepted by a person, and on to the next that waits.
+    bench.key(Key::Y, NONE);
+    let changed = bench.changes();
+    assert_eq!((changed[0].id.as_str(), changed[0].state), ("f3", FindingState::Accepted));
+    assert_eq!((changed[0].origin.who, changed[0].proposed_by.as_ref().unwrap().name.as_str()), (OriginKind::Person, "Finder"));
+    assert!((height(&bench) - places[2]).abs() < 1.0);
+
+    // Rejected by two keys; the digit is no window preset meanwhile.
+    bench.key(Key::Y, SHIFT);
+    bench.frame(Vec::new());
+    assert!(bench.shows("否决的原因") && bench.shows("并无病变"), "{:?}", bench.written);
+    let window = bench.room.view_state().unwrap().window;
+    bench.key(Key::Num1, NONE);
+    let changed = bench.changes();
+    assert_eq!((changed[0].id.as_str(), changed[0].state), ("f2", FindingState::Rejected));
+    assert_eq!(changed[0].reason.as_ref().unwrap().code, "no-lesion");
+    assert_eq!(bench.room.view_state().unwrap().window, window);
+    bench.frame(Vec::new());
+    assert!(!bench.shows("否决的原因"));
+
+    // Escape gives the question up; undo takes the rejection back.
+    bench.key(Key::Y, SHIFT);
+    bench.key(Key::Escape, NONE);
+    assert!(bench.changes().is_empty());
+    bench.key(Key::Z, Modifiers::COMMAND);
+    let back = bench.changes();
+    assert_eq!((back[0].id.as_str(), back[0].state, back[0].reason.clone()), ("f2", FindingState::Proposed, None));
+}
+
+#[test]
+#[ignore = "long: cargo xtask bench"]
+fn bench_review_of_thirty_findings_by_keyboard() {
+    let mut bench = Bench::new();
+    let findings = proposals(&bench, 30);
+    open(&mut bench, findings);
+    let mut took = Vec::new();
+    for _ in 0..30 {
+        let start = Instant::now();
+        bench.key(Key::J, NONE);
+        // The picture is drawn when nothing of it is being made any more.
+        bench.frame(Vec::new());
+        while bench.room.is_making_pictures() {
+            bench.frame(Vec::new());
+        }
+        took.push(start.elapsed().as_secs_f64());
+        bench.rest();
+    }
+    let longest = took.iter().copied().fold(0.0, f64::max);
+    mj_testdata::note(
+        "next finding by key, until its pictures are drawn",
+        "mingjing, CPU",
+        "s",
+        &took,
+        &format!("30 findings; longest {:.0} ms", longest * 1000.0),
+    );
+}
