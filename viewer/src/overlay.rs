@@ -382,8 +382,70 @@ pub struct FigureLook {
     pub is_quiet: bool,
 }
 
-/// Draws a shape with its label, one line below the other. Gives the label's rectangle.
-pub fn figure(painter: &Painter, theme: &Theme, figure: &Figure, label: &[String], label_at: Pos2, look: &FigureLook) -> Rect {
+/// The label of a shape.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Label {
+    /// One line below the other; empty for no label.
+    pub lines: Vec<String>,
+    /// More below it, for which it does not move.
+    pub detail: Option<String>,
+    /// Where the middle of its left edge stands when nobody has moved it.
+    pub at: Pos2,
+    /// How far it was moved from there.
+    pub moved: Option<Vec2>,
+}
+
+/// What a label that nobody has moved keeps away from.
+#[derive(Debug, Clone, Default)]
+pub struct Taken<'a> {
+    /// Labels.
+    pub labels: Vec<Rect>,
+    /// Lines of other shapes, with the box around each.
+    pub figures: Vec<(Rect, &'a Figure)>,
+}
+
+impl Taken<'_> {
+    /// What stands on every picture: letters at the middles of its edges, text in its corners, the scale.
+    #[must_use]
+    pub fn of_picture(rect: Rect) -> Vec<Rect> {
+        let inner = rect.shrink(8.0);
+        let letters = [Align2::LEFT_CENTER, Align2::RIGHT_CENTER, Align2::CENTER_TOP, Align2::CENTER_BOTTOM];
+        let corners = [Align2::LEFT_TOP, Align2::RIGHT_TOP, Align2::LEFT_BOTTOM, Align2::RIGHT_BOTTOM];
+        let place = |align: Align2, size: Vec2| align.align_size_within_rect(size, inner);
+        letters
+            .map(|align| place(align, vec2(20.0, 20.0)))
+            .into_iter()
+            .chain(corners.map(|align| place(align, vec2(140.0, 60.0))))
+            .collect()
+    }
+
+    /// How much is in the way of a label: another label more than a line.
+    fn in_the_way(&self, of: Rect) -> usize {
+        let labels = self.labels.iter().filter(|other| other.intersects(of)).count();
+        let lines = self.figures.iter().filter(|(around, other)| around.intersects(of) && other.sides().any(|side| meets(of, side)));
+        2 * labels + lines.count()
+    }
+}
+
+/// True when a straight piece passes through a rectangle. Source: Y.-D. Liang, B. A. Barsky, ACM TOG 3(1), 1984.
+fn meets(rect: Rect, [a, b]: [Pos2; 2]) -> bool {
+    let along = b - a;
+    let (mut from, mut to) = (0.0_f32, 1.0_f32);
+    for (d, low, high) in [(along.x, rect.left() - a.x, rect.right() - a.x), (along.y, rect.top() - a.y, rect.bottom() - a.y)] {
+        if d.abs() < 1e-6 {
+            if low > 0.0 || high < 0.0 {
+                return false;
+            }
+            continue;
+        }
+        let (enters, leaves) = (low / d, high / d);
+        (from, to) = (from.max(enters.min(leaves)), to.min(enters.max(leaves)));
+    }
+    from <= to
+}
+
+/// Draws a shape with its label. Gives the label's rectangle.
+pub fn figure(painter: &Painter, theme: &Theme, figure: &Figure, label: &Label, look: &FigureLook, taken: &Taken<'_>) -> Rect {
     let colour = if look.is_selected { theme.colours.measure_selected } else { theme.colours.measure };
     let stroke = Stroke::new(if look.is_quiet { 1.0 } else { 1.5 }, colour);
     for (line, is_closed) in &figure.lines {
@@ -399,7 +461,7 @@ pub fn figure(painter: &Painter, theme: &Theme, figure: &Figure, label: &[String
         painter.circle_filled(*at, 5.0, theme.colours.overlay_halo);
         painter.circle_stroke(*at, 4.0, stroke);
     }
-    figure_label(painter, theme, figure, label, label_at, colour)
+    figure_label(painter, theme, figure, label, colour, taken)
 }
 
 /// A line with a dark edge; dashed where it is not stored yet.
@@ -415,26 +477,50 @@ fn outline(painter: &Painter, theme: &Theme, points: &[Pos2], is_closed: bool, i
     }
 }
 
-fn figure_label(painter: &Painter, theme: &Theme, figure: &Figure, label: &[String], at: Pos2, colour: Color32) -> Rect {
+fn figure_label(painter: &Painter, theme: &Theme, figure: &Figure, label: &Label, colour: Color32, taken: &Taken<'_>) -> Rect {
     let font = || Theme::font(theme.sizes.body);
-    let sizes: Vec<Vec2> = label.iter().map(|text| painter.layout_no_wrap(text.clone(), font(), colour).size()).collect();
-    let size = sizes.iter().fold(Vec2::ZERO, |all, line| vec2(all.x.max(line.x), all.y + line.y));
-    if label.is_empty() {
+    let sizes: Vec<Vec2> = label.lines.iter().map(|text| painter.layout_no_wrap(text.clone(), font(), colour).size()).collect();
+    if label.lines.is_empty() {
         return Rect::NOTHING;
     }
-    // Inside the picture: at the left of the shape where its right has no room.
-    let (room, bounds) = (painter.clip_rect().shrink(6.0), figure.bounds());
-    let beside = if at.x + size.x > room.right() { bounds.left() - 10.0 - size.x } else { at.x };
-    let left = beside.clamp(room.left(), (room.right() - size.x).max(room.left()));
-    let top = (at.y - size.y / 2.0).clamp(room.top(), (room.bottom() - size.y).max(room.top()));
-    let rect = Rect::from_min_size(pos2(left, top), size);
+    let size = sizes.iter().fold(Vec2::ZERO, |all, line| vec2(all.x.max(line.x), all.y + line.y));
+    let rect = label_place(label, size, figure.bounds(), painter.clip_rect().shrink2(vec2(24.0, 6.0)), taken);
     lead(painter, figure, rect, colour);
-    let mut y = top;
-    for (text, size) in label.iter().zip(sizes) {
-        self::text(painter, theme, pos2(left, y), Align2::LEFT_TOP, text, font(), colour);
-        y += size.y;
+    let (mut all, mut y) = (rect, rect.top());
+    for text in label.lines.iter().chain(&label.detail) {
+        let written = self::text(painter, theme, pos2(rect.left(), y), Align2::LEFT_TOP, text, font(), colour);
+        (all, y) = (all.union(written), written.bottom());
     }
-    rect
+    all
+}
+
+/// Where a label stands: where it was moved to, else at the place around its shape where least is in its way; always inside
+/// the picture, beside the letters at its edges.
+fn label_place(label: &Label, size: Vec2, bounds: Rect, room: Rect, taken: &Taken<'_>) -> Rect {
+    const GAP: f32 = 10.0;
+    let beside = |at: Pos2| Rect::from_min_size(pos2(at.x, at.y - size.y / 2.0), size);
+    let inside = |rect: Rect| {
+        let left = rect.left().clamp(room.left(), (room.right() - size.x).max(room.left()));
+        let top = rect.top().clamp(room.top(), (room.bottom() - size.y).max(room.top()));
+        Rect::from_min_size(pos2(left, top), size)
+    };
+    if let Some(moved) = label.moved {
+        return inside(beside(label.at + moved));
+    }
+    let (x, y) = (bounds.center().x - size.x / 2.0, bounds.center().y);
+    let around = [
+        label.at,
+        pos2(bounds.right() + GAP, y),
+        pos2(bounds.left() - GAP - size.x, y),
+        pos2(x, bounds.bottom() + GAP + size.y / 2.0),
+        pos2(x, bounds.top() - GAP - size.y / 2.0),
+        pos2(bounds.right() + GAP, bounds.bottom() + GAP + size.y / 2.0),
+        pos2(bounds.right() + GAP, bounds.top() - GAP - size.y / 2.0),
+        pos2(bounds.left() - GAP - size.x, bounds.bottom() + GAP + size.y / 2.0),
+        pos2(bounds.left() - GAP - size.x, bounds.top() - GAP - size.y / 2.0),
+    ];
+    let inner = around.into_iter().map(beside).filter(|rect| room.contains_rect(*rect));
+    inner.min_by_key(|rect| taken.in_the_way(*rect)).unwrap_or_else(|| inside(beside(label.at)))
 }
 
 /// A line from a label to its shape, where it was moved far from it.
@@ -469,6 +555,34 @@ mod tests {
         assert_eq!(round_length(2.4).unwrap(), (2.0, "2\u{2009}mm".into()));
         assert_eq!(round_length(10.0).unwrap(), (10.0, "1\u{2009}cm".into()));
         assert!(round_length(0.0).is_none() && round_length(f64::NAN).is_none());
+    }
+
+    #[test]
+    fn a_label_goes_where_there_is_room_unless_somebody_put_it() {
+        let (size, room) = (vec2(40.0, 16.0), Rect::from_min_max(pos2(0.0, 0.0), pos2(200.0, 200.0)));
+        let shape = Rect::from_min_max(pos2(80.0, 80.0), pos2(120.0, 120.0));
+        let label = Label { lines: vec!["1".into()], at: pos2(130.0, 100.0), ..Label::default() };
+        let place =
+            |label: &Label, labels: &[Rect]| label_place(label, size, shape, room, &Taken { labels: labels.to_vec(), figures: vec![] });
+        let right = place(&label, &[]);
+        assert_eq!(right, Rect::from_min_size(pos2(130.0, 92.0), size));
+        let left = place(&label, &[right]);
+        assert!(left.right() <= 70.0 && room.contains_rect(left), "{left:?}");
+        let below = place(&label, &[right, left]);
+        assert!(below.top() >= 130.0 && !below.intersects(right) && !below.intersects(left), "{below:?}");
+        // A line of another shape through the right.
+        let line = Figure { lines: vec![(vec![pos2(140.0, 0.0), pos2(141.0, 200.0)], false)], ..Figure::default() };
+        let other = Taken { labels: vec![], figures: vec![(line.bounds(), &line)] };
+        assert_eq!(label_place(&label, size, shape, room, &other), left);
+        assert!(meets(right, [pos2(0.0, 0.0), pos2(200.0, 150.0)]) && !meets(right, [pos2(0.0, 0.0), pos2(200.0, 20.0)]));
+        assert!(!meets(right, [pos2(0.0, 0.0), pos2(65.0, 50.0)]), "it ends before");
+        // At the picture's edge.
+        let edge = Label { at: pos2(190.0, 100.0), ..label.clone() };
+        assert!(room.contains_rect(place(&edge, &[])));
+        let moved = Label { moved: Some(vec2(-20.0, 30.0)), ..label };
+        assert_eq!(place(&moved, &[right]), right.translate(vec2(-20.0, 30.0)));
+        let far = Label { moved: Some(vec2(500.0, 500.0)), ..moved };
+        assert_eq!(place(&far, &[]).max, room.max);
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub struct SolidView {
 /// From the parent to a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "messages are few and short-lived")]
 pub enum ToViewer {
     /// First line. The protocol version is in the envelope.
     Hello {

@@ -34,6 +34,17 @@ impl Code {
         }
     }
 
+    /// The meaning with that of the statistic it is: `CT值均值`, `Attenuation Coefficient (mean)`.
+    #[must_use]
+    pub fn name_of(&self, statistic: Option<&Self>, lang: Lang) -> String {
+        let name = self.name(lang);
+        match (statistic, lang) {
+            (None, _) => name.to_owned(),
+            (Some(statistic), Lang::Zh) => format!("{name}{}", statistic.name_zh),
+            (Some(statistic), Lang::En) => format!("{name} ({})", statistic.name_en.to_lowercase()),
+        }
+    }
+
     /// Same concept: scheme and code value agree (meanings may be worded differently).
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -230,6 +241,14 @@ pub mod known {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mean_is_not_named_like_what_it_is_the_mean_of() {
+        let name = |statistic: Option<&Code>, lang| known::attenuation().name_of(statistic, lang);
+        assert_eq!(name(None, Lang::Zh), "CT值");
+        assert_eq!(name(Some(&known::mean()), Lang::Zh), "CT值均值");
+        assert_eq!(name(Some(&known::standard_deviation()), Lang::En), "Attenuation Coefficient (standard deviation)");
+    }
 
     #[test]
     fn quantities_carry_their_unit() {

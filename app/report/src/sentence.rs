@@ -32,7 +32,7 @@ pub fn sentence(finding: &Finding, lang: Lang) -> Sentence {
     let mut slots = Vec::new();
     let numbers = finding.measurements.iter().filter_map(|m| slot_for(finding, &m.id, 0).map(|slot| (m, slot)));
     for (i, (measurement, slot)) in numbers.enumerate() {
-        let what = measurement.quantity.what.name(lang);
+        let what = &measurement.quantity.what.name_of(measurement.derivation.as_ref(), lang);
         text.push_str(&match (lang, is_unclassified && i == 0) {
             (Lang::Zh, true) => format!("{what}约"),
             (Lang::Zh, false) => format!("，{what}约"),

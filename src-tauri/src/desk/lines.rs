@@ -52,7 +52,11 @@ pub fn finding(finding: &Finding, people: &[Person], lang: Lang) -> FindingLine 
         measurements: finding
             .measurements
             .iter()
-            .map(|m| MeasurementLine { id: m.id.clone(), what: m.quantity.what.name(lang).into(), shown: m.quantity.shown() })
+            .map(|m| MeasurementLine {
+                id: m.id.clone(),
+                what: m.quantity.what.name_of(m.derivation.as_ref(), lang),
+                shown: m.quantity.shown(),
+            })
             .collect(),
         by: by.clone(),
         at: finding.at.to_the_minute(),

@@ -86,10 +86,8 @@ impl Draft {
     pub(crate) fn follow(&mut self, map: &Mapping, pos: Pos2) {
         let at = map.lps(pos);
         match (self.tool, self.is_held) {
-            (Tool::Freehand, true) => {
-                if self.fixed.last().is_none_or(|last| last.distance_mm(at) >= map.plane.mm_per_pixel) {
-                    self.fixed.push(at);
-                }
+            (Tool::Freehand, true) if self.fixed.last().is_none_or(|last| last.distance_mm(at) >= map.plane.mm_per_pixel) => {
+                self.fixed.push(at);
             }
             (Tool::Spline | Tool::Probe, true) => {
                 self.fixed.pop();

@@ -8,7 +8,7 @@ use egui::{Align2, Rect, Sense, Stroke, StrokeKind, pos2, vec2};
 use mj_lang::{Text, key};
 use mj_model::{Finding, FindingState};
 
-const WIDTH: f32 = 216.0;
+const WIDTH: f32 = 232.0;
 
 /// Draws the panel.
 pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
@@ -75,9 +75,9 @@ fn row(
     let small = || Theme::font(theme.sizes.small);
     ui.painter().text(pos2(left, rect.top() + 5.0), Align2::LEFT_TOP, format!("{number}"), Theme::font(theme.sizes.body), c.text_secondary);
     ui.painter().text(pos2(left + 20.0, rect.top() + 5.0), Align2::LEFT_TOP, &value, Theme::font(theme.sizes.body), c.text);
-    ui.painter().text(pos2(rect.right() - 8.0, rect.top() + 6.0), Align2::RIGHT_TOP, state.get(lang), small(), colour);
+    let said = ui.painter().text(pos2(rect.right() - 8.0, rect.bottom() - 21.0), Align2::RIGHT_TOP, state.get(lang), small(), colour);
     let mut job = egui::text::LayoutJob::simple_singleline(kind, small(), c.text_secondary);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 44.0);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(said.left() - left - 28.0);
     let galley = ui.painter().layout_job(job);
     ui.painter().galley(pos2(left + 20.0, rect.bottom() - 21.0), galley, c.text_secondary);
     let clicked = response.clicked();

@@ -244,9 +244,12 @@ fn is_double(ui: &egui::Ui, at: Pos2) -> bool {
 
 /// Takes hold of a shape under the pointer.
 fn take_hold(room: &mut Room, pane: usize, map: &Mapping, at: Pos2) -> bool {
-    let Some((hit, grip)) = room.hits.iter().rev().filter(|h| h.pane == pane).find_map(|h| Some((h.clone(), h.grip(at)?))) else {
-        return false;
-    };
+    let selected = room.scene.as_ref().and_then(|scene| scene.selected.as_ref());
+    // Where a shape is to be drawn, no label and no other shape than the chosen one stands in its way.
+    let is_in_reach =
+        |id: &String, grip: &Grip| !room.tool.is_measuring() || (Some(id) == selected && matches!(grip, Grip::Place(_) | Grip::Line));
+    let mut held = room.hits.iter().rev().filter(|h| h.pane == pane).filter_map(|h| Some((h.clone(), h.grip(at)?)));
+    let Some((hit, grip)) = held.find(|(hit, grip)| is_in_reach(&hit.id, grip)) else { return false };
     room.select(&hit.id, false);
     let Some(scene) = &room.scene else { return false };
     let Some((finding, volume)) = scene.ledger.get(&hit.id).cloned().zip(scene.volume()) else { return false };

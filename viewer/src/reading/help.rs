@@ -6,7 +6,7 @@ use crate::reading::solid;
 use egui::{Align2, vec2};
 use mj_lang::{Text, key};
 
-const MOUSE: [(Text, Text); 13] = [
+const MOUSE: [(Text, Text); 14] = [
     (key::READING_MOUSE_LEFT, key::READING_MOUSE_LEFT_DOES),
     (key::READING_MOUSE_THROUGH, key::READING_MOUSE_THROUGH_DOES),
     (key::READING_MOUSE_THROUGH_RIGHT, key::READING_MOUSE_THROUGH_RIGHT_DOES),
@@ -20,6 +20,7 @@ const MOUSE: [(Text, Text); 13] = [
     (key::READING_MOUSE_TWO_LINES, key::READING_MOUSE_TWO_LINES_DOES),
     (key::READING_MOUSE_OUTLINE, key::READING_MOUSE_OUTLINE_DOES),
     (key::READING_MOUSE_SPLINE, key::READING_MOUSE_SPLINE_DOES),
+    (key::READING_MOUSE_SPLINE_BACK, key::READING_MOUSE_SPLINE_BACK_DOES),
 ];
 
 /// Draws the overlay while it is wanted.
@@ -55,7 +56,7 @@ pub(crate) fn show(room: &mut Room, ctx: &egui::Context) {
                     ui.horizontal_top(|ui| {
                         let all: Vec<&Action> = Action::ALL.iter().collect();
                         for (n, part) in all.chunks(all.len().div_ceil(columns)).enumerate() {
-                            egui::Grid::new(("reading-help-keys", n)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                            egui::Grid::new(("reading-help-keys", n)).num_columns(2).spacing(vec2(12.0, 4.0)).show(ui, |ui| {
                                 for action in part {
                                     let name = match action {
                                         Action::Preset(at) => presets.get(usize::from(*at)).map(String::as_str),
@@ -68,7 +69,7 @@ pub(crate) fn show(room: &mut Room, ctx: &egui::Context) {
                             });
                             ui.add_space(8.0);
                         }
-                        egui::Grid::new("reading-help-mouse").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
+                        egui::Grid::new("reading-help-mouse").num_columns(2).spacing(vec2(12.0, 4.0)).show(ui, |ui| {
                             for (what, does) in MOUSE {
                                 row(ui, what.get(lang), does.get(lang));
                             }

@@ -73,13 +73,14 @@ fn draw(room: &Room, ctx: &egui::Context) -> Result<(Canvas, InstanceUid, String
     };
     let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(SIDE as f32, SIDE as f32));
     let map = Mapping { rect, plane, ppp: 1.0 };
-    let drawn = shapes::drawn(room, scene, scene.active, &map);
+    let mut drawn = shapes::drawn(room, scene, scene.active, &map);
+    drawn.retain(|shape| !shape.id.is_empty());
+    for shape in &mut drawn {
+        (shape.look.has_grips, shape.look.is_selected) = (false, false);
+    }
     let about: Vec<Line> = about(room.lang, scene, volume, pane.kind).into_iter().map(Line::plain).collect();
     canvas.paint(ctx, |painter, rect| {
-        for shape in drawn.iter().filter(|shape| !shape.id.is_empty()) {
-            let look = overlay::FigureLook { has_grips: false, is_selected: false, ..shape.look };
-            overlay::figure(painter, &room.theme, &shape.figure, &shape.label, shape.label_at, &look);
-        }
+        shapes::all(painter, &room.theme, &drawn);
         overlay::corners(painter, &room.theme, rect, &Corners { bottom_left: about.clone(), ..Default::default() });
         if overlay::has_orientation(volume) {
             overlay::letters(painter, &room.theme, rect, &plane);

@@ -1,12 +1,13 @@
 //! Findings on pictures: where they lie, how they are drawn, what of them is under the pointer.
 
-use crate::overlay::{self, Figure, FigureLook};
+use crate::overlay::{self, Figure, FigureLook, Label, Taken};
 use crate::reading::gesture::Gesture;
 use crate::reading::measuring;
 use crate::reading::pane::{Mapping, PaneKind};
 use crate::reading::placed::Placed;
 use crate::reading::room::Room;
 use crate::reading::scene::Scene;
+use crate::ui::Theme;
 use egui::{Pos2, Rect, Vec2, pos2, vec2};
 use mj_dicom::series::Stack;
 use mj_imaging::Plane;
@@ -26,7 +27,7 @@ pub(crate) struct Hit {
     pub(crate) figure: Figure,
     /// Its label on the screen.
     pub(crate) label: Rect,
-    /// Where the label stands from where it would.
+    /// How far the label stands from where it would.
     pub(crate) label_offset: Vec2,
     /// Only the line in which its plane meets this one.
     pub(crate) is_cut: bool,
@@ -145,10 +146,7 @@ pub(crate) struct Drawn {
     /// The finding; empty for one that is being drawn.
     pub(crate) id: String,
     pub(crate) figure: Figure,
-    pub(crate) label: Vec<String>,
-    /// Where the label stands, and how far that is from where it would.
-    pub(crate) label_at: Pos2,
-    label_offset: Vec2,
+    pub(crate) label: Label,
     pub(crate) look: FigureLook,
     is_cut: bool,
 }
@@ -170,16 +168,16 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
         let is_selected = scene.selected.as_deref() == Some(finding.id.as_str());
         let mut hit = Hit { pane, id: String::new(), figure, label: Rect::NOTHING, label_offset: Vec2::ZERO, is_cut };
         let is_near = room.pointer.is_some_and(|at| map.rect.contains(at) && hit.grip(at).is_some());
-        let mut label = Vec::new();
+        let (mut lines, mut detail) = (Vec::new(), None);
         if !is_cut {
             let first = written(room, scene, finding);
-            label = label_of(&finding.measurements, &format!("{}  {first}", shown.number), is_selected || is_near);
+            lines = label_of(&finding.measurements, &format!("{}  {first}", shown.number));
+            detail = measuring::range_line(&finding.measurements).filter(|_| is_selected || is_near);
         }
-        let label_offset = room.labels.get(&finding.id).copied().unwrap_or_default();
+        let label = Label { lines, detail, at: label_place(&hit.figure, &placed), moved: room.labels.get(&finding.id).copied() };
         let look = FigureLook { is_selected, is_pending: shown.is_pending, has_grips: is_selected || is_near, is_quiet: is_cut };
-        let label_at = label_place(&hit.figure, &placed) + label_offset;
         let figure = std::mem::take(&mut hit.figure);
-        out.push(Drawn { id: finding.id.clone(), figure, label, label_at, label_offset, look, is_cut });
+        out.push(Drawn { id: finding.id.clone(), figure, label, look, is_cut });
     }
     out.extend(being_drawn(room, scene, pane, kind, map));
     out
@@ -188,7 +186,7 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
 fn being_drawn(room: &Room, scene: &Scene, pane: usize, kind: PaneKind, map: &Mapping) -> Option<Drawn> {
     let draft = room.draft.as_ref().filter(|d| d.pane == pane && d.is_on(kind, scene.shown.slice, &map.plane))?;
     let placed = draft.shape()?;
-    let lines = match &placed {
+    let outline = match &placed {
         Placed::Shape(shape) => shape.outline(),
         Placed::Ball { centre, radius_mm } => vec![(circle(&map.plane, *centre, *radius_mm), true)],
     };
@@ -198,12 +196,12 @@ fn being_drawn(room: &Room, scene: &Scene, pane: usize, kind: PaneKind, map: &Ma
     }
     let geometry = placed.geometry(scene.volume()?);
     let first = with_detector(room, scene, &geometry, &measurements);
-    let mut label = label_of(&measurements, &first, false);
-    label.extend(draft.hint().map(|hint| hint.get(room.lang).to_owned()));
-    let figure = figure(map, &placed, &lines);
-    let label_at = label_place(&figure, &placed);
-    let look = FigureLook { is_selected: true, ..FigureLook::default() };
-    Some(Drawn { id: String::new(), figure, label, label_at, label_offset: Vec2::ZERO, look, is_cut: false })
+    let mut lines = label_of(&measurements, &first);
+    lines.extend(draft.hint().map(|hint| hint.get(room.lang).to_owned()));
+    let figure = figure(map, &placed, &outline);
+    let label = Label { lines, at: label_place(&figure, &placed), ..Label::default() };
+    let look = FigureLook { is_selected: true, has_grips: draft.is_open_ended(), ..FigureLook::default() };
+    Some(Drawn { id: String::new(), figure, label, look, is_cut: false })
 }
 
 /// The main number of a finding as it stands beside it.
@@ -219,10 +217,10 @@ fn with_detector(room: &Room, scene: &Scene, geometry: &mj_model::Geometry, meas
     }
 }
 
-/// The lines of a label: the main number, mean and spread, and, where more is wanted, lowest and highest.
-fn label_of(measurements: &[Measurement], first: &str, is_detailed: bool) -> Vec<String> {
-    let more = [measuring::mean_line(measurements), measuring::range_line(measurements).filter(|_| is_detailed)];
-    std::iter::once(first.trim_end().to_owned()).chain(more.into_iter().flatten()).filter(|line| !line.is_empty()).collect()
+/// The lines of a label: the main number, then mean and spread.
+fn label_of(measurements: &[Measurement], first: &str) -> Vec<String> {
+    let all = std::iter::once(first.trim_end().to_owned()).chain(measuring::mean_line(measurements));
+    all.filter(|line| !line.is_empty()).collect()
 }
 
 /// The lines on the screen, without marks and places.
@@ -281,15 +279,30 @@ fn label_place(figure: &Figure, placed: &Placed) -> Pos2 {
     pos2(around.right() + 10.0, around.center().y)
 }
 
-/// Draws the shapes of a viewport and notes where they are.
+/// Draws shapes, their labels beside one another. Gives the labels' rectangles.
+pub(crate) fn all(painter: &egui::Painter, theme: &Theme, shapes: &[Drawn]) -> Vec<Rect> {
+    let bounds: Vec<Rect> = shapes.iter().map(|shape| shape.figure.bounds()).collect();
+    let mut labels = Taken::of_picture(painter.clip_rect());
+    let n_before = labels.len();
+    for (n, shape) in shapes.iter().enumerate() {
+        // Nothing gives way to a shape that is still being drawn.
+        let others = shapes.iter().zip(&bounds).enumerate().filter(|(other, (drawn, _))| *other != n && !drawn.id.is_empty());
+        let taken = Taken { labels, figures: others.map(|(_, (drawn, around))| (*around, &drawn.figure)).collect() };
+        let label = overlay::figure(painter, theme, &shape.figure, &shape.label, &shape.look, &taken);
+        labels = taken.labels;
+        labels.push(label);
+    }
+    labels.split_off(n_before)
+}
+
+/// Draws the shapes of a viewport, their labels beside one another, and notes where they are.
 pub(crate) fn paint(room: &mut Room, painter: &egui::Painter, pane: usize, shapes: &[Drawn]) {
     let ppp = painter.pixels_per_point();
-    for shape in shapes {
-        let label = overlay::figure(painter, &room.theme, &shape.figure, &shape.label, shape.label_at, &shape.look);
+    for (shape, label) in shapes.iter().zip(all(painter, &room.theme, shapes)) {
         if !shape.id.is_empty() {
             room.layout.shape(&shape.id, pane, &shape.figure.grips, label, shape.look.is_pending, ppp);
-            let (figure, label_offset, is_cut) = (shape.figure.clone(), shape.label_offset, shape.is_cut);
-            room.hits.push(Hit { pane, id: shape.id.clone(), figure, label, label_offset, is_cut });
+            let (figure, label_offset) = (shape.figure.clone(), label.left_center() - shape.label.at);
+            room.hits.push(Hit { pane, id: shape.id.clone(), figure, label, label_offset, is_cut: shape.is_cut });
         }
     }
 }

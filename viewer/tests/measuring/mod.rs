@@ -503,6 +503,7 @@ fn what_is_drawn_is_still_there_after_a_restart_and_can_be_changed_and_taken_bac
     bench.rest();
     bench.said();
     assert_eq!(bench.room.drawn_findings(), [(number(&made, &known::area(), None).shown(), true)]);
+    bench.key(Key::V, NONE);
     bench.drag(C + vec2(0.0, 40.0), C + vec2(0.0, 60.0), LEFT);
     let changed = bench.change();
     assert!(number(&changed, &known::area(), None).value > number(&made, &known::area(), None).value * 1.2);
@@ -599,6 +600,23 @@ fn an_outline_is_drawn_where_the_shape_is() {
     assert!(outline.iter().all(|p| near(*p, 1)), "the outline has gaps");
     let middle = made.geometry.centre().unwrap();
     assert!(outline.iter().all(|p| !near(middle + (*p - middle) * 0.9, 1) && !near(middle + (*p - middle) * 0.5, 1)));
+}
+
+#[test]
+fn a_shape_can_be_begun_on_the_line_of_another_one() {
+    let mut bench = Bench::new();
+    bench.key(Key::E, SHIFT);
+    bench.drag(C - vec2(60.0, 40.0), C + vec2(60.0, 40.0), LEFT);
+    let region = bench.change();
+    bench.key(Key::L, NONE);
+    bench.drag(C + vec2(-90.0, 0.0), C + vec2(-75.0, 60.0), LEFT);
+    let other = bench.change();
+    bench.frame(Vec::new());
+    // From one side of the region to the other, while another shape is chosen.
+    bench.drag(C - vec2(60.0, 0.0), C + vec2(60.0, 0.0), LEFT);
+    let diameter = bench.change();
+    assert!(diameter.id != region.id && diameter.id != other.id && diameter.revision == 0);
+    assert_eq!(bench.room.drawn_findings().len(), 3);
 }
 
 #[test]
