@@ -8,6 +8,7 @@ use crate::reading::pane::{self, Mapping, PaneKind};
 use crate::reading::placed::Placed;
 use crate::reading::presets;
 use crate::reading::room::Room;
+use crate::reading::scene::Scene;
 use crate::reading::shapes::{self, Grip};
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
 use mj_link::ToParent;
@@ -142,8 +143,8 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
                 Tool::Window => Some(Gesture::Window { from: at, window: scene.active_window().clone() }),
                 Tool::Zoom => Some(Gesture::Zoom { pane, last: at, pixel: map.pixel(at) }),
                 Tool::Pan => Some(Gesture::Pan { pane, last: at }),
-                // A length on a projection would be a length on no plane.
-                _ if kind.is_through() => None,
+                // A length on a projection would be a length on no plane. A tool may have been taken on another series.
+                _ if kind.is_through() || !Action::Take(tool).is_enabled(&room.situation()) => None,
                 _ => {
                     room.draft = Some(Draft::begin(tool, pane, scene.shown.slice, &map, at));
                     Some(Gesture::Draw { pane })
@@ -211,18 +212,17 @@ fn close(room: &mut Room, draft: Draft) {
     }
 }
 
-/// Keys that belong to a curve that is being drawn: Enter closes it, Backspace takes its last place back. True when taken.
+/// Keys that belong to what is being drawn: Enter closes a curve; Backspace takes its last place back, and gives anything else
+/// up. True when taken.
 pub(crate) fn take_key(room: &mut Room, pressed: Key, held: Modifiers) -> bool {
-    let Some(mut draft) = room.draft.take_if(|draft| draft.is_open_ended() && held.is_none()) else { return false };
-    match pressed {
-        Key::Enter => close(room, draft),
-        Key::Backspace => room.draft = draft.take_back().then_some(draft),
-        _ => {
-            room.draft = Some(draft);
-            return false;
-        }
-    }
+    let is_taken = |draft: &mut Draft| held.is_none() && (pressed == Key::Backspace || (pressed == Key::Enter && draft.is_open_ended()));
+    let Some(mut draft) = room.draft.take_if(is_taken) else { return false };
     room.gesture = None;
+    if pressed == Key::Enter {
+        close(room, draft);
+    } else if draft.is_open_ended() && draft.take_back() {
+        room.draft = Some(draft);
+    }
     true
 }
 
@@ -345,7 +345,9 @@ fn drag_to(room: &mut Room, map: &Mapping, at: Pos2) {
             let by = lps - *grabbed;
             if *has_moved || by.length() * map.points_per_mm() > 1.5 {
                 let placed = shapes::moved(start, *grip, by, &map.plane);
-                if let Some(changed) = room.scene.as_ref().and_then(|s| measuring::reshaped(s, working, &placed)) {
+                // From what it was at first: what it lost outside the image comes back under its old id.
+                let reshape = |s: &Scene| measuring::reshaped(s, s.ledger.get(&working.id)?, &placed, *grip == Grip::Line);
+                if let Some(changed) = room.scene.as_ref().and_then(reshape) {
                     **working = changed;
                     *has_moved = true;
                 }

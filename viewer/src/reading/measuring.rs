@@ -82,22 +82,22 @@ pub(crate) fn new_finding(scene: &Scene, placed: &Placed) -> Option<Finding> {
     Some(made)
 }
 
-/// The finding with another shape.
-pub(crate) fn reshaped(scene: &Scene, finding: &Finding, placed: &Placed) -> Option<Finding> {
+/// The finding with another shape, or with the same one elsewhere.
+pub(crate) fn reshaped(scene: &Scene, finding: &Finding, placed: &Placed, is_same_shape: bool) -> Option<Finding> {
     let volume = scene.volume()?;
     let mut changed = finding.clone();
     changed.geometry = placed.geometry(volume);
     changed.images = scene.images_of(&placed.touched(volume));
-    changed.measurements = followed(&finding.measurements, measured(scene, placed));
+    changed.measurements = followed(&finding.measurements, measured(scene, placed), is_same_shape);
     if changed.state == FindingState::Proposed || changed.state == FindingState::Accepted {
         changed.state = FindingState::Edited;
     }
     Some(changed)
 }
 
-/// The measurements of a shape that was changed: each of the same kind keeps its id, what the shape says nothing of stays, what
-/// it said before and cannot say any more goes.
-fn followed(before: &[Measurement], mut now: Vec<Measurement>) -> Vec<Measurement> {
+/// The measurements of a shape that was changed: each of the same kind keeps its id. Of what was measured besides, values of
+/// voxels go, and sizes too unless the shape is the same; anything else stays.
+fn followed(before: &[Measurement], mut now: Vec<Measurement>, is_same_shape: bool) -> Vec<Measurement> {
     // A line that somebody measured as a diameter stays one.
     let is_length = |m: &&Measurement| m.derivation.is_none() && is_one_of(&m.quantity.what, &line_lengths());
     if let [only] = now.as_mut_slice()
@@ -113,7 +113,8 @@ fn followed(before: &[Measurement], mut now: Vec<Measurement>) -> Vec<Measuremen
             measurement.revision = old.revision;
         }
     }
-    let others = before.iter().filter(|old| !is_ours(old)).cloned();
+    let is_kept = |old: &&Measurement| !is_value(old) && (is_same_shape || !is_size(old)) && now.iter().all(|m| m.id != old.id);
+    let others: Vec<Measurement> = before.iter().filter(is_kept).cloned().collect();
     now.extend(others);
     now
 }
@@ -126,16 +127,16 @@ fn is_one_of(code: &Code, codes: &[Code]) -> bool {
     codes.iter().any(|c| c.is_same(code))
 }
 
-/// True for what [`measured`] may give.
-fn is_ours(measurement: &Measurement) -> bool {
+/// True for what a shape's geometry decides.
+fn is_size(measurement: &Measurement) -> bool {
     let sizes = [known::path_length(), known::perimeter(), known::area(), known::angle(), known::cobb_angle(), known::volume()];
-    let values = [known::attenuation(), known::signal()];
-    let derived = [known::mean(), known::standard_deviation(), known::minimum(), known::maximum()];
     let what = &measurement.quantity.what;
-    match &measurement.derivation {
-        None => is_one_of(what, &line_lengths()) || is_one_of(what, &sizes) || is_one_of(what, &values),
-        Some(derivation) => is_one_of(what, &values) && is_one_of(derivation, &derived),
-    }
+    is_one_of(what, &line_lengths()) || is_one_of(what, &sizes)
+}
+
+/// True for what voxels decide.
+fn is_value(measurement: &Measurement) -> bool {
+    is_one_of(&measurement.quantity.what, &[known::attenuation(), known::signal()])
 }
 
 /// The main number of a finding as one line: `12.3 × 8.1 mm`, `Ø 12.3 mm  0.98 ml`, `120.0 mm²`.
@@ -147,7 +148,7 @@ pub(crate) fn main_line(measurements: &[Measurement]) -> String {
     match (find(&known::area()), find(&known::long_axis()), find(&known::short_axis())) {
         (None, Some(long), Some(short)) if long.unit == short.unit => format!("{:.1}{BY}{}", long.value, short.shown()),
         (Some(area), ..) => area.shown(),
-        _ => measurements.first().map(|m| one_value(&m.quantity)).unwrap_or_default(),
+        _ => measurements.iter().find(|m| m.derivation.is_none()).map(|m| one_value(&m.quantity)).unwrap_or_default(),
     }
 }
 
@@ -158,8 +159,8 @@ fn small_volume(volume: &Quantity) -> String {
 
 /// A single number; a voxel's value as precise as it is.
 fn one_value(quantity: &Quantity) -> String {
-    let is_value = is_one_of(&quantity.what, &[known::attenuation(), known::signal()]);
-    if is_value { with_unit(overlay::value(quantity.value), &quantity.unit) } else { quantity.shown() }
+    let is_of_voxel = is_one_of(&quantity.what, &[known::attenuation(), known::signal()]);
+    if is_of_voxel { with_unit(overlay::value(quantity.value), &quantity.unit) } else { quantity.shown() }
 }
 
 fn with_unit(number: String, unit: &Unit) -> String {
@@ -243,12 +244,16 @@ mod tests {
             odd.clone(),
         ];
         // Out of the volume there is no mean any more; what nobody here measured stays.
-        let now = followed(&before, vec![measurement(known::area(), 12.0, Unit::mm2(), None)]);
+        let now = followed(&before, vec![measurement(known::area(), 12.0, Unit::mm2(), None)], false);
         assert_eq!(now.len(), 2);
         assert_eq!((&now[0].id, now[0].quantity.value, &now[1]), (&before[0].id, 12.0, &odd));
         // A line measured as a diameter by somebody else.
         let diameter = [measurement(known::diameter(), 7.0, Unit::mm(), None)];
-        let now = followed(&diameter, vec![measurement(known::length(), 8.0, Unit::mm(), None)]);
+        let now = followed(&diameter, vec![measurement(known::length(), 8.0, Unit::mm(), None)], false);
         assert!(now.len() == 1 && now[0].id == diameter[0].id && now[0].quantity.what.is_same(&known::diameter()));
+        // Contours of several slices say no volume here: the one somebody measured holds while they are only moved.
+        let volume = [measurement(known::volume(), 7.0, Unit::ml(), None)];
+        assert_eq!(followed(&volume, Vec::new(), true), volume);
+        assert!(followed(&volume, Vec::new(), false).is_empty());
     }
 }

@@ -188,10 +188,18 @@ fn a_region_is_moved_by_its_line_and_out_of_the_image_it_has_no_values() {
     assert_near(by.x, 25.0 * mm);
     assert_near(by.y, -10.0 * mm);
     check_region(&volume, &moved);
+    // Out of the image and back in one go: every number is what it was.
+    let edge = C + vec2(25.0, 30.0);
+    bench.draw(&[edge, edge - vec2(355.0, 0.0), edge + vec2(2.0, 0.0)]);
+    let back = bench.change();
+    let ids = |f: &Finding| f.measurements.iter().map(|m| m.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&back), ids(&made));
+    bench.key(Key::Z, Modifiers::COMMAND);
+    bench.changes();
     // Beside the patient's image there is nothing to average.
     bench.key(Key::V, NONE);
     bench.frame(Vec::new());
-    bench.drag(C + vec2(25.0, 30.0), C + vec2(25.0, 30.0) - vec2(355.0, 0.0), LEFT);
+    bench.drag(C + vec2(45.0, 30.0), C + vec2(45.0, 30.0) - vec2(355.0, 0.0), LEFT);
     let away = bench.change();
     assert_eq!(away.measurements.len(), 2, "{:?}", numbers(&away));
     assert_near(number(&away, &known::area(), None).value, number(&made, &known::area(), None).value);
@@ -317,10 +325,14 @@ fn both_diameters_are_drawn_and_stay_across_each_other() {
     }
     let clicked = bench.change();
     assert_near(axes(&clicked)[1], 36.0 * mm);
-    // Given up before the short axis: nothing is made.
-    bench.drag(C + vec2(-80.0, 60.0), C + vec2(60.0, 70.0), LEFT);
-    bench.key(Key::Escape, NONE);
-    assert!(bench.changes().is_empty());
+    // Given up before the short axis: nothing is made, and what was chosen before is not deleted.
+    for key in [Key::Escape, Key::Backspace] {
+        bench.drag(C + vec2(-80.0, 60.0), C + vec2(60.0, 70.0), LEFT);
+        bench.key(key, NONE);
+        bench.frame(Vec::new());
+        assert!(!bench.shows(mj_lang::key::READING_HINT_SHORT_AXIS.get(Lang::Zh)) && bench.changes().is_empty());
+    }
+    assert_eq!(bench.room.drawn_findings().len(), 1);
 }
 
 #[test]
@@ -513,12 +525,18 @@ fn what_is_drawn_is_still_there_after_a_restart_and_can_be_changed_and_taken_bac
 #[test]
 fn an_uncalibrated_image_is_measured_in_pixels() {
     let mut bench = Bench::new();
+    bench.until("volume", |b| b.room.situation().is_whole);
+    bench.key(Key::Q, SHIFT);
     let film = bench.changed("film", 7..=7, |b| patch::without_spacing(patch::without_place(b)));
     let (_, series) = series_of(&film);
     bench.tell_open(vec![series], Vec::new());
     bench.until("film", |b| b.shows("图 1/1"));
     bench.rest();
     let at = pos2(600.0, 400.0);
+    // No ball without its slices, though the tool was taken where there were some.
+    bench.drag(at, at + vec2(40.0, 0.0), LEFT);
+    assert!(bench.changes().is_empty());
+    assert!(!Action::Take(mj_viewer::reading::action::Tool::Sphere).is_enabled(&bench.room.situation()));
     for (key, modifiers) in [(Key::E, NONE), (Key::E, SHIFT), (Key::F, NONE), (Key::L, NONE)] {
         bench.key(key, modifiers);
         if key == Key::F {
@@ -540,9 +558,6 @@ fn an_uncalibrated_image_is_measured_in_pixels() {
         bench.key(Key::Delete, NONE);
         bench.changes();
     }
-    // No ball without its slices.
-    bench.key(Key::Q, SHIFT);
-    assert!(!Action::Take(mj_viewer::reading::action::Tool::Sphere).is_enabled(&bench.room.situation()));
 }
 
 #[test]
