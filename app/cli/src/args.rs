@@ -334,7 +334,7 @@ pub(crate) enum Finding {
         #[arg(long)]
         reason: String,
     },
-    /// Take in results of other systems: measurement and CAD reports (DICOM SR).
+    /// Take in results of other systems: measurement and CAD reports (SR), segmentations (SEG), structure sets (RTSTRUCT).
     Import {
         /// Files.
         #[arg(required = true)]
@@ -365,6 +365,12 @@ pub(crate) enum FindingForm {
     Sr,
     /// Segmentations of findings that are segments.
     Seg,
+    /// Presentation states, one for each series.
+    Gsps,
+    /// Structure sets, one for each series.
+    Rtstruct,
+    /// A selection of the images that findings lie on.
+    Ko,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -90,6 +90,9 @@ pub(crate) enum Failure {
     /// The finding was deleted.
     #[error("the finding was deleted")]
     Deleted(String),
+    /// None of the findings can be told in the forms that were asked for.
+    #[error("nothing could be written")]
+    NothingWritten(Vec<String>),
     /// The async runtime did not start.
     #[error("the runtime did not start")]
     Runtime(std::io::Error),
@@ -149,6 +152,7 @@ impl Coded for Failure {
             Self::Checks(_) => "report.checks_refuse",
             Self::Warned(_) => "report.checks_warn",
             Self::Deleted(_) => "finding.deleted",
+            Self::NothingWritten(_) => "finding.nothing_written",
             Self::Runtime(_) => "machine.runtime",
         }
     }
@@ -164,6 +168,7 @@ impl Coded for Failure {
                 let messages: Vec<&str> = checks.iter().map(|c| c.message.as_str()).collect();
                 vec![("count", checks.len().to_string()), ("checks", messages.join("; "))]
             }
+            Self::NothingWritten(reasons) => vec![("reason", reasons.join(" "))],
             Self::Runtime(source) => vec![("reason", source.to_string())],
             _ => Vec::new(),
         }

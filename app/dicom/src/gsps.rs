@@ -28,6 +28,13 @@ use mj_model::{Curve, Finding, FrameOfReferenceUid, InstanceUid, LinearMap, Mome
 /// Grayscale Softcopy Presentation State Storage.
 pub const GRAYSCALE_SOFTCOPY: &str = "1.2.840.10008.5.1.4.1.1.11.1";
 
+/// True for presentation states of softcopies, which [`read`] reads: grey, colour, pseudo-colour, blending, XA/XRF and
+/// advanced ones. Source: PS3.4 annex B.5.
+#[must_use]
+pub fn is_presentation(sop_class: &str) -> bool {
+    sop_class.strip_prefix("1.2.840.10008.5.1.4.1.1.11.").is_some_and(|last| matches!(last, "1" | "2" | "3" | "4" | "5" | "8"))
+}
+
 /// Layer of findings.
 pub const FINDINGS: &str = "FINDINGS";
 /// Layer of arrows and text without clinical meaning.
@@ -57,7 +64,7 @@ pub struct GspsInput<'a> {
     pub series_number: i64,
     /// Series and content description.
     pub title: &'a str,
-    /// Name of who made it, as a PN value.
+    /// Name of who made it; may be empty.
     pub creator: &'a str,
     /// Series of the images.
     pub image_series: SeriesUid,
@@ -120,6 +127,12 @@ pub fn write(input: &GspsInput<'_>) -> Result<Drawn> {
     Ok(Drawn { written, left_out: drawing.left_out })
 }
 
+/// What [`write`] would leave out; all of it when nothing can be drawn.
+#[must_use]
+pub fn left_out(input: &GspsInput<'_>) -> Vec<LeftOut> {
+    draw::drawing(input).left_out
+}
+
 /// The images that the state is about.
 fn shown<'a>(input: &GspsInput<'a>, marks: &[Marks]) -> Vec<&'a Plane> {
     let is_drawn_on = |plane: &&Plane| marks.is_empty() || marks.iter().any(|m| m.images.contains(&plane.image));
@@ -139,7 +152,7 @@ fn state_modules(input: &GspsInput<'_>, object: &mut Object) {
         .text(tags::CONTENT_DESCRIPTION, VR::LO, input.title)
         .text(tags::PRESENTATION_CREATION_DATE, VR::DA, &input.at.dicom_date())
         .text(tags::PRESENTATION_CREATION_TIME, VR::TM, &input.at.dicom_time())
-        .text(tags::CONTENT_CREATOR_NAME, VR::PN, input.creator);
+        .text(tags::CONTENT_CREATOR_NAME, VR::PN, &crate::sr::person_name(input.creator));
 }
 
 /// Source: PS3.3 §C.11.11.1.

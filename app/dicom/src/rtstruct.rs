@@ -57,7 +57,7 @@ pub struct RtInput<'a> {
     pub label: &'a str,
     /// Structure Set Name and series description.
     pub title: &'a str,
-    /// Name of who made it, as a PN value.
+    /// Name of who made it; may be empty.
     pub creator: &'a str,
     /// Frame of reference of the images and of every region.
     pub frame_of_reference: FrameOfReferenceUid,
@@ -111,6 +111,12 @@ pub fn write(input: &RtInput<'_>) -> Result<Outlined> {
     Ok(Outlined { written, left_out })
 }
 
+/// What [`write`] would leave out; all of it when no region has an outline.
+#[must_use]
+pub fn left_out(input: &RtInput<'_>) -> Vec<LeftOut> {
+    outline::rois(input).1
+}
+
 /// RT Series, Frame of Reference, Structure Set. Source: PS3.3 §C.8.8.1, §C.7.4.1, §C.8.8.5.
 fn set_modules(input: &RtInput<'_>, object: &mut Object) {
     object
@@ -118,7 +124,7 @@ fn set_modules(input: &RtInput<'_>, object: &mut Object) {
         .uid(tags::SERIES_INSTANCE_UID, input.series.as_str())
         .integer(tags::SERIES_NUMBER, input.series_number)
         .text(tags::SERIES_DESCRIPTION, VR::LO, input.title)
-        .text(tags::OPERATORS_NAME, VR::PN, input.creator)
+        .text(tags::OPERATORS_NAME, VR::PN, &crate::sr::person_name(input.creator))
         .uid(tags::FRAME_OF_REFERENCE_UID, input.frame_of_reference.as_str())
         .empty(tags::POSITION_REFERENCE_INDICATOR, VR::LO)
         .integer(tags::INSTANCE_NUMBER, 1)
@@ -167,7 +173,8 @@ fn roi_item(input: &RtInput<'_>, roi: &RoiOut<'_>) -> Object {
 
 /// Source: PS3.3 §C.8.8.5 (ROI Generation Algorithm).
 fn algorithm(finding: &Finding) -> &'static str {
-    let is_by_device = finding.proposed_by.is_some() || finding.origin.who == OriginKind::Device;
+    let first = finding.proposed_by.as_ref().unwrap_or(&finding.origin);
+    let is_by_device = first.who == OriginKind::Device;
     match (is_by_device, finding.state) {
         (true, FindingState::Edited) => "SEMIAUTOMATIC",
         (true, _) => "AUTOMATIC",

@@ -190,6 +190,9 @@ pub struct Finding {
     pub state: FindingState,
     /// What it is.
     pub kind: Code,
+    /// What its maker calls it, in free words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Where in the body, when known.
     pub site: Option<Code>,
     /// Side of the patient.
@@ -231,6 +234,7 @@ impl Finding {
             images: Vec::new(),
             state: FindingState::Accepted,
             kind: known::unclassified_finding(),
+            label: None,
             site: None,
             side: Side::None,
             geometry,

@@ -2,6 +2,7 @@
 
 use crate::db::WriteTx;
 use crate::{Error, Record, Result};
+use mj_dicom::{Dataset, Head};
 use mj_seal::Writer;
 use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -146,14 +147,22 @@ impl Record {
 
     /// Reads a sealed file of the record whole. Blocking.
     pub(crate) fn read_object(&self, file: &str) -> Result<Zeroizing<Vec<u8>>> {
-        let path = self.inner.dir.join(file);
-        let mut reader = mj_seal::open_file(&path, self.object_key()).map_err(|error| match error {
-            mj_seal::Error::Io(io) => Error::io(&path, io),
-            other => Error::Seal(other),
-        })?;
+        let mut reader = self.open_object(&self.inner.dir.join(file))?;
         let mut plain = Zeroizing::new(Vec::with_capacity(usize::try_from(reader.len()).unwrap_or(0)));
         reader.read_to_end(&mut plain).map_err(mj_seal::Error::from)?;
         Ok(plain)
+    }
+
+    /// The attributes of a sealed object of the record; its pixels only where the attributes cannot be had without. Blocking.
+    pub(crate) fn read_head(&self, path: &Path) -> Result<Dataset> {
+        Ok(Head::read(&mut self.open_object(path)?)?.dataset)
+    }
+
+    fn open_object(&self, path: &Path) -> Result<mj_seal::Reader<std::fs::File>> {
+        mj_seal::open_file(path, self.object_key()).map_err(|error| match error {
+            mj_seal::Error::Io(io) => Error::io(path, io),
+            other => Error::Seal(other),
+        })
     }
 
     /// As [`Record::read_object`], away from the async threads.

@@ -1,11 +1,15 @@
-//! Results of other systems: a measurement or CAD report becomes findings that wait for a person.
+//! Results of other systems: a measurement or CAD report, a segmentation or a structure set becomes findings that wait for a
+//! person.
 //!
 //! Each is held against the images it speaks of before anybody sees it drawn: whose they are, which series, where they lie,
 //! which side. What does not fit is kept and listed with its reason ([`Held`]), never drawn and never reported.
 
 mod export;
+mod images;
 mod interlock;
+mod objects;
 mod segments;
+mod structures;
 
 use crate::{Error, Record, Result};
 use mj_dicom::sr::{self, RunOutcome, SrContent, SrFinding};
@@ -14,6 +18,7 @@ use mj_model::code::known;
 use mj_model::finding::{ImageRef, Origin, OriginKind};
 use mj_model::uid::TrackingUid;
 use mj_model::{Finding, FindingState, Geometry, Held, InstanceUid, Measurement, SeriesUid, StudyUid};
+pub use objects::{Exported, ImageForm, NotExported, export_codes};
 pub use segments::ReadSegment;
 use serde::Serialize;
 
@@ -24,12 +29,19 @@ pub struct ResultsTaken {
     pub sop_instance_uid: InstanceUid,
     /// What came of the algorithm, when it is said.
     pub outcome: Option<RunOutcome>,
-    /// New findings, those held included.
+    /// New findings, those held included, and those that were held and now fit.
     pub findings: Vec<Finding>,
     /// How many of its findings were in the record already, by Tracking UID.
     pub already_present: usize,
-    /// Coordinates that are not understood, by graphic type.
+    /// Coordinates that are not understood, by graphic type; regions without any.
     pub left_out: Vec<String>,
+}
+
+impl ResultsTaken {
+    /// Of an object of which nothing was taken yet.
+    fn nothing(instance: &InstanceUid) -> Self {
+        Self { sop_instance_uid: instance.clone(), outcome: None, findings: Vec::new(), already_present: 0, left_out: Vec::new() }
+    }
 }
 
 /// Most images of one finding that are looked at, evenly spread.
@@ -45,23 +57,25 @@ impl Record {
         let dataset = Dataset::from_vec(self.object_bytes(instance).await?)?;
         let header = dataset.header()?;
         let content = sr::read(&dataset)?;
-        let mut taken = ResultsTaken {
-            sop_instance_uid: instance.clone(),
-            outcome: content.outcome,
-            findings: Vec::new(),
-            already_present: 0,
-            left_out: content.findings.iter().flat_map(|f| f.left_out.clone()).collect(),
-        };
+        let left_out = content.findings.iter().flat_map(|f| f.left_out.clone()).collect();
+        let mut taken = ResultsTaken { outcome: content.outcome, left_out, ..ResultsTaken::nothing(instance) };
         for group in &content.findings {
             let made = self.finding_of(&header, &content, group).await?;
-            let known = self.findings(&made.study).await?;
-            if !group.tracking_uid.is_empty() && known.iter().any(|k| k.tracking_uid.as_str() == group.tracking_uid) {
-                taken.already_present += 1;
-                continue;
+            let is_same = |known: &Finding| !group.tracking_uid.is_empty() && known.tracking_uid.as_str() == group.tracking_uid;
+            match self.unless_known(made, is_same).await? {
+                Some(new) => taken.findings.push(self.put_finding(new, who).await?.finding),
+                None => taken.already_present += 1,
             }
-            taken.findings.push(self.put_finding(made, who).await?.finding);
         }
         Ok(taken)
+    }
+
+    /// What is to be stored of a finding: all of one that is not here, and the next revision of one that was held and of which
+    /// nobody has decided, when it fits now, for its images may have come since.
+    async fn unless_known(&self, made: Finding, is_same: impl Fn(&Finding) -> bool) -> Result<Option<Finding>> {
+        let Some(known) = self.findings(&made.study).await?.into_iter().find(is_same) else { return Ok(Some(made)) };
+        let is_open = known.held.is_some() && known.held != made.held && known.state == FindingState::Proposed;
+        Ok(is_open.then_some(Finding { id: known.id, revision: known.revision, ..made }))
     }
 
     async fn finding_of(&self, header: &Header, content: &SrContent, group: &SrFinding) -> Result<Finding> {

@@ -34,6 +34,7 @@ pub(crate) fn finding(id: &str, length_mm: f64) -> Finding {
         images: Vec::new(),
         state: FindingState::Accepted,
         kind: Code::new("SCT", "427359005", "Solitary nodule of lung", "肺结节"),
+        label: None,
         site: Some(Code::new("SCT", "45653009", "Upper lobe of right lung", "右肺上叶")),
         side: Side::Right,
         geometry: Geometry::whole_image(),

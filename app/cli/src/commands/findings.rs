@@ -106,7 +106,8 @@ async fn put(ctx: &Ctx<'_>, record: &Record, finding: Finding) -> Result<Done, F
 pub(super) fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {
     let numbers: Vec<String> = finding.measurements.iter().map(|m| m.quantity.shown()).collect();
     let gone = if finding.is_live() { "" } else { mj_lang::key::CLI_DELETED.get(ctx.out.lang) };
-    format!("{}  r{}  {}  {}  {gone}", finding.id, finding.revision, finding.kind.name(ctx.out.lang), numbers.join(", "))
+    let label = finding.label.as_ref().map(|label| format!("  {label}")).unwrap_or_default();
+    format!("{}  r{}  {}{label}  {}  {gone}", finding.id, finding.revision, finding.kind.name(ctx.out.lang), numbers.join(", "))
         .trim_end()
         .to_owned()
 }

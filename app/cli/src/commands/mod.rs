@@ -4,6 +4,7 @@ mod findings;
 mod hospital;
 mod images;
 mod machine;
+mod objects;
 mod plans;
 mod record;
 mod reports;

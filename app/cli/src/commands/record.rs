@@ -93,7 +93,7 @@ pub(super) async fn show(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
             }
             json
         }
-        Subject::Instance(uid) => to_json(&record.object(&uid).await?)?,
+        Subject::Instance(uid) => super::objects::show(ctx, &record, &uid).await?,
         _ => return Err(Failure::WrongKind { wanted: "study", id: id.into() }),
     };
     ctx.out.result(&json, |json| serde_json::to_string_pretty(json).unwrap_or_default())?;

@@ -1,14 +1,15 @@
-//! Results in and out: reports and segmentations of other systems, findings as objects for them.
+//! Results in and out: reports, segmentations and structure sets of other systems, findings as objects for them.
 
 use super::findings::WHO;
 use super::{Ctx, study_of, unexpected};
 use crate::args::FindingForm;
 use crate::failure::Failure;
 use crate::out::Done;
+use clap::ValueEnum as _;
 use mj_link::job::SegmentFacts;
 use mj_link::{Job, JobResult, ObjectFile};
-use mj_model::{Extent, Finding, Geometry, InstanceUid};
-use mj_record::{Record, ResultsTaken};
+use mj_model::{Extent, Finding, Geometry, InstanceUid, StudyUid};
+use mj_record::{ImageForm, NotExported, Record, ResultsTaken};
 use std::path::{Path, PathBuf};
 
 /// Takes files in and makes findings of what they say. What does not fit its images is held: that needs a person.
@@ -28,7 +29,11 @@ pub(super) async fn import(ctx: &Ctx<'_>, record: &Record, files: &[PathBuf]) ->
     if let Some(object) = json.as_object_mut() {
         object.insert("results".into(), super::findings::to_json(&taken)?);
     }
-    ctx.out.result(&json, |_| taken.iter().flat_map(|t| &t.findings).map(|f| line(ctx, f)).collect::<Vec<_>>().join("\n"))?;
+    ctx.out.result(&json, |_| {
+        let findings = taken.iter().flat_map(|t| &t.findings).map(|f| line(ctx, f));
+        let left_out = taken.iter().flat_map(|t| &t.left_out).map(|what| format!("- {what}"));
+        findings.chain(left_out).collect::<Vec<_>>().join("\n")
+    })?;
     Ok(if is_held || !receipt.conflicts.is_empty() { Done::NeedsDecision } else { Done::Well })
 }
 
@@ -41,6 +46,7 @@ async fn take(ctx: &Ctx<'_>, record: &Record, instance: &InstanceUid, sop_class:
             let read = segments.into_iter().map(read_segment).collect();
             Ok(Some(record.take_segments(instance, read, WHO).await?))
         }
+        mj_dicom::rtstruct::RT_STRUCTURE_SET => Ok(Some(record.take_structures(instance, WHO).await?)),
         _ if mj_dicom::sr::is_report(sop_class) => Ok(Some(record.take_results(instance, WHO).await?)),
         _ => Ok(None),
     }
@@ -84,34 +90,79 @@ pub(super) async fn reject(ctx: &Ctx<'_>, record: &Record, id: &str, reason: &st
     Ok(Done::Well)
 }
 
-/// Writes the findings of a study that a person stands for.
+/// Writes the findings of a study that a person stands for. What a form cannot tell as it is, is left out and named.
 pub(super) async fn export(ctx: &Ctx<'_>, record: &Record, study: &str, forms: &[FindingForm], out: &Path) -> Result<Done, Failure> {
     let study = study_of(record, study).await?;
+    let mut all = Vec::new();
+    let mut left_out = Vec::new();
+    for form in forms {
+        let (objects, left) = objects_of(ctx, record, &study, *form).await?;
+        all.extend(objects);
+        left_out.extend(left.iter().map(|left| left_out_json(ctx, *form, left)));
+    }
+    if all.is_empty() {
+        return Err(nothing_written(&left_out));
+    }
     let not_written = |path: &Path| {
         let path = path.to_owned();
         move |source| Failure::File { what: "write", path, source }
     };
     std::fs::create_dir_all(out).map_err(not_written(out))?;
     let mut written = Vec::new();
-    for form in forms {
-        let objects = match form {
-            FindingForm::Sr => {
-                let sr = record.findings_as_sr(&study, ctx.out.lang).await?;
-                vec![(sr.sop_instance, sr.sop_class, sr.bytes)]
-            }
-            FindingForm::Seg => segmentations(record, &record.findings(&study).await?).await?,
+    for (instance, sop_class, bytes) in all {
+        let path = out.join(format!("{}.dcm", instance.as_str()));
+        std::fs::write(&path, bytes).map_err(not_written(&path))?;
+        written.push(serde_json::json!({"path": path, "sop_class": sop_class, "sop_instance_uid": instance}));
+    }
+    let done = if left_out.is_empty() { Done::Well } else { Done::NeedsDecision };
+    ctx.out.result(&serde_json::json!({"written": written, "left_out": left_out}), |json| {
+        let texts = |list: &str, line: &dyn Fn(&serde_json::Value) -> String| {
+            json[list].as_array().into_iter().flatten().map(line).collect::<Vec<_>>()
         };
-        for (instance, sop_class, bytes) in objects {
-            let path = out.join(format!("{}.dcm", instance.as_str()));
-            std::fs::write(&path, bytes).map_err(not_written(&path))?;
-            written.push(serde_json::json!({"path": path, "sop_class": sop_class, "sop_instance_uid": instance}));
+        let text = |value: &serde_json::Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
+        let mut lines = texts("written", &|w| text(w, "path"));
+        lines.extend(texts("left_out", &|l| format!("! {}  {}  {}", text(l, "finding"), text(l, "as"), text(l, "reason"))));
+        lines.join("\n")
+    })?;
+    Ok(done)
+}
+
+async fn objects_of(
+    ctx: &Ctx<'_>,
+    record: &Record,
+    study: &StudyUid,
+    form: FindingForm,
+) -> Result<(Vec<Object>, Vec<NotExported>), Failure> {
+    let form = match form {
+        FindingForm::Sr => {
+            let sr = record.findings_as_sr(study, ctx.out.lang).await?;
+            return Ok((vec![(sr.sop_instance, sr.sop_class, sr.bytes)], Vec::new()));
+        }
+        FindingForm::Seg => return Ok((segmentations(record, &record.findings(study).await?).await?, Vec::new())),
+        FindingForm::Gsps => ImageForm::Gsps,
+        FindingForm::Rtstruct => ImageForm::Rtstruct,
+        FindingForm::Ko => ImageForm::Ko,
+    };
+    let exported = record.findings_on_images(study, form, ctx.out.lang).await?;
+    let objects = exported.objects.into_iter().map(|written| (written.sop_instance, written.sop_class, written.bytes));
+    Ok((objects.collect(), exported.left_out))
+}
+
+fn left_out_json(ctx: &Ctx<'_>, form: FindingForm, left: &NotExported) -> serde_json::Value {
+    let form = form.to_possible_value().map(|value| value.get_name().to_owned());
+    let reason = mj_lang::reason(left.code, left.code, ctx.out.lang);
+    serde_json::json!({"finding": left.finding, "as": form, "code": left.code, "reason": reason})
+}
+
+/// The reasons of all, each once.
+fn nothing_written(left_out: &[serde_json::Value]) -> Failure {
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in left_out.iter().filter_map(|left| left["reason"].as_str()) {
+        if !reasons.iter().any(|known| known == reason) {
+            reasons.push(reason.to_owned());
         }
     }
-    ctx.out.result(&serde_json::json!({"written": written}), |json| {
-        let paths = json["written"].as_array().into_iter().flatten().filter_map(|w| w["path"].as_str());
-        paths.collect::<Vec<_>>().join("\n")
-    })?;
-    Ok(Done::Well)
+    Failure::NothingWritten(reasons)
 }
 
 type Object = (InstanceUid, mj_model::SopClassUid, Vec<u8>);
@@ -127,4 +178,18 @@ async fn segmentations(record: &Record, findings: &[Finding]) -> Result<Vec<Obje
         }
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use mj_model::Lang;
+
+    #[test]
+    fn every_reason_for_leaving_a_finding_out_has_its_sentence() {
+        for code in mj_record::export_codes() {
+            for lang in [Lang::Zh, Lang::En] {
+                assert_ne!(mj_lang::reason(code, code, lang), code);
+            }
+        }
+    }
 }

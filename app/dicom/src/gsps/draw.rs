@@ -63,6 +63,26 @@ pub enum Reason {
     TooLong,
 }
 
+impl Reason {
+    /// Every reason, for tests of the catalogue.
+    pub const ALL: [Self; 7] =
+        [Self::NotOfTheSeries, Self::OtherFrame, Self::OffTheImages, Self::BeyondTheBorder, Self::NoShape, Self::NotWhole, Self::TooLong];
+
+    /// Stable code, under which the catalogue has the sentence for a doctor.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotOfTheSeries => "export.not_of_the_series",
+            Self::OtherFrame => "export.other_frame",
+            Self::OffTheImages => "export.off_image",
+            Self::BeyondTheBorder => "export.beyond_the_border",
+            Self::NoShape => "export.no_shape",
+            Self::NotWhole => "export.not_whole",
+            Self::TooLong => "export.too_long",
+        }
+    }
+}
+
 /// All that is drawn, by image and layer, and what is not.
 pub(super) struct Drawing {
     pub marks: Vec<Marks>,

@@ -32,6 +32,23 @@ pub enum Reason {
     NotFlat,
 }
 
+impl Reason {
+    /// Every reason, for tests of the catalogue.
+    pub const ALL: [Self; 5] = [Self::NoPlace, Self::NoShape, Self::OtherFrame, Self::NotWhole, Self::NotFlat];
+
+    /// Stable code, under which the catalogue has the sentence for a doctor.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoPlace => "export.no_place",
+            Self::NoShape => "export.no_shape",
+            Self::OtherFrame => "export.other_frame",
+            Self::NotWhole => "export.not_whole",
+            Self::NotFlat => "export.not_flat",
+        }
+    }
+}
+
 /// A region with its contours.
 pub(super) struct RoiOut<'a> {
     pub number: i64,

@@ -51,7 +51,7 @@ impl Template {
 }
 
 /// True when the place of a finding can be told: coordinates need what they count from.
-fn is_written(finding: &Finding) -> bool {
+pub(super) fn is_written(finding: &Finding) -> bool {
     match &finding.geometry {
         Geometry::InSpace(_) | Geometry::Extent(Extent::Sphere { .. }) => finding.frame_of_reference.is_some(),
         Geometry::OnImage(_) => !finding.images.is_empty(),

@@ -31,6 +31,7 @@ fn finding(context: &Dataset, geometry: Geometry) -> Finding {
         images: vec![ImageRef { instance: header.instance, sop_class: header.sop_class, frame: None }],
         state: FindingState::Accepted,
         kind: Code::new("SCT", "27925004", "Nodule", "结节"),
+        label: None,
         site: Some(Code::new("SCT", "45653009", "Upper lobe of lung", "肺上叶")),
         side: Side::Right,
         geometry,

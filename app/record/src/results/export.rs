@@ -49,7 +49,7 @@ impl Record {
     }
 
     /// Who changed a finding last, when that is a person of the record.
-    async fn last_person(&self, findings: &[&Finding]) -> Option<Observer> {
+    pub(super) async fn last_person(&self, findings: &[&Finding]) -> Option<Observer> {
         let last = findings.iter().max_by_key(|finding| finding.at)?;
         let person = self.person(&last.origin.name).await.ok()?;
         Some(Observer { name: person.name, at: last.at })

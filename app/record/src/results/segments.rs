@@ -8,7 +8,10 @@ use mj_model::code::known;
 use mj_model::finding::{ImageRef, Origin, OriginKind};
 use mj_model::plan::Segment;
 use mj_model::uid::TrackingUid;
-use mj_model::{Code, Extent, Finding, FindingState, Geometry, Held, InstanceUid, Measurement, PointLps, Quantity, Unit, clock};
+use mj_model::{
+    Code, Extent, Finding, FindingState, FrameOfReferenceUid, Geometry, Held, InstanceUid, Measurement, PointLps, Quantity, SeriesUid,
+    StudyUid, Unit, clock,
+};
 
 /// A segment as a program that decodes pixels read it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,26 +45,21 @@ impl Record {
         let dataset = Dataset::from_vec(self.object_bytes(instance).await?)?;
         let header = dataset.header()?;
         let places = frame_places(&dataset);
-        let mut taken = ResultsTaken {
-            sop_instance_uid: instance.clone(),
-            outcome: Some(if read.is_empty() { mj_dicom::sr::RunOutcome::FoundNothing } else { mj_dicom::sr::RunOutcome::Found }),
-            findings: Vec::new(),
-            already_present: 0,
-            left_out: Vec::new(),
-        };
+        let outcome = if read.is_empty() { mj_dicom::sr::RunOutcome::FoundNothing } else { mj_dicom::sr::RunOutcome::Found };
+        let mut taken = ResultsTaken { outcome: Some(outcome), ..ResultsTaken::nothing(instance) };
         for one in read {
             let made = self.finding_of_segment(&header, &places, &one).await?;
-            let known = self.findings(&made.study).await?;
-            if known.iter().any(|k| k.geometry == made.geometry) {
+            let geometry = made.geometry.clone();
+            let Some(new) = self.unless_known(made, |known| known.geometry == geometry).await? else {
                 taken.already_present += 1;
                 continue;
-            }
-            if made.held.is_none()
+            };
+            if new.held.is_none()
                 && let Some(box_lps) = one.box_lps
             {
-                self.put_segment(segment(&made, &one, box_lps, instance, self.new_id()), who).await?;
+                self.put_segment(segment(&new, &one, box_lps, instance, self.new_id()), who).await?;
             }
-            taken.findings.push(self.put_finding(made, who).await?.finding);
+            taken.findings.push(self.put_finding(new, who).await?.finding);
         }
         Ok(taken)
     }
@@ -72,7 +70,7 @@ impl Record {
         let images = if images.is_empty() { places.iter().filter_map(|p| p.image.clone()).collect() } else { images };
         let here = match images.first() {
             Some(image) => self.object_if_here(&image.instance).await?.map(|object| object.series),
-            None => self.series_in_space(header).await?,
+            None => self.series_in_space(&header.study.uid, header.series.frame_of_reference.as_ref()).await?,
         };
         let home = Home {
             study: header.study.uid.clone(),
@@ -109,12 +107,12 @@ impl Record {
         Ok(finding)
     }
 
-    /// The images of the study in the segmentation's frame of reference, when it names none.
-    async fn series_in_space(&self, header: &Header) -> Result<Option<mj_model::SeriesUid>> {
-        for series in self.image_series(&header.study.uid).await.unwrap_or_default() {
+    /// The images of a study in a frame of reference, for an object that names none.
+    pub(super) async fn series_in_space(&self, study: &StudyUid, frame: Option<&FrameOfReferenceUid>) -> Result<Option<SeriesUid>> {
+        for series in self.image_series(study).await.unwrap_or_default() {
             let Some(object) = self.series_objects(&series).await?.into_iter().find(|o| o.rows > 0) else { continue };
             let of = Dataset::from_vec(self.object_bytes(&object.instance).await?)?.header()?;
-            if of.series.modality != "SEG" && of.series.frame_of_reference == header.series.frame_of_reference {
+            if of.series.modality != "SEG" && of.series.frame_of_reference.as_ref() == frame {
                 return Ok(Some(series));
             }
         }
