@@ -108,7 +108,7 @@ impl Unit {
             "{pixels}" => "px",
             "{pixels2}" => "px²",
             "mm2" => "mm²",
-            "g/ml{SUVbw}" | "{SUVbw}g/ml" => "SUVbw (g/ml)",
+            "g/ml{SUVbw}" | "{SUVbw}g/ml" => "g/ml SUVbw",
             "deg" => "°",
             "1" => "",
             other => other,

@@ -230,7 +230,7 @@ mod tests {
         };
         assert_eq!(line(40.24, 12.26, Unit::hu()), "40.2 ± 12.3\u{2009}HU");
         assert_eq!(line(0.001_234, 0.000_21, Unit::one()), "0.00123 ± 0.00021");
-        assert_eq!(line(3.456, 0.4, Unit("g/ml{SUVbw}".into())), "3.46 ± 0.40\u{2009}g/ml{SUVbw}");
+        assert_eq!(line(3.456, 0.4, Unit("g/ml{SUVbw}".into())), "3.46 ± 0.40\u{2009}g/ml SUVbw");
         let probe = [measurement(known::attenuation(), -34.0, Unit::hu(), None)];
         assert_eq!((main_line(&probe).as_str(), mean_line(&probe)), ("-34\u{2009}HU", None));
     }

@@ -41,9 +41,9 @@ fn open(bench: &mut Bench, findings: Vec<Finding>) {
 
 /// Which finding was chosen last.
 fn selected(bench: &Bench) -> Option<String> {
-    let chosen =
+    let mut chosen =
         bench.said().into_iter().filter_map(|m| if let ToParent::FindingSelected { finding, .. } = m { Some(finding) } else { None });
-    chosen.last()
+    chosen.next_back()
 }
 
 fn height(bench: &Bench) -> f64 {
