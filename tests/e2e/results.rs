@@ -10,8 +10,8 @@ use mj_dicom::sr::{self, SrInput};
 use mj_model::finding::{ImageRef, Origin, OriginKind};
 use mj_model::volume::SliceSource;
 use mj_model::{
-    Code, Finding, FindingState, FrameOfReferenceUid, Geometry, Grid, InstanceUid, Lang, Mask, Measurement, PointLps, SeriesUid, Shape,
-    Side, clock,
+    Code, Extent, Finding, FindingState, FrameOfReferenceUid, Geometry, Grid, InstanceUid, Lang, Mask, Measurement, PointLps, SeriesUid,
+    Shape, Side, clock,
 };
 use mj_tests::checkers;
 use serde_json::Value;
@@ -184,6 +184,10 @@ impl Ground {
 
     /// A report of it as a file, made in the name of another context if one is given.
     fn report(&self, name: &str, finding: &Finding, context: Option<&Dataset>) -> PathBuf {
+        self.report_of(name, &[finding], context)
+    }
+
+    fn report_of(&self, name: &str, findings: &[&Finding], context: Option<&Dataset>) -> PathBuf {
         let written = sr::write(&SrInput {
             context: context.unwrap_or(&self.context),
             instance: InstanceUid::fresh(),
@@ -192,7 +196,7 @@ impl Ground {
             title: "Nodules",
             lang: Lang::En,
             sections: Vec::new(),
-            findings: vec![finding],
+            findings: findings.to_vec(),
             modalities: &BTreeMap::new(),
             reporting: None,
             reviewing: None,
@@ -265,6 +269,11 @@ fn a_result_that_fits_waits_for_a_person_and_leaves_as_a_report() {
     // The lesion is known by its tracking UID: what comes back adds nothing.
     let again = import(station, &path).json(0);
     assert_eq!(again["results"][0]["already_present"], 1);
+    // Two groups of one report on one lesion are two findings.
+    let first = ground.finding(12.0, Side::Left);
+    let second = Finding { tracking_uid: first.tracking_uid.clone(), ..ground.finding(18.0, Side::Left) };
+    let both = import(station, &ground.report_of("both.dcm", &[&first, &second], None)).json(0);
+    assert_eq!(findings(&both).len(), 2);
     let wrong = station.run(&["finding", "reject", &string(made, "id"), "--reason", "whim"]);
     assert!(wrong.code != 0 && wrong.stderr.contains("no-lesion"), "{}", wrong.stderr);
 }
@@ -306,6 +315,11 @@ fn results_that_do_not_fit_are_stopped() {
         upside_down.geometry = Geometry::InSpace(shape.map(moved));
     }
     ground.assert_held(&ground.report("upside-down.dcm", &upside_down, None), "off_image");
+
+    let mut above = ground.finding(15.0, Side::Left);
+    let centre = above.geometry.centre().unwrap();
+    above.geometry = Geometry::Extent(Extent::Sphere { centre: PointLps::new(centre.x, centre.y, centre.z + 1000.0), radius_mm: 5.0 });
+    ground.assert_held(&ground.report("above.dcm", &above, None), "off_image");
 
     let beside = Shape::Line { a: [3.0, 3.0], b: [900.0, 3.0] };
     let beside = Finding {
@@ -457,8 +471,11 @@ fn cad_reports_and_the_four_ends_of_a_run() {
     assert_eq!((nodule["kind"]["name_zh"].as_str(), nodule["site"]["name_zh"].as_str()), (Some("结节"), Some("肺")));
     assert_eq!((nodule["certainty_percent"].as_f64(), nodule["tracking_uid"].as_str()), (Some(84.0), Some("2.25.815")));
     assert_eq!((nodule["origin"]["name"].as_str(), nodule["origin"]["who"].as_str()), (Some("Chest CAD"), Some("device")));
-    // The coordinates name their image by its place in the tree; ours count from the centre of the first pixel.
-    assert_eq!(nodule["geometry"], serde_json::json!({"type": "point", "at": [20.0, 30.0]}));
+    // The coordinates name their image by its place in the tree, counted from the corner of its first pixel. The image lies
+    // in the patient, so the place does.
+    let plane = mj_dicom::plane::Plane::of(&ground.context).unwrap().grid.unwrap();
+    let at: PointLps = serde_json::from_value(nodule["geometry"]["at"].clone()).unwrap();
+    assert!(at.distance_mm(plane.lps_from_voxel([20.0, 30.0, 0.0])) < 1e-9, "{nodule}");
     assert_eq!(nodule["images"][0]["instance"], ground.context.header().unwrap().instance.as_str());
     assert_eq!((nodule["measurements"][0]["value"].as_f64(), nodule["measurements"][0]["unit"].as_str()), (Some(7.25), Some("mm")));
 

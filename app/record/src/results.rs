@@ -12,6 +12,7 @@ mod segments;
 mod structures;
 
 use crate::{Error, Record, Result};
+use mj_dicom::plane::Plane;
 use mj_dicom::sr::{self, RunOutcome, SrContent, SrFinding};
 use mj_dicom::{Dataset, Header};
 use mj_model::code::known;
@@ -61,7 +62,11 @@ impl Record {
         let mut taken = ResultsTaken { outcome: content.outcome, left_out, ..ResultsTaken::nothing(instance) };
         for group in &content.findings {
             let made = self.finding_of(&header, &content, group).await?;
-            let is_same = |known: &Finding| !group.tracking_uid.is_empty() && known.tracking_uid.as_str() == group.tracking_uid;
+            let earlier = taken.findings.iter().map(|f: &Finding| f.id.clone()).collect::<Vec<_>>();
+            // Several groups of one report may speak of one lesion: each is a finding.
+            let is_same = |known: &Finding| {
+                !group.tracking_uid.is_empty() && known.tracking_uid.as_str() == group.tracking_uid && !earlier.contains(&known.id)
+            };
             match self.unless_known(made, is_same).await? {
                 Some(new) => taken.findings.push(self.put_finding(new, who).await?.finding),
                 None => taken.already_present += 1,
@@ -81,7 +86,6 @@ impl Record {
     async fn finding_of(&self, header: &Header, content: &SrContent, group: &SrFinding) -> Result<Finding> {
         let home = self.home_of(header, content, group).await?;
         let geometry = group.geometry.clone().filter(Geometry::is_whole);
-        let has_shape = geometry.is_some();
         let mut finding = Finding {
             tracking_uid: TrackingUid::parse(&group.tracking_uid).unwrap_or_else(|_| TrackingUid::fresh()),
             frame_of_reference: group.frame_of_reference.clone(),
@@ -97,8 +101,24 @@ impl Record {
             ..Finding::new(self.new_id(), home.study.clone(), home.series.clone(), geometry.unwrap_or_else(Geometry::whole_image), "")
         };
         let wrong = interlock::judge(self, header, &home, &finding).await?;
-        finding.held = wrong.or((!has_shape && !group.left_out.is_empty()).then_some(Held::UnknownShape));
+        finding.held = wrong.or((!group.left_out.is_empty()).then_some(Held::UnknownShape));
+        if finding.held.is_none() {
+            self.lay_into_space(&mut finding).await?;
+        }
         Ok(finding)
+    }
+
+    /// A shape on an image that lies in patient space is laid there: in a volume, nobody would know on which slice it is.
+    async fn lay_into_space(&self, finding: &mut Finding) -> Result<()> {
+        let (Geometry::OnImage(shape), Some(image)) = (&finding.geometry, finding.images.first()) else { return Ok(()) };
+        let dataset = Dataset::from_vec(self.object_bytes(&image.instance).await?)?;
+        let header = dataset.header()?;
+        let plane = Plane::of(&dataset).ok().and_then(|plane| plane.grid).filter(|_| header.frames <= 1);
+        if let (Some(grid), Some(frame)) = (plane, header.series.frame_of_reference) {
+            finding.geometry = Geometry::InSpace(shape.map(|[column, row]| grid.lps_from_voxel([column, row, 0.0])));
+            finding.frame_of_reference = Some(frame);
+        }
+        Ok(())
     }
 
     /// Where a finding belongs: study and series of its images here, else what the report says of them.

@@ -1,6 +1,6 @@
 //! Names of coded concepts in both languages, from a data file.
 
-use mj_model::Code;
+use mj_model::{Code, Lang};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -14,6 +14,7 @@ struct Lists {
     old: Vec<[String; 4]>,
     sites: Vec<[String; 4]>,
     quantities: Vec<[String; 4]>,
+    titles: Vec<[String; 4]>,
     reasons: Vec<[String; 4]>,
 }
 
@@ -45,6 +46,12 @@ pub fn reasons() -> Vec<Code> {
     codes(&lists().reasons)
 }
 
+/// The heading of objects that hold findings alone.
+#[must_use]
+pub fn title(lang: Lang) -> String {
+    codes(&lists().titles).first().map_or_else(String::new, |title| title.name(lang).to_owned())
+}
+
 /// A code with the names of the file, where it has them; else its names stay, one for the other where one is empty.
 #[must_use]
 pub fn named(code: Code) -> Code {
@@ -65,6 +72,7 @@ mod tests {
     #[test]
     fn the_file_is_whole_and_names_nothing_twice() {
         assert!(toml::from_str::<Lists>(FILE).is_ok());
+        assert!(!title(Lang::Zh).is_empty() && !title(Lang::En).is_empty());
         for list in [kinds(), sites(), reasons(), codes(&lists().old), codes(&lists().quantities)] {
             let mut seen = HashSet::new();
             for code in &list {

@@ -13,10 +13,12 @@ pub(crate) enum Placed {
 }
 
 impl Placed {
-    /// A finding's geometry where it is drawn on a volume; none for what is not drawn.
+    /// A finding's geometry where it is drawn on a volume; none for what is not drawn. Places on an image are those of a
+    /// single image: on a volume of several nobody knows which.
     pub(crate) fn of(volume: &Volume, geometry: &Geometry) -> Option<Self> {
         match geometry {
             Geometry::InSpace(shape) => Some(Self::Shape(shape.clone())),
+            Geometry::OnImage(_) if volume.grid.dims[2] > 1 => None,
             Geometry::OnImage(shape) => Some(Self::Shape(shape.map(|[i, j]| volume.grid.lps_from_voxel([i, j, 0.0])))),
             Geometry::Extent(Extent::Sphere { centre, radius_mm }) => Some(Self::Ball { centre: *centre, radius_mm: *radius_mm }),
             Geometry::Extent(Extent::Segment { .. } | Extent::WholeImage) => None,

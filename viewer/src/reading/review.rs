@@ -1,5 +1,6 @@
 //! Review by keys: from one finding to the next, what waits first; accept, or reject with a reason by one more key.
 
+use crate::reading::measuring;
 use crate::reading::room::Room;
 use crate::reading::scene::Scene;
 use egui::{Align2, Key, vec2};
@@ -49,7 +50,10 @@ pub(crate) fn step(room: &mut Room, is_forward: bool) {
 
 /// The chosen finding is accepted, and the next that waits is gone to.
 pub(crate) fn accept(room: &mut Room) {
-    decide(room, |finding| Finding { state: FindingState::Accepted, reason: None, ..finding });
+    let chosen = room.scene.as_ref().and_then(|scene| scene.selected.clone());
+    if let Some(id) = chosen {
+        decide(room, &id, |finding| Finding { state: FindingState::Accepted, reason: None, ..finding });
+    }
 }
 
 /// Asks for the reason: one of the keys 1 to 9 gives it, Escape gives up.
@@ -57,21 +61,17 @@ pub(crate) fn ask_reason(room: &mut Room) {
     room.asks_reason = room.scene.as_ref().and_then(|scene| scene.selected.clone());
 }
 
-fn reject(room: &mut Room, reason: &Code) {
-    decide(room, |finding| Finding { state: FindingState::Rejected, reason: Some(reason.clone()), ..finding });
-}
-
-fn decide(room: &mut Room, change: impl FnOnce(Finding) -> Finding) {
+fn decide(room: &mut Room, id: &str, change: impl FnOnce(Finding) -> Finding) {
     let Some(scene) = &mut room.scene else { return };
     let before = order(scene);
-    let Some(finding) = scene.selected.as_ref().and_then(|id| scene.ledger.get(id)).filter(|f| f.is_live()).cloned() else { return };
-    let (id, study) = (finding.id.clone(), scene.study.clone());
+    let Some(finding) = scene.ledger.get(id).filter(|f| f.is_live()).cloned() else { return };
+    let study = scene.study.clone();
     let message = scene.ledger.commit(change(finding));
     room.send_finding(message);
-    room.send(ToParent::FindingSelected { study, finding: id.clone() });
+    room.send(ToParent::FindingSelected { study, finding: id.to_owned() });
     let Some(scene) = &room.scene else { return };
     let waits = |one: &&String| scene.ledger.get(one).is_some_and(|f| f.is_live() && f.state == FindingState::Proposed);
-    let next = before.iter().skip_while(|one| **one != id).chain(&before).filter(|one| **one != id).find(waits).cloned();
+    let next = before.iter().skip_while(|one| *one != id).chain(&before).filter(|one| *one != id).find(waits).cloned();
     if let Some(next) = next {
         room.select(&next, true);
     }
@@ -79,23 +79,21 @@ fn decide(room: &mut Room, change: impl FnOnce(Finding) -> Finding) {
 
 /// A digit is a reason while one is asked for. True when the key was taken.
 pub(crate) fn take_key(room: &mut Room, pressed: Key) -> bool {
-    if room.asks_reason.is_none() {
-        return false;
-    }
+    // The finding that was asked about, whatever was chosen meanwhile.
+    let Some(id) = room.asks_reason.take() else { return false };
     const DIGITS: [Key; 9] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
     let reason = DIGITS.iter().position(|key| *key == pressed).and_then(|n| reasons().get(n));
     // Whatever else is pressed gives the question up, and what it means is done.
-    room.asks_reason = None;
-    match reason {
-        Some(reason) => reject(room, reason),
-        None => return pressed == Key::Escape,
-    }
+    let Some(reason) = reason else { return pressed == Key::Escape };
+    decide(room, &id, |finding| Finding { state: FindingState::Rejected, reason: Some(reason.clone()), ..finding });
     true
 }
 
 /// The question, over the pictures.
 pub(crate) fn show(room: &Room, ctx: &egui::Context) {
-    let Some(finding) = room.asks_reason.as_ref().and_then(|id| room.scene.as_ref()?.ledger.get(id)) else { return };
+    let Some(scene) = &room.scene else { return };
+    let asked = room.asks_reason.as_ref().and_then(|id| scene.ledger.shown().find(|shown| shown.finding.id == *id));
+    let Some(shown) = asked else { return };
     let lang = room.lang;
     egui::Window::new(key::READING_REJECT_WHY.get(lang))
         .id(egui::Id::unique("reading-reject"))
@@ -103,7 +101,9 @@ pub(crate) fn show(room: &Room, ctx: &egui::Context) {
         .resizable(false)
         .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -60.0))
         .show(ctx, |ui| {
-            ui.label(egui::RichText::new(finding.kind.name(lang)).color(room.theme.colours.text_secondary));
+            let value = measuring::main_line(&shown.finding.measurements);
+            let which = format!("{}  {}  {value}", shown.number, shown.finding.kind.name(lang));
+            ui.label(egui::RichText::new(which).color(room.theme.colours.text_secondary));
             egui::Grid::new("reading-reject-reasons").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
                 for (n, reason) in reasons().iter().enumerate() {
                     ui.label(egui::RichText::new((n + 1).to_string()).color(room.theme.colours.accent));

@@ -97,7 +97,10 @@ fn seen(scene: &Scene, kind: PaneKind, map: &Mapping, finding: &Finding, placed:
     // An image of a research file has no instance to name.
     if let (PaneKind::Native, Some(image)) = (kind, finding.images.first()) {
         let is_here = volume.sources.iter().any(|s| s.instance == image.instance && s.frame == image.frame);
-        return is_here.then(|| Seen::Whole(shape.outline()));
+        let is_of_one = !matches!(shape, Shape::Contours { contours } if contours.len() > 1);
+        if is_of_one {
+            return is_here.then(|| Seen::Whole(shape.outline()));
+        }
     }
     let normal = map.plane.normal();
     let thickness: f64 = (0..3).map(|a| (volume.grid.axes[a].dot(normal) * volume.grid.spacing_mm[a]).abs()).sum();

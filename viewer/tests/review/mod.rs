@@ -88,6 +88,12 @@ fn what_waits_comes_first_and_one_key_decides() {
     bench.frame(Vec::new());
     assert!(!bench.shows("否决的原因"));
 
+    // A question is given up when another finding is chosen: the digit then rejects nothing.
+    bench.key(Key::Y, SHIFT);
+    bench.tell(ToViewer::FocusFinding { study: bench.study.clone(), finding: "f0".into() });
+    bench.key(Key::Num1, NONE);
+    assert!(bench.changes().is_empty());
+
     // Escape gives the question up; undo takes the rejection back.
     bench.key(Key::Y, SHIFT);
     bench.key(Key::Escape, NONE);

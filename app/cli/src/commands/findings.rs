@@ -86,14 +86,14 @@ fn line_geometry(ends: [f64; 6]) -> Geometry {
     Geometry::line([ax, ay, az].into(), [bx, by, bz].into())
 }
 
-/// Brings what the shape decides up to it, keeping the measurements' ids.
+/// Measures the shape. A measurement of the same kind keeps its id; all others spoke of the shape before and go.
 fn measure(finding: &mut Finding) {
-    finding.follow_shape();
+    let before = std::mem::take(&mut finding.measurements);
     for size in finding.geometry.sizes() {
-        if !finding.measurements.iter().any(|m| m.is_same_kind(&size.what, None)) {
-            let id = format!("{}.{}", finding.id, size.what.name_en.to_lowercase().replace(' ', "-"));
-            finding.measurements.push(Measurement::new(id, size));
-        }
+        let known = before.iter().find(|m| m.is_same_kind(&size.what, None));
+        let id = || format!("{}.{}", finding.id, size.what.name_en.to_lowercase().replace(' ', "-"));
+        let measured = known.map_or_else(|| Measurement::new(id(), size.clone()), |m| Measurement { quantity: size.clone(), ..m.clone() });
+        finding.measurements.push(measured);
     }
 }
 
@@ -104,8 +104,24 @@ async fn put(ctx: &Ctx<'_>, record: &Record, finding: Finding) -> Result<Done, F
 }
 
 pub(super) fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {
-    let numbers: Vec<String> = finding.measurements.iter().map(|m| m.quantity.shown()).collect();
-    let gone = if finding.is_live() { "" } else { mj_lang::key::CLI_DELETED.get(ctx.out.lang) };
+    let lang = ctx.out.lang;
+    // One number speaks for itself; of several each says what it is.
+    let named = |m: &Measurement| {
+        let statistic = m.derivation.as_ref().map(|d| format!(" {}", d.name(lang))).unwrap_or_default();
+        format!("{}{statistic} {}", m.quantity.what.name(lang), m.quantity.shown())
+    };
+    let numbers: Vec<String> = match finding.measurements.as_slice() {
+        [one] => vec![one.quantity.shown()],
+        all => all.iter().map(named).collect(),
+    };
+    let state = match finding.state {
+        FindingState::Proposed => mj_lang::key::READING_STATE_PROPOSED,
+        FindingState::Accepted => mj_lang::key::READING_STATE_ACCEPTED,
+        FindingState::Edited => mj_lang::key::READING_STATE_EDITED,
+        FindingState::Rejected => mj_lang::key::READING_STATE_REJECTED,
+        FindingState::Deleted => mj_lang::key::CLI_DELETED,
+    };
+    let gone = state.get(lang);
     let label = finding.label.as_ref().map(|label| format!("  {label}")).unwrap_or_default();
     format!("{}  r{}  {}{label}  {}  {gone}", finding.id, finding.revision, finding.kind.name(ctx.out.lang), numbers.join(", "))
         .trim_end()

@@ -75,7 +75,7 @@ pub(super) fn check(ctx: &Ctx<'_>, paths: &[PathBuf]) -> Result<Done, Failure> {
     Ok(Done::Well)
 }
 
-fn collect_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+pub(super) fn collect_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let read = |source| Failure::File { what: "read", path: path.into(), source };
     if !path.is_dir() {
         path.metadata().map_err(read)?;

@@ -27,7 +27,7 @@ pub(super) async fn import(ctx: &Ctx<'_>, paths: &[PathBuf]) -> Result<Done, Fai
     Ok(if receipt.conflicts.is_empty() { Done::Well } else { Done::NeedsDecision })
 }
 
-fn receipt_text(ctx: &Ctx<'_>, receipt: &ImportReceipt) -> String {
+pub(super) fn receipt_text(ctx: &Ctx<'_>, receipt: &ImportReceipt) -> String {
     let number = |n: u64| n.to_string();
     let mut lines = vec![key::CLI_IMPORT_DONE.with(
         ctx.out.lang,

@@ -8,7 +8,7 @@ use crate::out::Done;
 use clap::ValueEnum as _;
 use mj_link::job::SegmentFacts;
 use mj_link::{Job, JobResult, ObjectFile};
-use mj_model::{Extent, Finding, Geometry, InstanceUid, StudyUid};
+use mj_model::{Confirmed, Extent, Finding, Geometry, InstanceUid, StudyUid};
 use mj_record::{ImageForm, NotExported, Record, ResultsTaken};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,11 @@ use std::path::{Path, PathBuf};
 pub(super) async fn import(ctx: &Ctx<'_>, record: &Record, files: &[PathBuf]) -> Result<Done, Failure> {
     let receipt = record.import(files, &ctx.watch()).await?;
     let mut taken = Vec::new();
-    for file in files {
+    let mut all = Vec::new();
+    for path in files {
+        super::images::collect_files(path, &mut all)?;
+    }
+    for file in &all {
         let bytes = std::fs::read(file).map_err(|source| Failure::File { what: "read", path: file.clone(), source })?;
         let Ok(header) = mj_dicom::Dataset::from_vec(bytes).and_then(|dataset| dataset.header()) else { continue };
         // What was refused or set aside stands in the receipt.
@@ -32,7 +36,10 @@ pub(super) async fn import(ctx: &Ctx<'_>, record: &Record, files: &[PathBuf]) ->
     ctx.out.result(&json, |_| {
         let findings = taken.iter().flat_map(|t| &t.findings).map(|f| line(ctx, f));
         let left_out = taken.iter().flat_map(|t| &t.left_out).map(|what| format!("- {what}"));
-        findings.chain(left_out).collect::<Vec<_>>().join("\n")
+        let known: usize = taken.iter().map(|t| t.already_present).sum();
+        let made: usize = taken.iter().map(|t| t.findings.len()).sum();
+        let count = mj_lang::key::CLI_RESULTS_TAKEN.with(ctx.out.lang, &[("made", &made.to_string()), ("known", &known.to_string())]);
+        [super::record::receipt_text(ctx, &receipt), count].into_iter().chain(findings).chain(left_out).collect::<Vec<_>>().join("\n")
     })?;
     Ok(if is_held || !receipt.conflicts.is_empty() { Done::NeedsDecision } else { Done::Well })
 }
@@ -67,9 +74,10 @@ fn read_segment(facts: SegmentFacts) -> mj_record::ReadSegment {
 }
 
 fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {
-    let held = finding.held.map(|held| mj_lang::reason(held.code(), held.code(), ctx.out.lang));
     let line = super::findings::line(ctx, finding);
-    held.map_or(line.clone(), |why| format!("! {line}  {why}"))
+    let Some(held) = finding.held else { return line };
+    let told = mj_lang::tell(&mj_record::Error::Held(held), ctx.out.lang);
+    format!("! {line}  {} {}", told.message, told.hint)
 }
 
 /// A person accepts or rejects.
@@ -138,7 +146,7 @@ async fn objects_of(
             let sr = record.findings_as_sr(study, ctx.out.lang).await?;
             return Ok((vec![(sr.sop_instance, sr.sop_class, sr.bytes)], Vec::new()));
         }
-        FindingForm::Seg => return Ok((segmentations(record, &record.findings(study).await?).await?, Vec::new())),
+        FindingForm::Seg => return segmentations(record, &record.findings(study).await?).await,
         FindingForm::Gsps => ImageForm::Gsps,
         FindingForm::Rtstruct => ImageForm::Rtstruct,
         FindingForm::Ko => ImageForm::Ko,
@@ -167,17 +175,26 @@ fn nothing_written(left_out: &[serde_json::Value]) -> Failure {
 
 type Object = (InstanceUid, mj_model::SopClassUid, Vec<u8>);
 
-/// The segmentations that hold segments of findings a person stands for, each once.
-async fn segmentations(record: &Record, findings: &[Finding]) -> Result<Vec<Object>, Failure> {
-    let mut out: Vec<Object> = Vec::new();
-    for finding in findings.iter().filter(|f| mj_model::Confirmed::of((*f).clone()).is_some()) {
-        if let Geometry::Extent(Extent::Segment { instance, sop_class, .. }) = &finding.geometry
-            && !out.iter().any(|(known, ..)| known == instance)
-        {
-            out.push((instance.clone(), sop_class.clone(), record.object_bytes(instance).await?));
+/// The segmentations that hold segments of findings a person stands for, each once; whole, so only where a person stands
+/// for every segment in it.
+async fn segmentations(record: &Record, findings: &[Finding]) -> Result<(Vec<Object>, Vec<NotExported>), Failure> {
+    let is_confirmed = |finding: &Finding| Confirmed::of(finding.clone()).is_some();
+    let object_of = |finding: &Finding| match &finding.geometry {
+        Geometry::Extent(Extent::Segment { instance, sop_class, .. }) => Some((instance.clone(), sop_class.clone())),
+        _ => None,
+    };
+    let (mut out, mut left_out): (Vec<Object>, Vec<NotExported>) = (Vec::new(), Vec::new());
+    for finding in findings.iter().filter(|finding| is_confirmed(finding)) {
+        let Some((instance, sop_class)) = object_of(finding) else { continue };
+        let mut beside = findings.iter().filter(|other| object_of(other).is_some_and(|(of, _)| of == instance));
+        if !beside.all(is_confirmed) {
+            left_out.push(NotExported::not_all_confirmed(finding.id.clone()));
+        } else if !out.iter().any(|(known, ..)| *known == instance) {
+            let bytes = record.object_bytes(&instance).await?;
+            out.push((instance, sop_class, bytes));
         }
     }
-    Ok(out)
+    Ok((out, left_out))
 }
 
 #[cfg(test)]

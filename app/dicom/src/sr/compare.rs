@@ -7,6 +7,7 @@ use super::group;
 use super::group_read::{SrFinding, SrMeasurement};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use mj_model::finding::OriginKind;
 use mj_model::geometry::Pixel;
 use mj_model::{Code, Extent, Finding, Geometry, Measurement, PointLps, Shape};
 
@@ -32,7 +33,7 @@ pub fn difference(wanted: &Finding, found: &SrFinding) -> Option<&'static str> {
         _ => false,
     };
     let has_place = matches!(wanted.geometry, Geometry::InSpace(_) | Geometry::Extent(Extent::Sphere { .. }));
-    let algorithm = wanted.proposed_by.as_ref().map(|device| device.name.as_str());
+    let algorithm = wanted.proposed_by.as_ref().filter(|by| by.who == OriginKind::Device).map(|device| device.name.as_str());
     [
         ("tracking", wanted.tracking_uid.as_str() == found.tracking_uid),
         ("kind", same_code(Some(&wanted.kind), found.kind.as_ref())),

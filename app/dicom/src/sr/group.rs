@@ -8,7 +8,7 @@ use super::item::{self, CONTAINS, HAS_CONCEPT_MOD, HAS_OBS_CONTEXT, INFERRED_FRO
 use crate::write::Object;
 use dicom_core::{Tag, VR};
 use mj_model::code::known;
-use mj_model::finding::ImageRef;
+use mj_model::finding::{ImageRef, OriginKind};
 use mj_model::geometry::Position;
 use mj_model::{Code, Extent, Finding, FindingState, FrameOfReferenceUid, Geometry, Measurement, PointLps, Shape, Side};
 
@@ -102,7 +102,7 @@ fn site(finding: &Finding) -> Option<Object> {
 
 /// The device that proposed it. Source: TID 4019.
 fn algorithm(finding: &Finding) -> Vec<Object> {
-    let Some(device) = &finding.proposed_by else { return Vec::new() };
+    let Some(device) = finding.proposed_by.as_ref().filter(|by| by.who == OriginKind::Device) else { return Vec::new() };
     let version = if device.version.is_empty() { "unknown" } else { &device.version };
     vec![
         item::text(HAS_CONCEPT_MOD, &dcm("111001", "Algorithm Name"), &device.name),

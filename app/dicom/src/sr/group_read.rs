@@ -59,6 +59,8 @@ pub struct SrMeasurement {
 #[derive(Debug, Clone, PartialEq)]
 struct Graphic<P> {
     of: Option<Code>,
+    /// The image it was selected from.
+    image: Option<ImageRef>,
     kind: String,
     places: Vec<P>,
     control: Vec<P>,
@@ -160,6 +162,7 @@ fn take_in_space(item: &View<'_>, measured: Option<&Code>, finding: &mut SrFindi
     let of_three = |data: &[f64]| data.chunks_exact(3).map(|c| PointLps::new(c[0], c[1], c[2])).collect::<Vec<_>>();
     let graphic = Graphic {
         of: measured.cloned(),
+        image: None,
         kind: item.first_text(tags::GRAPHIC_TYPE),
         places: of_three(&item.floats(tags::GRAPHIC_DATA)),
         control: of_three(&control(item)),
@@ -176,11 +179,12 @@ fn take_on_image(item: &View<'_>, measured: Option<&Code>, found: &mut Found) {
     let data = item.floats(tags::GRAPHIC_DATA);
     let graphic = Graphic {
         of: measured.cloned(),
+        image: item.items(tags::CONTENT_SEQUENCE).find_map(|child| image(&child)),
         kind: item.first_text(tags::GRAPHIC_TYPE),
         places: data.chunks_exact(2).map(|c| [c[0] - 0.5, c[1] - 0.5]).collect(),
         control: control(item).chunks_exact(3).map(|c| [c[0], c[1]]).collect(),
     };
-    if !found.on_image.iter().any(|known| known.places == graphic.places) {
+    if !found.on_image.iter().any(|known| known.places == graphic.places && known.image == graphic.image) {
         found.on_image.push(graphic);
     }
 }
@@ -221,7 +225,11 @@ fn settle(finding: &mut SrFinding, found: Found) {
         finding.left_out = kinds(0);
         return;
     }
-    let used = if let Some(ball) = sphere(&found.in_space) {
+    let is_of_several = found.on_image.iter().any(|graphic| graphic.image != found.on_image.first().and_then(|first| first.image.clone()));
+    let used = if is_of_several {
+        // Places of several images are no shape on one.
+        0
+    } else if let Some(ball) = sphere(&found.in_space) {
         finding.geometry = Some(ball);
         1
     } else if found.in_space.is_empty() {

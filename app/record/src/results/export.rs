@@ -30,7 +30,7 @@ impl Record {
             instance: InstanceUid::fresh(),
             series: SeriesUid::fresh(),
             series_number: SERIES_NUMBER,
-            title: if lang == Lang::Zh { "所见" } else { "Findings" },
+            title: &mj_report::codes::title(lang),
             lang,
             sections: Vec::new(),
             findings: findings.clone(),

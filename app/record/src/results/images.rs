@@ -2,8 +2,10 @@
 
 use crate::{Record, Result, StoredObject};
 use dicom_dictionary_std::tags;
+use mj_dicom::Dataset;
+use mj_dicom::gsps::Look;
 use mj_dicom::plane::Plane;
-use mj_model::{FrameOfReferenceUid, InstanceUid, SeriesUid};
+use mj_model::{FrameOfReferenceUid, InstanceUid, LinearMap, SeriesUid, Unit, Window};
 use std::collections::HashMap;
 
 /// An image that is here.
@@ -19,6 +21,8 @@ pub(super) struct ImageHere {
     pub frames: u32,
     /// Photometric Interpretation.
     pub photometric: String,
+    /// Its window and the map to its unit, where it has a window.
+    pub look: Option<Look>,
 }
 
 impl Record {
@@ -41,8 +45,19 @@ impl Record {
             frame_of_reference: head.header()?.series.frame_of_reference,
             frames: object.frames,
             photometric: head.root().text(tags::PHOTOMETRIC_INTERPRETATION),
+            look: look(&head),
         })
     }
+}
+
+/// The first window of an image's header, and what makes its stored values those that the window speaks of.
+fn look(head: &Dataset) -> Option<Look> {
+    let root = head.root();
+    let first = |tag| root.floats(tag).first().copied();
+    let width = first(tags::WINDOW_WIDTH).filter(|width| *width >= 1.0)?;
+    let map = LinearMap { slope: first(tags::RESCALE_SLOPE).unwrap_or(1.0), intercept: first(tags::RESCALE_INTERCEPT).unwrap_or(0.0) };
+    let unit = if root.first_text(tags::MODALITY) == "CT" { Unit::hu() } else { Unit::one() };
+    Some(Look { window: Window::linear(first(tags::WINDOW_CENTER)?, width, ""), map, unit })
 }
 
 /// Images that were asked for once, so that none is read twice.

@@ -38,7 +38,10 @@ pub(super) async fn judge(record: &Record, result: &Header, home: &Home, finding
         // A place without images: any image of the series it names tells whose it is.
         images = of_series(record, home).await?;
     }
-    Ok(if images.is_empty() { Some(Held::ImagesNotHere) } else { misfit(result, finding, &images) })
+    let misfit = if images.is_empty() { Some(Held::ImagesNotHere) } else { misfit(result, finding, &images) };
+    // What reaches beyond the images that are here may lie on those that are not.
+    let is_partial = images.len() < home.images.len();
+    Ok(misfit.map(|held| if held == Held::OffImage && is_partial { Held::ImagesNotHere } else { held }))
 }
 
 /// How far a frame may lie from the image that it was made on. Units: pixels.
@@ -118,18 +121,31 @@ fn is_off(finding: &Finding, images: &[Image], planes: &[&Grid]) -> bool {
         }
         Geometry::InSpace(shape) if !planes.is_empty() => {
             let is_flat = !matches!(shape, Shape::Contours { contours } if contours.len() > finding.images.len());
-            let is_on = |p: &PointLps| planes.iter().any(|plane| covers(plane, *p) && (!is_flat || is_near(plane, *p, finding)));
+            // A shape that names several images may lie on a plane through them.
+            let is_through = finding.images.len() > 1;
+            let is_at =
+                |plane: &Grid, p: PointLps| if is_through { is_between(planes, p, 0.0) } else { !is_flat || is_near(plane, p, finding) };
+            let is_on = |p: &PointLps| planes.iter().any(|plane| covers(plane, *p) && is_at(plane, *p));
             !shape.positions().iter().all(is_on)
         }
-        Geometry::Extent(Extent::Sphere { centre, .. }) if !planes.is_empty() => !planes.iter().any(|plane| covers(plane, *centre)),
+        Geometry::Extent(Extent::Sphere { centre, radius_mm }) if !planes.is_empty() => {
+            !planes.iter().any(|plane| covers(plane, *centre) && is_between(planes, *centre, *radius_mm))
+        }
         _ => false,
     }
 }
 
-/// On the image's slice. Shapes of several images may be drawn on a plane through them.
+/// On the image's slice.
 fn is_near(plane: &Grid, point: PointLps, finding: &Finding) -> bool {
     let depth_mm = (point - plane.origin).dot(plane.axes[2]).abs();
-    finding.images.is_empty() || finding.images.len() > 1 || depth_mm <= plane.spacing_mm[2] / 2.0 + OFF_PLANE_MM
+    finding.images.is_empty() || depth_mm <= plane.spacing_mm[2] / 2.0 + OFF_PLANE_MM
+}
+
+/// True when a place lies between the outermost images, or no farther beyond them than half their distance and `reach_mm`.
+fn is_between(planes: &[&Grid], point: PointLps, reach_mm: f64) -> bool {
+    let depths =
+        || planes.iter().map(|plane| ((point - plane.origin).dot(plane.axes[2]), plane.spacing_mm[2] / 2.0 + OFF_PLANE_MM + reach_mm));
+    depths().any(|(depth, beyond)| depth >= -beyond) && depths().any(|(depth, beyond)| depth <= beyond)
 }
 
 /// True when a point's foot lies on the image, pixels counted with their whole area.

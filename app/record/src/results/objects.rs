@@ -4,7 +4,7 @@ use super::images::ImageHere;
 use crate::sign::station;
 use crate::{Error, Record, Result};
 use mj_dicom::context::{Context, Device, Written};
-use mj_dicom::gsps::{self, GspsInput};
+use mj_dicom::gsps::{self, GspsInput, Look};
 use mj_dicom::ko::{self, KoInput};
 use mj_dicom::plane::Plane;
 use mj_dicom::rtstruct::{self, RoiInput, RtInput};
@@ -23,6 +23,8 @@ const LONGEST_NAME: usize = 64;
 
 /// A finding's images are in colour: a presentation state of this kind is for grey ones.
 const IN_COLOUR: &str = "export.in_colour";
+/// The segmentation that holds a finding's segment holds others that no person stands for.
+const NOT_ALL_CONFIRMED: &str = "export.not_all_confirmed";
 /// A finding names no image that is here.
 const NO_IMAGE: &str = "export.no_image";
 
@@ -56,12 +58,20 @@ pub struct NotExported {
     pub code: &'static str,
 }
 
+impl NotExported {
+    /// A segmentation leaves whole or not at all: another segment of it is not confirmed.
+    #[must_use]
+    pub const fn not_all_confirmed(finding: String) -> Self {
+        Self { finding, code: NOT_ALL_CONFIRMED }
+    }
+}
+
 /// Every code of [`NotExported`], for tests of the catalogue.
 #[must_use]
 pub fn export_codes() -> Vec<&'static str> {
     let drawn = gsps::Reason::ALL.map(gsps::Reason::code);
     let outlined = rtstruct::Reason::ALL.map(rtstruct::Reason::code);
-    drawn.into_iter().chain(outlined).chain([IN_COLOUR, NO_IMAGE]).collect()
+    drawn.into_iter().chain(outlined).chain([IN_COLOUR, NOT_ALL_CONFIRMED, NO_IMAGE]).collect()
 }
 
 /// What all objects of one export share.
@@ -69,7 +79,7 @@ struct Shared {
     context: Context,
     device: Device,
     person: Option<String>,
-    title: &'static str,
+    title: String,
     lang: Lang,
     at: Moment,
 }
@@ -116,7 +126,7 @@ impl Record {
         let device = station(tx.conn()).await?;
         tx.commit().await?;
         let person = self.last_person(&findings.iter().collect::<Vec<_>>()).await.map(|person| person.name);
-        let title = if lang == Lang::Zh { "所见" } else { "Findings" };
+        let title = mj_report::codes::title(lang);
         Ok(Shared { context, device, person, title, lang, at: clock::now() })
     }
 
@@ -169,7 +179,7 @@ impl Record {
             series: SeriesUid::fresh(),
             series_number: KO_SERIES_NUMBER,
             title: &title,
-            description: shared.title,
+            description: &shared.title,
             images: &images,
             person: shared.person.as_deref(),
             at: shared.at,
@@ -183,6 +193,13 @@ impl Record {
 }
 
 impl Ground {
+    /// The window of the images, where all have the same map to their unit; else the full range is asked for.
+    fn look(&self) -> Option<Look> {
+        let first = self.images.first()?.look.clone()?;
+        let is_same = |image: &ImageHere| image.look.as_ref().is_some_and(|look| look.map == first.map);
+        self.images.iter().all(is_same).then_some(first)
+    }
+
     /// The images as planes. One in another frame of reference than the first counts as one without a place; of an object
     /// with several frames there are those that findings name.
     fn planes(&self) -> Vec<Plane> {
@@ -228,14 +245,14 @@ fn draw(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<()>
         instance: InstanceUid::fresh(),
         series: SeriesUid::fresh(),
         series_number: GSPS_SERIES_NUMBER,
-        title: shared.title,
+        title: &shared.title,
         creator: shared.person.as_deref().unwrap_or_default(),
         image_series: ground.series.clone(),
         frame_of_reference: ground.frame_of_reference.clone(),
         images: &planes,
         findings: &findings,
         annotations: &[],
-        look: None,
+        look: ground.look(),
         is_inverted: photometric == "MONOCHROME1",
         at: shared.at,
         device: &shared.device,
@@ -268,8 +285,8 @@ fn outline(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<
         instance: InstanceUid::fresh(),
         series: SeriesUid::fresh(),
         series_number: RTSTRUCT_SERIES_NUMBER,
-        label: shared.title,
-        title: shared.title,
+        label: &shared.title,
+        title: &shared.title,
         creator: shared.person.as_deref().unwrap_or_default(),
         frame_of_reference,
         image_series: ground.series.clone(),
@@ -317,6 +334,7 @@ mod tests {
             frame_of_reference: FrameOfReferenceUid::parse(frame_of_reference).ok(),
             frames,
             photometric: "MONOCHROME2".into(),
+            look: None,
         }
     }
 

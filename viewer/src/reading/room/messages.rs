@@ -140,6 +140,7 @@ impl Room {
                 if let Some(scene) = &mut self.scene {
                     scene.selected = scene.ledger.get(&finding).map(|f| f.id.clone());
                 }
+                self.asks_reason = None;
                 self.go_to(&finding);
             }
             ToViewer::RunJob { job, .. } => {

@@ -161,6 +161,8 @@ impl Room {
         }
         scene.selected = Some(id.to_owned());
         let study = scene.study.clone();
+        // A question about another finding is given up.
+        self.asks_reason = None;
         self.send(ToParent::FindingSelected { study, finding: id.to_owned() });
         if goes_there {
             self.go_to(id);
