@@ -369,6 +369,14 @@ fn grid(
     let origin =
         places.iter().copied().min_by(|p, q| (*p - PointLps::default()).dot(normal).total_cmp(&(*q - PointLps::default()).dot(normal)));
     let origin = origin.ok_or(Error::NoPixels)?;
+    // Frames that slide in their plane, as those of a tilted gantry do, fit no straight grid.
+    let slides = |p: &PointLps| {
+        let off = *p - origin;
+        (off - normal * off.dot(normal)).length() > between_columns.min(between_rows) / 2.0
+    };
+    if places.iter().any(slides) {
+        return Err(Error::BadValue { keyword: "ImagePositionPatient" });
+    }
     let along: Vec<f64> = places.iter().map(|p| (*p - origin).dot(normal)).collect();
     let named = |tag| measures.float(tag).filter(|v| *v > 0.0);
     let distance = slice_distance(&along, named(tags::SPACING_BETWEEN_SLICES)).or_else(|| named(tags::SLICE_THICKNESS)).unwrap_or(1.0);

@@ -135,3 +135,22 @@ fn masks_of_another_grid_and_empty_ones_are_refused() {
         assert!(matches!(write(&input(&context, &grid, &[], &device, mask)), Err(Error::CannotWrite { .. })));
     }
 }
+
+/// A series of a tilted gantry: each frame lies on its image, but they slide in their plane.
+#[cfg(feature = "pixels")]
+#[test]
+fn frames_that_slide_are_refused() {
+    let Some(source) = dataset("seg_sr/liver_ct3slice/ct/01.dcm") else { return };
+    let (context, device) = (Context::of(&source).unwrap(), device());
+    let straight = odd_grid();
+    let tilted = (straight.axes[2] + straight.axes[1] * 0.4).unit().unwrap();
+    for (axis, is_refused) in [(straight.axes[2], false), (tilted, true)] {
+        let grid = Grid { axes: [straight.axes[0], straight.axes[1], axis], ..straight };
+        let mut mask = Mask::empty(grid);
+        mask.voxels.fill(1);
+        let written = write(&input(&context, &grid, &[], &device, &mask)).unwrap();
+        let read = read(&Dataset::read(&written.bytes).unwrap());
+        let refused = matches!(read, Err(Error::BadValue { keyword: "ImagePositionPatient" }));
+        assert_eq!(refused, is_refused, "{:?}", read.err());
+    }
+}

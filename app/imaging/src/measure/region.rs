@@ -82,8 +82,13 @@ const ON_PLANE: f64 = 0.05;
 /// plane of the grid between them they lie at the same columns and rows, in any other plane on a square grid with the smallest
 /// distance of voxels; both are interpolated (trilinear). A centre on the outline's left or top belongs to it, one on its right
 /// or bottom does not. Units: mm, LPS; the volume's unit.
+///
+/// `None` too for contours that overlap in a plane: one may be a hole in the other, and nobody says which.
 #[must_use]
 pub fn region_stats(volume: &Volume, contours: &[Vec<PointLps>]) -> Option<RegionStats> {
+    if may_have_holes(contours) {
+        return None;
+    }
     let (mut tally, mut is_interpolated) = (Tally::NONE, false);
     for contour in contours {
         let raster = Raster::of(&volume.grid, contour)?;
@@ -91,6 +96,41 @@ pub fn region_stats(volume: &Volume, contours: &[Vec<PointLps>]) -> Option<Regio
         tally = tally.join(raster.tally(volume, contour));
     }
     tally.stats(is_interpolated)
+}
+
+/// Contours nearer than this to each other's plane share it. Units: mm.
+const SAME_PLANE_MM: f64 = 0.1;
+
+/// A contour's plane, by a place and its normal, and the box around it.
+struct Flat {
+    at: PointLps,
+    normal: VectorLps,
+    low: [f64; 3],
+    high: [f64; 3],
+}
+
+impl Flat {
+    fn of(contour: &[PointLps]) -> Option<Self> {
+        let at = *contour.first()?;
+        let sides = contour.windows(2).filter_map(|w| Some((*w.first()? - at).cross(*w.last()? - at)));
+        let normal = sides.fold(VectorLps::default(), |sum, side| sum + side).unit()?;
+        let bound = |pick: fn(f64, f64) -> f64| {
+            let places = contour.iter().map(|p| <[f64; 3]>::from(*p));
+            places.reduce(|a, b| [pick(a[0], b[0]), pick(a[1], b[1]), pick(a[2], b[2])])
+        };
+        Some(Self { at, normal, low: bound(f64::min)?, high: bound(f64::max)? })
+    }
+
+    fn may_overlap(&self, other: &Self) -> bool {
+        let is_one_plane = self.normal.dot(other.normal).abs() > 0.999 && (other.at - self.at).dot(self.normal).abs() < SAME_PLANE_MM;
+        is_one_plane && (0..3).all(|a| self.low[a] <= other.high[a] && other.low[a] <= self.high[a])
+    }
+}
+
+/// True when one of the contours may be a hole in another.
+fn may_have_holes(contours: &[Vec<PointLps>]) -> bool {
+    let flats: Vec<Flat> = contours.iter().filter_map(|contour| Flat::of(contour)).collect();
+    flats.iter().enumerate().any(|(n, a)| flats.iter().skip(n + 1).any(|b| a.may_overlap(b)))
 }
 
 /// The values of the voxels whose centres lie in a ball; `None` when there is none. Units: mm, LPS; the volume's unit.
@@ -426,6 +466,19 @@ mod tests {
         let ramp = volume_of(straight_grid([40, 30, 20]), |v| (v.i * 10) as i16);
         let found = ball_stats(&ramp, ramp.grid.lps_from_voxel([20.0, 15.0, 10.0]), 5.0).unwrap();
         assert!((found.mean - 200.0).abs() < 1e-9 && found.n == 515);
+    }
+
+    #[test]
+    fn a_hole_is_not_counted_as_tissue() {
+        let volume = volume_of(straight_grid([40, 40, 6]), |v| i16::try_from(v.i).unwrap());
+        let square = |low: f64, high: f64, k: f64| {
+            [[low, low], [high, low], [high, high], [low, high]].map(|[i, j]| volume.grid.lps_from_voxel([i, j, k])).to_vec()
+        };
+        let (outer, hole) = (square(5.0, 30.0, 2.0), square(10.0, 20.0, 2.0));
+        assert!(region_stats(&volume, &[outer.clone()]).is_some());
+        assert_eq!(region_stats(&volume, &[outer.clone(), hole]), None, "which is the hole is not said");
+        // The next slice is another plane.
+        assert!(region_stats(&volume, &[outer, square(10.0, 20.0, 3.0)]).is_some());
     }
 
     #[test]
