@@ -475,7 +475,7 @@ mod tests {
             [[low, low], [high, low], [high, high], [low, high]].map(|[i, j]| volume.grid.lps_from_voxel([i, j, k])).to_vec()
         };
         let (outer, hole) = (square(5.0, 30.0, 2.0), square(10.0, 20.0, 2.0));
-        assert!(region_stats(&volume, &[outer.clone()]).is_some());
+        assert!(region_stats(&volume, std::slice::from_ref(&outer)).is_some());
         assert_eq!(region_stats(&volume, &[outer.clone(), hole]), None, "which is the hole is not said");
         // The next slice is another plane.
         assert!(region_stats(&volume, &[outer, square(10.0, 20.0, 3.0)]).is_some());
