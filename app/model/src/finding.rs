@@ -302,3 +302,27 @@ impl Confirmed {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_person_stands_for_is_confirmed() {
+        let of = |state, who, held| {
+            let (study, series) = (StudyUid::parse("1.2").unwrap(), SeriesUid::parse("1.3").unwrap());
+            let made = Finding::new("f".into(), study, series, Geometry::whole_image(), "p1");
+            Confirmed::of(Finding { state, held, origin: Origin { who, ..made.origin.clone() }, ..made }).is_some()
+        };
+        use FindingState::{Accepted, Deleted, Edited, Proposed, Rejected};
+        use OriginKind::{Device, Person};
+        assert!(of(Accepted, Person, None) && of(Edited, Person, None));
+        // A segmentation that somebody drew elsewhere is a proposal too.
+        for state in [Proposed, Rejected, Deleted] {
+            assert!(!of(state, Person, None), "{state:?}");
+        }
+        for state in [Proposed, Accepted, Edited, Rejected, Deleted] {
+            assert!(!of(state, Device, None) && !of(state, Person, Some(Held::OtherSide)), "{state:?}");
+        }
+    }
+}
