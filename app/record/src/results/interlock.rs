@@ -1,10 +1,10 @@
 //! Holds a result against the images it speaks of.
 
 use super::Home;
-use crate::{Error, Record, Result};
+use crate::{Error, Record, Result, StoredObject};
+use mj_dicom::Header;
 use mj_dicom::plane::{Plane, side_of};
 use mj_dicom::seg::FramePlace;
-use mj_dicom::{Dataset, Header};
 use mj_model::{Extent, Finding, Geometry, Grid, Held, PointLps, Shape, Side};
 
 /// How far a flat shape may lie from its image, beside half the distance of slices. Units: mm.
@@ -31,7 +31,7 @@ pub(super) async fn judge(record: &Record, result: &Header, home: &Home, finding
             if home.told.as_ref().is_some_and(|told| *told != object.series) {
                 return Ok(Some(Held::OtherSeries));
             }
-            images.push(read(record, &object.instance).await?);
+            images.push(read(record, object).await?);
         }
     }
     if images.is_empty() && home.images.is_empty() {
@@ -54,7 +54,7 @@ pub(super) async fn is_misplaced(record: &Record, places: &[FramePlace]) -> Resu
     for place in places.iter().step_by(places.len().div_ceil(FRAMES).max(1)).filter(|p| p.is_on_image) {
         let Some(image) = &place.image else { continue };
         let Some(object) = record.object_if_here(&image.instance).await? else { continue };
-        let Some(plane) = read(record, &object.instance).await?.plane else { continue };
+        let Some(plane) = read(record, object).await?.plane else { continue };
         let is_turned = (0..2).any(|axis| plane.axes[axis].dot(place.axes[axis]) < 0.999);
         let off_mm = OFF_FRAME * plane.spacing_mm[0].max(plane.spacing_mm[1]);
         if is_turned || plane.origin.distance_mm(place.origin) > off_mm.max(0.1) {
@@ -73,16 +73,20 @@ async fn of_series(record: &Record, home: &Home) -> Result<Vec<Image>> {
     let mut images = Vec::new();
     let picked = [with_pixels.first(), with_pixels.get(with_pixels.len() / 2), with_pixels.last()];
     for object in picked.into_iter().flatten() {
-        images.push(read(record, &object.instance).await?);
+        images.push(read(record, object.clone()).await?);
     }
     Ok(images)
 }
 
-async fn read(record: &Record, instance: &mj_model::InstanceUid) -> Result<Image> {
-    let dataset = Dataset::from_vec(record.object_bytes(instance).await?)?;
-    let header = dataset.header()?;
-    let plane = Plane::of(&dataset).ok().and_then(|plane| plane.grid).filter(|_| header.frames <= 1);
-    Ok(Image { side: side_of(&dataset), plane, size: [header.columns, header.rows], header })
+/// The pixels of an image say nothing here, and are left unread.
+async fn read(record: &Record, object: StoredObject) -> Result<Image> {
+    let record = record.clone();
+    let work = move || {
+        let head = record.read_head(&object.path)?;
+        let plane = Plane::of(&head).ok().and_then(|plane| plane.grid).filter(|_| object.frames <= 1);
+        Ok(Image { side: side_of(&head), plane, size: [object.columns, object.rows], header: head.header()? })
+    };
+    tokio::task::spawn_blocking(work).await?
 }
 
 fn misfit(result: &Header, finding: &Finding, images: &[Image]) -> Option<Held> {
