@@ -14,7 +14,7 @@ pub use titles::{needs_modifier, titles};
 
 use crate::context::{Context, Device, Written, put_moment};
 use crate::error::{Error, Result};
-use crate::write::Object;
+use crate::write::{Object, image_item};
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
@@ -91,20 +91,11 @@ fn evidence(input: &KoInput<'_>) -> Object {
         let once = images.iter().filter(|image| known.insert(&image.instance));
         let mut item = Object::new();
         item.uid(tags::SERIES_INSTANCE_UID, uid.as_str());
-        item.items(tags::REFERENCED_SOP_SEQUENCE, once.map(|image| reference(&ImageRef { frame: None, ..image.clone() })).collect());
+        item.items(tags::REFERENCED_SOP_SEQUENCE, once.map(|image| image_item(&ImageRef { frame: None, ..image.clone() })).collect());
         item
     });
     let mut item = Object::new();
     item.uid(tags::STUDY_INSTANCE_UID, input.context.study.as_str()).items(tags::REFERENCED_SERIES_SEQUENCE, series.collect());
-    item
-}
-
-fn reference(image: &ImageRef) -> Object {
-    let mut item = Object::new();
-    item.uid(tags::REFERENCED_SOP_CLASS_UID, image.sop_class.as_str()).uid(tags::REFERENCED_SOP_INSTANCE_UID, image.instance.as_str());
-    if let Some(frame) = image.frame {
-        item.integer(tags::REFERENCED_FRAME_NUMBER, i64::from(frame));
-    }
     item
 }
 
@@ -122,7 +113,7 @@ fn root(input: &KoInput<'_>, object: &mut Object) {
     children.extend(description);
     children.extend(images.map(|image| {
         let mut item = content("CONTAINS", "IMAGE", None);
-        item.item(tags::REFERENCED_SOP_SEQUENCE, reference(image));
+        item.item(tags::REFERENCED_SOP_SEQUENCE, image_item(image));
         item
     }));
     object

@@ -5,10 +5,9 @@
 
 use crate::dataset::{Dataset, View};
 use crate::error::{Error, Result};
-use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
-use mj_model::{Code, InstanceUid, LinearMap, SopClassUid, Unit};
+use mj_model::{Code, LinearMap, Unit};
 
 /// Parametric Map Storage.
 pub const PARAMETRIC_MAP: &str = "1.2.840.10008.5.1.4.1.1.30";
@@ -95,13 +94,13 @@ pub fn read(dataset: &Dataset) -> Result<Vec<RealWorldMap>> {
         take(&group, Scope::Frame(frame))?;
     }
     for item in root.items(tags::REFERENCED_IMAGE_REAL_WORLD_VALUE_MAPPING_SEQUENCE) {
-        take(&item, Scope::Images(images(&item)?))?;
+        take(&item, Scope::Images(item.image_refs(tags::REFERENCED_IMAGE_SEQUENCE)?))?;
     }
     Ok(out)
 }
 
 fn map(item: &View<'_>, is_float: bool, scope: Scope) -> Result<RealWorldMap> {
-    let unit = code_of(item, tags::MEASUREMENT_UNITS_CODE_SEQUENCE).ok_or(Error::Missing { keyword: "MeasurementUnitsCodeSequence" })?;
+    let unit = item.code(tags::MEASUREMENT_UNITS_CODE_SEQUENCE).ok_or(Error::Missing { keyword: "MeasurementUnitsCodeSequence" })?;
     let range = range(item, is_float)?;
     Ok(RealWorldMap {
         label: item.text(tags::LUT_LABEL),
@@ -149,29 +148,10 @@ fn mapping(item: &View<'_>, range: Option<[f64; 2]>) -> Result<Mapping> {
 fn quantity(item: &View<'_>) -> Option<Code> {
     let mut items = item.items(tags::QUANTITY_DEFINITION_SEQUENCE);
     let is_quantity = |of: &View<'_>| {
-        let name = code_of(of, tags::CONCEPT_NAME_CODE_SEQUENCE).map(|c| c.code);
+        let name = of.code(tags::CONCEPT_NAME_CODE_SEQUENCE).map(|c| c.code);
         matches!(name.as_deref(), Some("246205007" | "G-C1C6"))
     };
-    items.find(is_quantity).and_then(|of| code_of(&of, tags::CONCEPT_CODE_SEQUENCE))
-}
-
-fn images(item: &View<'_>) -> Result<Vec<ImageRef>> {
-    let image = |reference: View<'_>| {
-        Ok(ImageRef {
-            instance: reference.uid(tags::REFERENCED_SOP_INSTANCE_UID, "ReferencedSOPInstanceUID", InstanceUid::parse)?,
-            sop_class: reference.uid(tags::REFERENCED_SOP_CLASS_UID, "ReferencedSOPClassUID", SopClassUid::parse)?,
-            frame: reference.count(tags::REFERENCED_FRAME_NUMBER),
-        })
-    };
-    item.items(tags::REFERENCED_IMAGE_SEQUENCE).map(image).collect()
-}
-
-/// Source: PS3.3 §8.8.
-fn code_of(view: &View<'_>, tag: Tag) -> Option<Code> {
-    let item = view.item(tag)?;
-    let value = [tags::CODE_VALUE, tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE].iter().map(|&t| item.text(t)).find(|v| !v.is_empty())?;
-    let meaning = item.text(tags::CODE_MEANING);
-    Some(Code { scheme: item.text(tags::CODING_SCHEME_DESIGNATOR), code: value, name_en: meaning.clone(), name_zh: meaning })
+    items.find(is_quantity).and_then(|of| of.code(tags::CONCEPT_CODE_SEQUENCE))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub use read::{Contour, ContourKind, ReferencedSeries, Roi, StructureSet, read};
 use crate::context::{Context, Device, Written, put_creation};
 use crate::error::{Error, Result};
 use crate::plane::Plane;
-use crate::write::Object;
+use crate::write::{Object, image_item};
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use mj_model::finding::{ImageRef, OriginKind};
@@ -140,7 +140,7 @@ fn referenced_frame(input: &RtInput<'_>) -> Object {
     frame.uid(tags::FRAME_OF_REFERENCE_UID, input.frame_of_reference.as_str());
     let mut known = HashSet::new();
     let instances = input.images.iter().map(|plane| &plane.image).filter(|image| known.insert(&image.instance));
-    let images: Vec<Object> = instances.map(|image| reference(&ImageRef { frame: None, ..image.clone() })).collect();
+    let images: Vec<Object> = instances.map(|image| image_item(&ImageRef { frame: None, ..image.clone() })).collect();
     if !images.is_empty() {
         let (mut series, mut study) = (Object::new(), Object::new());
         series.uid(tags::SERIES_INSTANCE_UID, input.image_series.as_str()).items(tags::CONTOUR_IMAGE_SEQUENCE, images);
@@ -151,15 +151,6 @@ fn referenced_frame(input: &RtInput<'_>) -> Object {
         frame.item(tags::RT_REFERENCED_STUDY_SEQUENCE, study);
     }
     frame
-}
-
-fn reference(image: &ImageRef) -> Object {
-    let mut item = Object::new();
-    item.uid(tags::REFERENCED_SOP_CLASS_UID, image.sop_class.as_str()).uid(tags::REFERENCED_SOP_INSTANCE_UID, image.instance.as_str());
-    if let Some(frame) = image.frame {
-        item.integer(tags::REFERENCED_FRAME_NUMBER, i64::from(frame));
-    }
-    item
 }
 
 fn roi_item(input: &RtInput<'_>, roi: &RoiOut<'_>) -> Object {
@@ -192,7 +183,7 @@ fn contours_item(roi: &RoiOut<'_>) -> Object {
             .integer(tags::NUMBER_OF_CONTOUR_POINTS, i64::try_from(contour.places.len()).unwrap_or(i64::MAX))
             .decimals(tags::CONTOUR_DATA, &data);
         if !contour.images.is_empty() {
-            item.items(tags::CONTOUR_IMAGE_SEQUENCE, contour.images.iter().map(reference).collect());
+            item.items(tags::CONTOUR_IMAGE_SEQUENCE, contour.images.iter().map(image_item).collect());
         }
         item
     };

@@ -8,6 +8,7 @@ use crate::syntax;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use mj_model::Code;
+use mj_model::finding::ImageRef;
 use std::collections::BTreeMap;
 
 /// Our Implementation Class UID, in every file meta group and association (PS3.7 §D.3.3.2).
@@ -209,6 +210,16 @@ impl Object {
 /// True for a representation whose length takes 32 bits in Explicit VR. Source: PS3.5 §7.1.2.
 const fn has_long_length(vr: VR) -> bool {
     matches!(vr, VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW | VR::SQ | VR::SV | VR::UC | VR::UN | VR::UR | VR::UT | VR::UV)
+}
+
+/// An item that refers to an image, or to one frame of it. Source: PS3.3 §10.3 (Image SOP Instance Reference Macro).
+pub(crate) fn image_item(image: &ImageRef) -> Object {
+    let mut item = Object::new();
+    item.uid(tags::REFERENCED_SOP_CLASS_UID, image.sop_class.as_str()).uid(tags::REFERENCED_SOP_INSTANCE_UID, image.instance.as_str());
+    if let Some(frame) = image.frame {
+        item.integer(tags::REFERENCED_FRAME_NUMBER, i64::from(frame));
+    }
+    item
 }
 
 fn encode_items(items: &[Object], is_implicit: bool) -> Result<Vec<u8>> {

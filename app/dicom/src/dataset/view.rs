@@ -5,6 +5,8 @@ use crate::charset::{CharacterSet, Shape, Text};
 use crate::error::{Error, Result};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
+use mj_model::finding::ImageRef;
+use mj_model::{Code, InstanceUid, SopClassUid};
 use std::sync::Arc;
 
 /// Most numbers that are read out of one value; more is no header.
@@ -91,6 +93,32 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn item(&self, tag: Tag) -> Option<Self> {
         self.items(tag).next()
+    }
+
+    /// The code of a code sequence, whichever of the three elements holds its value. Its meaning stands in both languages:
+    /// an object does not say which one it is in. Source: PS3.3 §8.8 (Code Sequence Macro).
+    #[must_use]
+    pub fn code(&self, tag: Tag) -> Option<Code> {
+        let item = self.item(tag)?;
+        let values = [tags::CODE_VALUE, tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE];
+        let code = values.iter().map(|&value| item.text(value)).find(|value| !value.is_empty())?;
+        let meaning = item.text(tags::CODE_MEANING);
+        Some(Code { scheme: item.text(tags::CODING_SCHEME_DESIGNATOR), code, name_en: meaning.clone(), name_zh: meaning })
+    }
+
+    /// The images that a sequence refers to.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] or [`Error::BadValue`] for one without UIDs.
+    pub fn image_refs(&self, tag: Tag) -> Result<Vec<ImageRef>> {
+        let image = |reference: Self| {
+            Ok(ImageRef {
+                instance: reference.uid(tags::REFERENCED_SOP_INSTANCE_UID, "ReferencedSOPInstanceUID", InstanceUid::parse)?,
+                sop_class: reference.uid(tags::REFERENCED_SOP_CLASS_UID, "ReferencedSOPClassUID", SopClassUid::parse)?,
+                frame: reference.count(tags::REFERENCED_FRAME_NUMBER),
+            })
+        };
+        self.items(tag).map(image).collect()
     }
 
     /// A text value as a whole, decoded, with the knowledge whether its set had to be guessed. Padding is

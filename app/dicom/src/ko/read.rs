@@ -2,7 +2,6 @@
 
 use crate::dataset::{Dataset, View};
 use crate::error::{Error, Result};
-use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
 use mj_model::{Code, InstanceUid, SeriesUid, SopClassUid, StudyUid};
@@ -57,7 +56,7 @@ pub fn read(dataset: &Dataset) -> Result<KeyObjects> {
     if root.first_text(tags::SOP_CLASS_UID) != super::KEY_OBJECT_SELECTION || !root.has(tags::CONTENT_SEQUENCE) {
         return Err(Error::WrongKind { wanted: "key object selection" });
     }
-    let title = code_of(&root, tags::CONCEPT_NAME_CODE_SEQUENCE);
+    let title = root.code(tags::CONCEPT_NAME_CODE_SEQUENCE);
     let title = title.map(|title| super::titles().into_iter().find(|known| known.is_same(&title)).unwrap_or(title));
     let mut selection = KeyObjects { title, ..KeyObjects::default() };
     walk(&root, &evidence(&root), &mut selection, 0)?;
@@ -85,7 +84,7 @@ fn walk(view: &View<'_>, evidence: &Evidence, selection: &mut KeyObjects, depth:
         return Ok(());
     }
     for item in view.items(tags::CONTENT_SEQUENCE) {
-        let concept = code_of(&item, tags::CONCEPT_NAME_CODE_SEQUENCE);
+        let concept = item.code(tags::CONCEPT_NAME_CODE_SEQUENCE);
         let is = |code: &str| concept.as_ref().is_some_and(|c| c.scheme == "DCM" && c.code == code);
         match item.first_text(tags::VALUE_TYPE).as_str() {
             "TEXT" if is("113012") => {
@@ -96,7 +95,7 @@ fn walk(view: &View<'_>, evidence: &Evidence, selection: &mut KeyObjects, depth:
             }
             "TEXT" if is("121013") => selection.devices.push(item.text(tags::TEXT_VALUE)),
             "PNAME" if is("121008") => selection.persons.push(item.text(tags::PERSON_NAME)),
-            "CODE" if is("113011") => selection.modifiers.extend(code_of(&item, tags::CONCEPT_CODE_SEQUENCE)),
+            "CODE" if is("113011") => selection.modifiers.extend(item.code(tags::CONCEPT_CODE_SEQUENCE)),
             "IMAGE" | "COMPOSITE" | "WAVEFORM" => take_objects(&item, evidence, selection)?,
             _ => {}
         }
@@ -122,12 +121,4 @@ fn take_objects(item: &View<'_>, evidence: &Evidence, selection: &mut KeyObjects
         selection.objects.extend(frames.into_iter().map(object));
     }
     Ok(())
-}
-
-/// Source: PS3.3 §8.8.
-fn code_of(view: &View<'_>, tag: Tag) -> Option<Code> {
-    let item = view.item(tag)?;
-    let value = [tags::CODE_VALUE, tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE].iter().map(|&t| item.text(t)).find(|v| !v.is_empty())?;
-    let meaning = item.text(tags::CODE_MEANING);
-    Some(Code { scheme: item.text(tags::CODING_SCHEME_DESIGNATOR), code: value, name_en: meaning.clone(), name_zh: meaning })
 }

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
-use mj_model::{FrameOfReferenceUid, InstanceUid, PointLps, SeriesUid, SopClassUid, StudyUid};
+use mj_model::{FrameOfReferenceUid, PointLps, SeriesUid, StudyUid};
 use std::collections::HashMap;
 
 /// What a structure set says.
@@ -131,19 +131,8 @@ fn referenced_series(study: &View<'_>, series: &View<'_>) -> Result<ReferencedSe
     Ok(ReferencedSeries {
         study: StudyUid::parse(&study.text(tags::REFERENCED_SOP_INSTANCE_UID)).ok(),
         series: series.uid(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID", SeriesUid::parse)?,
-        images: images(series)?,
+        images: series.image_refs(tags::CONTOUR_IMAGE_SEQUENCE)?,
     })
-}
-
-fn images(item: &View<'_>) -> Result<Vec<ImageRef>> {
-    let image = |reference: View<'_>| {
-        Ok(ImageRef {
-            instance: reference.uid(tags::REFERENCED_SOP_INSTANCE_UID, "ReferencedSOPInstanceUID", InstanceUid::parse)?,
-            sop_class: reference.uid(tags::REFERENCED_SOP_CLASS_UID, "ReferencedSOPClassUID", SopClassUid::parse)?,
-            frame: reference.count(tags::REFERENCED_FRAME_NUMBER),
-        })
-    };
-    item.items(tags::CONTOUR_IMAGE_SEQUENCE).map(image).collect()
 }
 
 /// Regions by their number, with what the three sequences say of each.
@@ -210,6 +199,6 @@ fn read_contour(item: &View<'_>) -> Result<Contour> {
     Ok(Contour {
         kind: ContourKind::of(item.first_text(tags::CONTOUR_GEOMETRIC_TYPE)),
         places: numbers.chunks_exact(3).map(|c| PointLps::new(c[0], c[1], c[2])).collect(),
-        images: images(item)?,
+        images: item.image_refs(tags::CONTOUR_IMAGE_SEQUENCE)?,
     })
 }

@@ -279,22 +279,12 @@ fn threshold(root: &View<'_>, bits_allocated: u16) -> f64 {
 }
 
 fn segment(item: &View<'_>, grid: Grid) -> SegSegment {
-    let code = |tag| {
-        let code = item.item(tag)?;
-        let meaning = code.text(tags::CODE_MEANING);
-        Some(Code {
-            scheme: code.text(tags::CODING_SCHEME_DESIGNATOR),
-            code: code.text(tags::CODE_VALUE),
-            name_en: meaning.clone(),
-            name_zh: meaning,
-        })
-    };
     let name = item.text(tags::SEGMENT_ALGORITHM_NAME);
     SegSegment {
         number: item.count(tags::SEGMENT_NUMBER).unwrap_or(0),
         label: item.text(tags::SEGMENT_LABEL),
-        category: code(tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE),
-        kind: code(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE),
+        category: item.code(tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE),
+        kind: item.code(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE),
         algorithm: match item.first_text(tags::SEGMENT_ALGORITHM_TYPE).as_str() {
             "AUTOMATIC" => Algorithm::Automatic(name),
             "SEMIAUTOMATIC" => Algorithm::Semiautomatic(name),

@@ -1,7 +1,7 @@
 //! Reading CAD reports: chest (TID 4100) and mammography (TID 4000). Source: PS3.16.
 
 use super::group_read::{self, SrFinding};
-use super::read::{MAX_DEPTH, code_of};
+use super::read::MAX_DEPTH;
 use crate::dataset::View;
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
@@ -50,7 +50,7 @@ fn walk(root: &View<'_>, view: &View<'_>, out: &mut Vec<SrFinding>, depth: usize
         return;
     }
     for item in view.items(tags::CONTENT_SEQUENCE) {
-        let concept = code_of(&item, tags::CONCEPT_NAME_CODE_SEQUENCE);
+        let concept = item.code(tags::CONCEPT_NAME_CODE_SEQUENCE);
         let is_code = item.first_text(tags::VALUE_TYPE) == "CODE";
         let of = |code: &str| is_code && concept.as_ref().is_some_and(|c| c.scheme == "DCM" && c.code == code);
         let before = out.len();
@@ -58,7 +58,7 @@ fn walk(root: &View<'_>, view: &View<'_>, out: &mut Vec<SrFinding>, depth: usize
         // A composite feature is told by the single image findings below it, where there are any.
         if of("111059") || (of("111015") && out.len() == before) {
             let mut finding = group_read::group(&item);
-            finding.kind = code_of(&item, tags::CONCEPT_CODE_SEQUENCE);
+            finding.kind = item.code(tags::CONCEPT_CODE_SEQUENCE);
             referenced_images(root, &item, &mut finding.images, 0);
             out.push(finding);
         }

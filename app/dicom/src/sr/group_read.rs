@@ -1,7 +1,7 @@
 //! Reading a measurement group, ours and others'.
 
 use super::group::{CONTROL_PLACES, PRIVATE_CREATOR, review_state, state_of};
-use super::read::{MAX_DEPTH, code_of};
+use super::read::MAX_DEPTH;
 use crate::dataset::View;
 use dicom_dictionary_std::tags;
 use mj_model::code::known;
@@ -88,9 +88,9 @@ fn walk(view: &View<'_>, measured: Option<&Code>, finding: &mut SrFinding, found
         return;
     }
     for item in view.items(tags::CONTENT_SEQUENCE) {
-        let concept = code_of(&item, tags::CONCEPT_NAME_CODE_SEQUENCE);
+        let concept = item.code(tags::CONCEPT_NAME_CODE_SEQUENCE);
         let code = concept.as_ref().map_or("", |c| c.code.as_str());
-        let value = || code_of(&item, tags::CONCEPT_CODE_SEQUENCE);
+        let value = || item.code(tags::CONCEPT_CODE_SEQUENCE);
         let mut below = measured;
         match (item.first_text(tags::VALUE_TYPE).as_str(), code) {
             ("TEXT", "112039") => finding.tracking_id = item.text(tags::TEXT_VALUE),
@@ -128,8 +128,8 @@ impl SrFinding {
         }
         let below = |wanted: &[&str]| {
             let children: Vec<View<'_>> = item.items(tags::CONTENT_SEQUENCE).collect();
-            let of = |child: &View<'_>| code_of(child, tags::CONCEPT_NAME_CODE_SEQUENCE).is_some_and(|c| wanted.contains(&c.code.as_str()));
-            children.iter().find(|child| of(child)).and_then(|child| code_of(child, tags::CONCEPT_CODE_SEQUENCE))
+            let of = |child: &View<'_>| child.code(tags::CONCEPT_NAME_CODE_SEQUENCE).is_some_and(|c| wanted.contains(&c.code.as_str()));
+            children.iter().find(|child| of(child)).and_then(|child| child.code(tags::CONCEPT_CODE_SEQUENCE))
         };
         let (derivation, method) = (below(&["121401"]), below(&["370129005", "G-C036"]));
         self.measurements.push(SrMeasurement { quantity, derivation, method });
@@ -154,7 +154,7 @@ fn side_of(code: Option<&Code>) -> Side {
 fn quantity(item: &View<'_>, concept: Option<Code>) -> Option<Quantity> {
     let measured = item.item(tags::MEASURED_VALUE_SEQUENCE)?;
     let value = measured.float(tags::FLOATING_POINT_VALUE).or_else(|| measured.float(tags::NUMERIC_VALUE))?;
-    let unit = code_of(&measured, tags::MEASUREMENT_UNITS_CODE_SEQUENCE).map_or_else(Unit::one, |c| Unit(c.code));
+    let unit = measured.code(tags::MEASUREMENT_UNITS_CODE_SEQUENCE).map_or_else(Unit::one, |c| Unit(c.code));
     value.is_finite().then_some(Quantity { what: concept?, value, unit })
 }
 

@@ -1,6 +1,6 @@
 //! Content items. Source: PS3.3 §C.17.3.
 
-use crate::write::Object;
+use crate::write::{Object, image_item};
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
@@ -110,12 +110,7 @@ fn unit_code(unit: &Unit) -> Code {
 
 pub(super) fn image(relation: &str, concept: Option<&Code>, of: &ImageRef) -> Object {
     let mut object = item(Some(relation), "IMAGE", concept);
-    let mut reference = Object::new();
-    reference.uid(tags::REFERENCED_SOP_CLASS_UID, of.sop_class.as_str()).uid(tags::REFERENCED_SOP_INSTANCE_UID, of.instance.as_str());
-    if let Some(frame) = of.frame {
-        reference.integer(tags::REFERENCED_FRAME_NUMBER, i64::from(frame));
-    }
-    object.item(tags::REFERENCED_SOP_SEQUENCE, reference);
+    object.item(tags::REFERENCED_SOP_SEQUENCE, image_item(of));
     object
 }
 

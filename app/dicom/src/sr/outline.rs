@@ -1,6 +1,6 @@
 //! Any structured report as lines that people can read.
 
-use super::read::{MAX_DEPTH, code_of};
+use super::read::MAX_DEPTH;
 use crate::dataset::{Dataset, View};
 use crate::error::{Error, Result};
 use dicom_dictionary_std::tags;
@@ -41,7 +41,7 @@ fn put(view: &View<'_>, depth: usize, out: &mut Vec<SrLine>) {
     if depth > MAX_DEPTH || out.len() >= MOST {
         return;
     }
-    let name = code_of(view, tags::CONCEPT_NAME_CODE_SEQUENCE).map_or_else(String::new, |c| c.name_en);
+    let name = view.code(tags::CONCEPT_NAME_CODE_SEQUENCE).map_or_else(String::new, |c| c.name_en);
     out.push(SrLine { depth, name, value: value(view) });
     for item in view.items(tags::CONTENT_SEQUENCE) {
         put(&item, depth + 1, out);
@@ -51,9 +51,9 @@ fn put(view: &View<'_>, depth: usize, out: &mut Vec<SrLine>) {
 fn value(view: &View<'_>) -> String {
     match view.first_text(tags::VALUE_TYPE).as_str() {
         "TEXT" => view.text(tags::TEXT_VALUE),
-        "CODE" => code_of(view, tags::CONCEPT_CODE_SEQUENCE).map_or_else(String::new, |c| c.name_en),
+        "CODE" => view.code(tags::CONCEPT_CODE_SEQUENCE).map_or_else(String::new, |c| c.name_en),
         "NUM" => view.item(tags::MEASURED_VALUE_SEQUENCE).map_or_else(String::new, |measured| {
-            let unit = code_of(&measured, tags::MEASUREMENT_UNITS_CODE_SEQUENCE).map_or_else(String::new, |c| c.code);
+            let unit = measured.code(tags::MEASUREMENT_UNITS_CODE_SEQUENCE).map_or_else(String::new, |c| c.code);
             format!("{} {}", measured.text(tags::NUMERIC_VALUE), if unit == "1" { "" } else { &unit }).trim_end().to_owned()
         }),
         "UIDREF" => view.text(tags::UID),

@@ -53,7 +53,7 @@ pub fn read(dataset: &Dataset) -> Result<SrContent> {
     }
     let mut content = SrContent {
         title: root.text(tags::SERIES_DESCRIPTION),
-        kind: code_of(&root, tags::CONCEPT_NAME_CODE_SEQUENCE),
+        kind: root.code(tags::CONCEPT_NAME_CODE_SEQUENCE),
         template: root.item(tags::CONTENT_TEMPLATE_SEQUENCE).map(|t| t.text(tags::TEMPLATE_IDENTIFIER)).unwrap_or_default(),
         is_complete: root.first_text(tags::COMPLETION_FLAG) == "COMPLETE",
         is_verified: root.first_text(tags::VERIFICATION_FLAG) == "VERIFIED",
@@ -110,13 +110,6 @@ fn evidence(root: &View<'_>) -> Vec<ObjectRef> {
     out
 }
 
-pub(super) fn code_of(view: &View<'_>, tag: dicom_core::Tag) -> Option<Code> {
-    let item = view.item(tag)?;
-    let value = [tags::CODE_VALUE, tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE].iter().map(|&t| item.text(t)).find(|v| !v.is_empty())?;
-    let meaning = item.text(tags::CODE_MEANING);
-    Some(Code { scheme: item.text(tags::CODING_SCHEME_DESIGNATOR), code: value, name_en: meaning.clone(), name_zh: meaning })
-}
-
 fn is(concept: Option<&Code>, code: &str) -> bool {
     concept.is_some_and(|c| c.code == code)
 }
@@ -127,21 +120,21 @@ fn walk(view: &View<'_>, content: &mut SrContent, depth: usize) {
         return;
     }
     for item in view.items(tags::CONTENT_SEQUENCE) {
-        let concept = code_of(&item, tags::CONCEPT_NAME_CODE_SEQUENCE);
+        let concept = item.code(tags::CONCEPT_NAME_CODE_SEQUENCE);
         match item.first_text(tags::VALUE_TYPE).as_str() {
             "CONTAINER" if is(concept.as_ref(), "125007") => {
                 content.findings.push(group_read::group(&item));
                 continue;
             }
             "CODE" if is(concept.as_ref(), "121049") => {
-                content.lang = code_of(&item, tags::CONCEPT_CODE_SEQUENCE).map(|c| c.code).unwrap_or_default();
+                content.lang = item.code(tags::CONCEPT_CODE_SEQUENCE).map(|c| c.code).unwrap_or_default();
             }
             "CODE" if is(concept.as_ref(), "111017") => {
-                let summary = code_of(&item, tags::CONCEPT_CODE_SEQUENCE).and_then(|c| RunOutcome::of_summary(&c.code));
+                let summary = item.code(tags::CONCEPT_CODE_SEQUENCE).and_then(|c| RunOutcome::of_summary(&c.code));
                 content.outcome = content.outcome.filter(|o| *o == RunOutcome::NotApplicable).or(summary);
             }
             "CODE" if is(concept.as_ref(), "111064") => {
-                let status = code_of(&item, tags::CONCEPT_CODE_SEQUENCE).and_then(|c| RunOutcome::of_detections(&c.code));
+                let status = item.code(tags::CONCEPT_CODE_SEQUENCE).and_then(|c| RunOutcome::of_detections(&c.code));
                 content.outcome = status.or(content.outcome);
             }
             "TEXT" if is(concept.as_ref(), "121013") => content.devices.push(item.text(tags::TEXT_VALUE)),
