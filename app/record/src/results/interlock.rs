@@ -73,7 +73,7 @@ async fn of_series(record: &Record, home: &Home) -> Result<Vec<Image>> {
     let mut images = Vec::new();
     let picked = [with_pixels.first(), with_pixels.get(with_pixels.len() / 2), with_pixels.last()];
     for object in picked.into_iter().flatten() {
-        images.push(read(record, object.clone()).await?);
+        images.push(read(record, (*object).clone()).await?);
     }
     Ok(images)
 }
