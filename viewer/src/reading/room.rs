@@ -265,6 +265,12 @@ impl Room {
         self.is_making
     }
 
+    /// How many lines of findings the last frame drew, over all viewports.
+    #[must_use]
+    pub fn lines_in_view(&self) -> usize {
+        self.hits.iter().map(|hit| hit.figure.lines.len()).sum()
+    }
+
     fn take_keys(&mut self, ctx: &egui::Context) {
         if ctx.egui_wants_keyboard_input() {
             return;

@@ -104,6 +104,42 @@ fn what_waits_comes_first_and_one_key_decides() {
 }
 
 #[test]
+fn contours_are_seen_on_their_own_images_alone() {
+    let mut bench = Bench::new();
+    let (finding, centre) = finding_on(&bench, 10);
+    let step = (finding_on(&bench, 11).1 - centre).length();
+    let square = |n: f64| {
+        let corners = [[-20.0, -20.0], [20.0, -20.0], [20.0, 20.0], [-20.0, 20.0]];
+        corners.map(|[x, y]| mj_model::PointLps::new(centre.x + x, centre.y + y, centre.z + n * step)).to_vec()
+    };
+    let contours = Geometry::InSpace(Shape::Contours { contours: vec![square(-1.0), square(0.0), square(1.0)] });
+    open(&mut bench, vec![Finding { geometry: contours, ..finding.clone() }]);
+    bench.key(Key::J, NONE);
+    bench.rest();
+    bench.key(Key::N, NONE);
+    bench.until("stored images", |b| b.room.situation().is_as_stored && !b.room.is_making_pictures());
+    bench.rest();
+    let on_its_own = bench.room.lines_in_view();
+    bench.key(Key::PageDown, NONE);
+    bench.rest();
+    let elsewhere = bench.room.lines_in_view();
+    assert_eq!((on_its_own, elsewhere), (1, 0));
+}
+
+#[test]
+fn places_on_an_image_are_on_no_slice_of_a_volume() {
+    let mut bench = Bench::new();
+    let (finding, _) = finding_on(&bench, 10);
+    let geometry = Geometry::OnImage(Shape::Line { a: [10.0, 40.0], b: [80.0, 40.0] });
+    open(&mut bench, vec![Finding { geometry, ..finding }]);
+    for key in [Key::Home, Key::End, Key::J] {
+        bench.key(key, NONE);
+        bench.rest();
+        assert_eq!(bench.room.lines_in_view(), 0, "{key:?}");
+    }
+}
+
+#[test]
 #[ignore = "long: cargo xtask bench"]
 fn bench_review_of_thirty_findings_by_keyboard() {
     let mut bench = Bench::new();
