@@ -24,6 +24,7 @@ mod sample;
 pub mod segment;
 pub mod still;
 pub mod surface;
+pub mod trace;
 pub mod window;
 
 #[cfg(test)]
@@ -33,3 +34,4 @@ pub use blocks::Blocks;
 pub use error::{Error, Result};
 pub use picture::{Interpolation, Picture, Projection};
 pub use plane::Plane;
+pub use trace::Trace;

@@ -93,6 +93,12 @@ impl Plane {
         (p - self.centre).dot(self.normal())
     }
 
+    /// The foot of a position on the plane. Units: mm, LPS.
+    #[must_use]
+    pub fn foot(&self, p: PointLps) -> PointLps {
+        p + -(self.normal() * self.depth_mm(p))
+    }
+
     /// The same picture moved along its normal so that it passes through a position.
     #[must_use]
     pub fn through(mut self, p: PointLps) -> Self {
