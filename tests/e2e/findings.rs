@@ -331,7 +331,7 @@ fn prove(seed: u64, n: usize) -> usize {
     let mut reports = vec![(report(folder.path(), "mixed.dcm", &ground, &all), all.clone())];
     for one in 0..3 {
         let sorted: Vec<Finding> = all.iter().filter(|f| family(f) == one).cloned().collect();
-        for (at, some) in sorted.chunks(60).enumerate() {
+        for (at, some) in sorted.chunks(20).enumerate() {
             let path = report(folder.path(), &format!("{one}-{at}.dcm"), &ground, some);
             checkers::pixelmed_is_clean(&path);
             reports.push((path, some.to_vec()));

@@ -380,6 +380,8 @@ pub struct FigureLook {
     pub has_grips: bool,
     /// Thin: only the trace of a shape that lies elsewhere.
     pub is_quiet: bool,
+    /// In a colour of its own.
+    pub colour: Option<Color32>,
 }
 
 /// The label of a shape.
@@ -446,8 +448,15 @@ fn meets(rect: Rect, [a, b]: [Pos2; 2]) -> bool {
 
 /// Draws a shape with its label. Gives the label's rectangle.
 pub fn figure(painter: &Painter, theme: &Theme, figure: &Figure, label: &Label, look: &FigureLook, taken: &Taken<'_>) -> Rect {
-    let colour = if look.is_selected { theme.colours.measure_selected } else { theme.colours.measure };
-    let stroke = Stroke::new(if look.is_quiet { 1.0 } else { 1.5 }, colour);
+    let of_theme = if look.is_selected { theme.colours.measure_selected } else { theme.colours.measure };
+    let colour = look.colour.unwrap_or(of_theme);
+    let width = match (look.is_quiet, look.colour) {
+        (true, _) => 1.0,
+        // Nothing else tells that it is chosen.
+        (false, Some(_)) => 2.5,
+        (false, None) => 1.5,
+    };
+    let stroke = Stroke::new(width, colour);
     for (line, is_closed) in &figure.lines {
         outline(painter, theme, line, *is_closed, look.is_pending, stroke);
     }

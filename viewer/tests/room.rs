@@ -5,6 +5,7 @@
 mod measuring;
 mod patch;
 mod review;
+mod segments;
 
 use clap::Parser as _;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2, vec2};
@@ -40,8 +41,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::of(24, 64)
+    }
+
+    /// On a phantom of some slices, rows and columns.
+    fn of(slices: usize, size: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let job = Job::Phantom { out: folder.path().to_owned(), seed: 3, slices: 24, size: 64 };
+        let job = Job::Phantom { out: folder.path().to_owned(), seed: 3, slices, size };
         jobs::run(&job, &JobContext::quiet(None)).unwrap();
         let ctx = egui::Context::default();
         let (sender, said) = Sender::to_queue();

@@ -1,5 +1,6 @@
 //! Segmentations: masks on a grid as DICOM SEG and back. Source: PS3.3 §A.51, §C.8.20.
 
+mod colour;
 mod places;
 #[cfg(feature = "pixels")]
 mod read;
@@ -228,7 +229,7 @@ fn segment_item(number: usize, segment: &SegmentInput<'_>) -> Object {
         .code(tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE, &segment.category)
         .code(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE, &segment.kind)
         .text(tags::SEGMENT_ALGORITHM_TYPE, VR::CS, kind)
-        .u16s(tags::RECOMMENDED_DISPLAY_CIE_LAB_VALUE, &cielab(segment.colour));
+        .u16s(tags::RECOMMENDED_DISPLAY_CIE_LAB_VALUE, &colour::to_cielab(segment.colour));
     if let Some(name) = name {
         item.text(tags::SEGMENT_ALGORITHM_NAME, VR::LO, name);
     }
@@ -236,21 +237,6 @@ fn segment_item(number: usize, segment: &SegmentInput<'_>) -> Object {
         item.text(tags::TRACKING_ID, VR::UT, id).uid(tags::TRACKING_UID, uid);
     }
     item
-}
-
-/// sRGB as PCS-values of CIELab in 16 bits. Source: PS3.3 §C.10.7.1.1.
-fn cielab(rgb: [u8; 3]) -> [u16; 3] {
-    let [r, g, b] = rgb.map(|v| {
-        let v = f64::from(v) / 255.0;
-        if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
-    });
-    // sRGB to XYZ relative to the D50 white of the profile connection space.
-    let f = |t: f64| if t > 216.0 / 24_389.0 { t.cbrt() } else { (24_389.0 / 27.0 * t + 16.0) / 116.0 };
-    let x = f((0.436_074_7 * r + 0.385_064_9 * g + 0.143_080_4 * b) / 0.964_22);
-    let y = f(0.222_504_5 * r + 0.716_878_6 * g + 0.060_616_9 * b);
-    let z = f((0.013_932_2 * r + 0.097_104_5 * g + 0.714_173_3 * b) / 0.825_21);
-    let scale = |v: f64, low: f64, range: f64| (((v - low) / range).clamp(0.0, 1.0) * 65_535.0).round() as u16;
-    [scale(116.0 * y - 16.0, 0.0, 100.0), scale(500.0 * (x - y), -128.0, 255.0), scale(200.0 * (y - z), -128.0, 255.0)]
 }
 
 fn at_bytes(tag: Tag) -> Vec<u8> {

@@ -49,6 +49,15 @@ pub struct SegmentFile {
     pub file: ObjectFile,
 }
 
+/// A DICOM SEG whose segments are findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentationFile {
+    /// Its SOP Instance UID.
+    pub instance: InstanceUid,
+    /// Its file.
+    pub file: ObjectFile,
+}
+
 /// What a viewer shows of a study, complete enough to show the same again after a restart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ViewState {
@@ -109,6 +118,14 @@ pub enum ToViewer {
         findings: Vec<Finding>,
         /// Where it was, after a restart.
         view: Option<ViewState>,
+    },
+    /// Segmentations that findings of the open study lie in. Sent after `OpenStudy`, and before the findings of one that
+    /// comes later; the viewer reads what it shows.
+    Segmentations {
+        /// The study.
+        study: StudyUid,
+        /// The objects; those it knows are left as they are.
+        files: Vec<SegmentationFile>,
     },
     /// Plan on a study (planning room).
     OpenPlanning {

@@ -58,7 +58,9 @@ impl Desk {
     /// Tells page and viewer the open study's findings, which another process may have changed.
     pub(crate) async fn tell_findings_of_others(&self) -> Result<()> {
         let Ok(study) = self.open_study_uid() else { return Ok(()) };
-        for finding in self.record()?.findings(&study).await? {
+        let findings = self.record()?.findings(&study).await?;
+        self.0.viewer.send(self.segmentations_message(&study, &findings).await?);
+        for finding in findings {
             self.0.viewer.send(ToViewer::FindingStored { study: study.clone(), finding });
         }
         self.tell_findings(&study).await;

@@ -4,9 +4,8 @@ use super::child::{Left, Owner};
 use super::error::{Error, Result};
 use super::{Desk, lock};
 use crate::page::dto::{Event, ViewerState};
-use mj_link::message::{KeyGrant, ObjectFile, SeriesFiles};
-use mj_link::{ToParent, ToViewer, ViewState};
-use mj_model::{StudyUid, Told};
+use mj_link::{KeyGrant, ObjectFile, SegmentationFile, SeriesFiles, ToParent, ToViewer, ViewState};
+use mj_model::{Finding, StudyUid, Told};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -76,14 +75,15 @@ impl Desk {
     pub(crate) async fn show_in_running_viewer(&self, study: &StudyUid) -> Result<()> {
         if self.0.viewer.is_running() && lock(&self.0.views).told.as_ref() != Some(study) {
             self.tell_viewer(ViewerState::Starting, None);
-            let open = self.open_message(study).await?;
-            self.0.viewer.send(open);
+            for message in self.open_messages(study).await? {
+                self.0.viewer.send(message);
+            }
         }
         Ok(())
     }
 
     /// Everything a viewer needs to show a study where it was.
-    pub(crate) async fn open_message(&self, study: &StudyUid) -> Result<ToViewer> {
+    pub(crate) async fn open_messages(&self, study: &StudyUid) -> Result<Vec<ToViewer>> {
         let record = self.record()?;
         let mut series = Vec::new();
         for uid in record.image_series(study).await? {
@@ -96,8 +96,17 @@ impl Desk {
             series.sort_by_key(|s| s.series != *shown);
         }
         let findings = record.findings(study).await?;
+        let segmentations = self.segmentations_message(study, &findings).await?;
         lock(&self.0.views).told = Some(study.clone());
-        Ok(ToViewer::OpenStudy { study: study.clone(), series, findings, view })
+        Ok(vec![ToViewer::OpenStudy { study: study.clone(), series, findings, view }, segmentations])
+    }
+
+    /// The segmentations that a study's findings lie in.
+    pub(crate) async fn segmentations_message(&self, study: &StudyUid, findings: &[Finding]) -> Result<ToViewer> {
+        let objects = self.record()?.segmentations_of(findings).await?.into_iter();
+        let file = |path| ObjectFile { path, sealed: true };
+        let files = objects.map(|o| SegmentationFile { instance: o.instance, file: file(o.path) }).collect();
+        Ok(ToViewer::Segmentations { study: study.clone(), files })
     }
 
     pub(crate) fn hello(&self) -> Result<ToViewer> {
@@ -148,7 +157,7 @@ impl Owner for Desk {
         let messages = self.0.runtime.block_on(async {
             let mut messages = vec![self.hello()?];
             if let Ok(study) = self.open_study_uid() {
-                messages.push(self.open_message(&study).await?);
+                messages.extend(self.open_messages(&study).await?);
             }
             Ok::<_, Error>(messages)
         });

@@ -143,6 +143,10 @@ pub enum Action {
     Series,
     /// Findings at the right on or off.
     Findings,
+    /// Findings on pictures on or off.
+    Shapes,
+    /// Takes the chosen finding off the pictures, or puts it back.
+    Hide,
     /// Shows what keys do.
     Help,
 }
@@ -243,6 +247,8 @@ impl Action {
         Self::Crosshair,
         Self::Series,
         Self::Findings,
+        Self::Shapes,
+        Self::Hide,
         Self::Help,
     ];
 
@@ -303,6 +309,8 @@ impl Action {
             Self::Cancel => "cancel",
             Self::Series => "series",
             Self::Findings => "findings",
+            Self::Shapes => "shapes",
+            Self::Hide => "hide",
             Self::Help => "help",
         }
     }
@@ -364,6 +372,8 @@ impl Action {
             Self::Cancel => key::READING_ACTION_CANCEL,
             Self::Series => key::READING_ACTION_SERIES,
             Self::Findings => key::READING_ACTION_FINDINGS,
+            Self::Shapes => key::READING_ACTION_SHAPES,
+            Self::Hide => key::READING_ACTION_HIDE,
             Self::Help => key::READING_ACTION_HELP,
         }
     }
@@ -432,6 +442,8 @@ impl Action {
             Self::Cancel => (NONE, Key::Escape, "Esc"),
             Self::Series => (NONE, Key::F2, "F2"),
             Self::Findings => (NONE, Key::F3, "F3"),
+            Self::Shapes => (SHIFT, Key::H, "Shift+H"),
+            Self::Hide => (NONE, Key::H, "H"),
             Self::Help => (NONE, Key::F1, "F1"),
         }
     }
@@ -491,8 +503,8 @@ impl Action {
     pub const fn is_enabled(self, now: &Situation) -> bool {
         match self {
             Self::Help | Self::Series | Self::Findings | Self::Cancel | Self::Overlay | Self::Graphics | Self::Crosshair => true,
-            Self::Delete | Self::Accept | Self::Reject => now.has_selection,
-            Self::FindingNext | Self::FindingPrevious => now.has_findings,
+            Self::Delete | Self::Accept | Self::Reject | Self::Hide => now.has_selection,
+            Self::FindingNext | Self::FindingPrevious | Self::Shapes => now.has_findings,
             Self::Undo => now.can_undo,
             Self::Redo => now.can_redo,
             Self::SeriesPrevious | Self::SeriesNext => now.has_other_series,

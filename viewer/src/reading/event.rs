@@ -2,8 +2,9 @@
 
 use crate::reading::loader::{Loaded, Opened};
 use crate::reading::maker::ThroughDone;
+use crate::reading::segments::{Shadows, Voxels};
 use mj_link::ToViewer;
-use mj_model::{SeriesUid, Told};
+use mj_model::{InstanceUid, SeriesUid, Told};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// An event.
@@ -26,6 +27,10 @@ pub enum Event {
     Research(u64, std::result::Result<Box<crate::reading::loader::ResearchShown>, Told>),
     /// What a series not yet opened looks like.
     Thumb(SeriesUid, Box<Thumb>),
+    /// A segmentation was read.
+    Segments(InstanceUid, std::result::Result<Vec<Voxels>, Told>),
+    /// Shadows of segments are ready.
+    Shadows(Box<Shadows>),
     /// A look through the volume is ready: a projection or shapes.
     Through(Box<ThroughDone>),
 }

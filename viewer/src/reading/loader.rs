@@ -1,15 +1,15 @@
-//! Reads files on threads of its own: on one the first slice at once, then the volume, then the strip's pictures; on the
-//! other single images, which no volume keeps waiting.
+//! Reads files on threads of its own: on one the first slice at once, then the volume, then the strip's pictures; on another
+//! single images, which no volume keeps waiting; on a third segmentations.
 
 use crate::reading::event::{Event, Events, Thumb};
 use crate::reading::pane::{Pane, PaneKind};
-use crate::reading::presets;
+use crate::reading::{presets, segments};
 use crate::source::ObjectSource;
 use crate::{Error, Result, research};
 use mj_dicom::series::{Image, Kind, Series, Stack};
 use mj_dicom::{Head, Header, Source};
 use mj_imaging::reslice::MipIndex;
-use mj_model::{ColourImage, Cover, Lang, PointLps, SeriesUid, StudyUid, Told, Volume};
+use mj_model::{ColourImage, Cover, InstanceUid, Lang, PointLps, SeriesUid, StudyUid, Told, Volume};
 use mj_render::{ColourTexture, Gpu, VolumeTexture};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, VecDeque};
@@ -146,6 +146,28 @@ enum Task {
     Find { paths: Vec<PathBuf> },
     Research { token: u64, path: PathBuf },
     ResearchThumb { series: SeriesUid, path: PathBuf },
+    Segments { instance: InstanceUid, source: Arc<dyn Source> },
+}
+
+/// The thread a task belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    /// Series, and pictures for the strip.
+    Series,
+    /// Single images, which no volume keeps waiting.
+    Images,
+    /// Segmentations, which keep neither waiting.
+    Segments,
+}
+
+impl Task {
+    const fn lane(&self) -> Lane {
+        match self {
+            Self::Slice { .. } => Lane::Images,
+            Self::Segments { .. } => Lane::Segments,
+            _ => Lane::Series,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -172,8 +194,8 @@ impl Loader {
     #[must_use]
     pub fn start(events: Events, gpu: Option<Gpu>, lang: Lang) -> Self {
         let shared = Arc::new(Shared { queue: Mutex::default(), wake: Condvar::new(), cancel: Mutex::default() });
-        for (name, has_images) in [("loader", false), ("images", true)] {
-            let work = Work { shared: Arc::clone(&shared), events: events.clone(), gpu: gpu.clone(), lang, has_images };
+        for (name, lane) in [("loader", Lane::Series), ("images", Lane::Images), ("segments", Lane::Segments)] {
+            let work = Work { shared: Arc::clone(&shared), events: events.clone(), gpu: gpu.clone(), lang, lane };
             if std::thread::Builder::new().name(name.into()).spawn(move || work.run()).is_err() {
                 tracing::error!("no thread for loading");
             }
@@ -232,6 +254,12 @@ impl Loader {
         self.0.wake.notify_all();
     }
 
+    /// Reads a segmentation.
+    pub fn segments(&self, instance: InstanceUid, source: Arc<dyn Source>) {
+        lock(&self.0.queue).tasks.push_back(Task::Segments { instance, source });
+        self.0.wake.notify_all();
+    }
+
     /// Searches folders for images.
     pub fn find(&self, paths: Vec<PathBuf>) {
         lock(&self.0.queue).tasks.push_back(Task::Find { paths });
@@ -258,8 +286,8 @@ struct Work {
     events: Events,
     gpu: Option<Gpu>,
     lang: Lang,
-    /// Takes single images, and nothing else.
-    has_images: bool,
+    /// Which tasks it takes.
+    lane: Lane,
 }
 
 impl Work {
@@ -274,6 +302,7 @@ impl Work {
                     Task::Open { token, .. } | Task::Block { token, .. } => drop(self.events.send(Event::Loaded(token, Err(told)))),
                     Task::Slice { token, k, .. } => drop(self.events.send(Event::Slice(token, k, Err(told)))),
                     Task::Find { .. } => drop(self.events.send(Event::Found(Err(told)))),
+                    Task::Segments { instance, .. } => drop(self.events.send(Event::Segments(instance, Err(told)))),
                     Task::Thumb { .. } | Task::ResearchThumb { .. } => tracing::error!("{}", Error::Panicked),
                 }
             }
@@ -286,10 +315,10 @@ impl Work {
             if queue.has_ended {
                 return None;
             }
-            let is_mine = |task: &Task| matches!(task, Task::Slice { .. }) == self.has_images;
+            let is_mine = |task: &Task| task.lane() == self.lane;
             if let Some(task) = queue.tasks.iter().position(is_mine).and_then(|at| queue.tasks.remove(at)) {
                 let fresh = Arc::new(AtomicBool::new(false));
-                if !self.has_images {
+                if self.lane == Lane::Series {
                     *lock(&self.shared.cancel) = Arc::clone(&fresh);
                 }
                 return Some((task, fresh));
@@ -327,6 +356,10 @@ impl Work {
                     error: Some(self.tell(&e)),
                 });
                 self.events.send(Event::Thumb(series.clone(), Box::new(made)));
+            }
+            Task::Segments { instance, source } => {
+                let read = segments::read(source.as_ref()).map_err(|e| self.tell(&e));
+                self.events.send(Event::Segments(instance.clone(), read));
             }
             Task::Find { paths } => {
                 self.events.send(Event::Found(find(paths).map_err(|e| self.tell(&e))));

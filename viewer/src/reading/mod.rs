@@ -29,6 +29,7 @@ pub mod presets;
 mod review;
 pub mod room;
 pub mod scene;
+pub mod segments;
 mod shapes;
 mod shelf;
 pub mod slab;

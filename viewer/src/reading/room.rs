@@ -19,7 +19,7 @@ use crate::reading::scene::Scene;
 use crate::reading::shapes::Hit;
 use crate::reading::shelf::Shelf;
 use crate::reading::solid::{self, Solid};
-use crate::reading::{findings, help, keyimage, measuring, notices, pane, presets, review, thumbs, toolbar, viewports};
+use crate::reading::{findings, help, keyimage, measuring, notices, pane, presets, review, segments, thumbs, toolbar, viewports};
 use crate::source::Keys;
 use crate::stdio::Sender;
 use crate::ui::Theme;
@@ -78,6 +78,10 @@ pub struct Room {
     pub(crate) has_help: bool,
     pub(crate) has_series: bool,
     pub(crate) has_findings: bool,
+    /// Findings are drawn on pictures.
+    pub(crate) has_shapes: bool,
+    /// How much the insides of segments are coloured. Units: percent.
+    pub(crate) fill_percent: u8,
     /// Where shapes were drawn last, for taking hold of them.
     pub(crate) hits: Vec<Hit>,
     /// Where labels were dragged to, by finding. Units: points from where they would stand.
@@ -131,6 +135,8 @@ impl Room {
             has_help: false,
             has_series: true,
             has_findings: true,
+            has_shapes: true,
+            fill_percent: 20,
             hits: Vec::new(),
             labels: BTreeMap::new(),
             blocked: Vec::new(),
@@ -201,6 +207,7 @@ impl Room {
         while let Ok(event) = self.incoming.try_recv() {
             self.take(event);
         }
+        segments::ask(self);
         self.take_keys(ui.ctx());
         cine::advance(self, ui.ctx());
         self.blocked.clear();
@@ -271,6 +278,12 @@ impl Room {
         self.hits.iter().map(|hit| hit.figure.lines.len()).sum()
     }
 
+    /// Where the last frame drew a finding: viewport, and the box around its lines on the screen.
+    #[must_use]
+    pub fn places_of(&self, id: &str) -> Vec<(usize, egui::Rect)> {
+        self.hits.iter().filter(|hit| hit.id == id).map(|hit| (hit.pane, hit.figure.bounds())).collect()
+    }
+
     fn take_keys(&mut self, ctx: &egui::Context) {
         if ctx.egui_wants_keyboard_input() {
             return;
@@ -308,6 +321,8 @@ impl Room {
             Action::Help => self.has_help = !self.has_help,
             Action::Series => self.has_series = !self.has_series,
             Action::Findings => self.has_findings = !self.has_findings,
+            Action::Shapes => self.has_shapes = !self.has_shapes,
+            Action::Hide => self.hide_chosen(),
             Action::Overlay => self.has_overlay = !self.has_overlay,
             Action::Graphics => self.has_graphics = !self.has_graphics,
             Action::Play => self.player.toggle(),
@@ -475,6 +490,14 @@ impl Room {
         let Some((id, message)) = (if is_undo { scene.ledger.undo() } else { scene.ledger.redo() }) else { return };
         scene.selected = scene.ledger.get(&id).is_some_and(Finding::is_live).then_some(id);
         self.send_finding(message);
+    }
+
+    /// The chosen finding is no longer drawn, or again.
+    fn hide_chosen(&mut self) {
+        let Some(scene) = &mut self.scene else { return };
+        if let Some(id) = scene.selected.clone() {
+            scene.hide(&id);
+        }
     }
 
     fn delete(&mut self) {

@@ -5,6 +5,7 @@ use crate::reading::ledger::Ledger;
 use crate::reading::loader::{Loaded, Opened, ResearchShown, Sources};
 use crate::reading::pane::{self, Pane, PaneKind};
 use crate::reading::presets;
+use crate::reading::segments::Segments;
 use crate::reading::slab::Slab;
 use crate::reading::solid::{self, Solid};
 use egui::TextureHandle;
@@ -161,6 +162,10 @@ pub struct Scene {
     pub selected: Option<String>,
     /// The finding to go to once enough of its series is read.
     pub focus: Option<String>,
+    /// Segmentations that findings lie in.
+    pub segments: Segments,
+    /// Findings that are not drawn, by id.
+    pub hidden: BTreeSet<String>,
     /// View to restore when the series is loaded.
     pub restore: Option<ViewState>,
     /// When it was opened, and whether the first picture has been reported.
@@ -195,9 +200,18 @@ impl Scene {
             ledger,
             selected: None,
             focus: None,
+            segments: Segments::default(),
+            hidden: BTreeSet::new(),
             restore,
             opened_at: std::time::Instant::now(),
             is_reported: false,
+        }
+    }
+
+    /// A finding is no longer drawn, or again.
+    pub fn hide(&mut self, id: &str) {
+        if !self.hidden.remove(id) {
+            self.hidden.insert(id.to_owned());
         }
     }
 

@@ -7,6 +7,7 @@ use crate::reading::pane::{Mapping, PaneKind};
 use crate::reading::placed::Placed;
 use crate::reading::room::Room;
 use crate::reading::scene::Scene;
+use crate::reading::segments;
 use crate::ui::Theme;
 use egui::{Pos2, Rect, Vec2, pos2, vec2};
 use mj_dicom::series::Stack;
@@ -85,7 +86,12 @@ enum Seen {
 
 /// What of a finding is seen in a viewport.
 fn seen(scene: &Scene, kind: PaneKind, map: &Mapping, finding: &Finding, placed: &Placed) -> Option<Seen> {
-    let volume = scene.volume().filter(|v| v.series == finding.series && !kind.is_through())?;
+    let volume = scene.volume().filter(|v| v.series == finding.series)?;
+    match kind {
+        PaneKind::Mip => return Some(Seen::Cut(shadow(map, placed))),
+        PaneKind::Vr => return None,
+        _ => {}
+    }
     let slab_mm = scene.slab_of(kind).map_or(0.0, |slab| slab.mm);
     let shape = match placed {
         Placed::Shape(shape) => shape,
@@ -114,6 +120,14 @@ fn seen(scene: &Scene, kind: PaneKind, map: &Mapping, finding: &Finding, placed:
     }
     let cut: Vec<SpaceLine> = outline.iter().filter(|_| shape.is_region()).flat_map(|line| cut(&line.0, &map.plane)).collect();
     (!cut.is_empty()).then_some(Seen::Cut(cut))
+}
+
+/// The lines of a shape as they are seen through everything.
+fn shadow(map: &Mapping, placed: &Placed) -> Vec<SpaceLine> {
+    match placed {
+        Placed::Shape(shape) => shape.outline(),
+        Placed::Ball { centre, radius_mm } => vec![(circle(&map.plane, *centre, *radius_mm), true)],
+    }
 }
 
 fn circle(plane: &Plane, middle: PointLps, radius: f64) -> Vec<PointLps> {
@@ -151,15 +165,16 @@ pub(crate) struct Drawn {
     pub(crate) figure: Figure,
     pub(crate) label: Label,
     pub(crate) look: FigureLook,
-    is_cut: bool,
+    /// Only chosen, not moved.
+    pub(crate) is_cut: bool,
 }
 
 /// The shapes of a viewport, the one being drawn included.
 pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> Vec<Drawn> {
     let Some((kind, volume)) = scene.panes.get(pane).map(|p| p.kind).zip(scene.volume()) else { return Vec::new() };
     let editing = room.gesture.as_ref().and_then(Gesture::working);
-    let mut out = Vec::new();
-    for shown in scene.ledger.shown() {
+    let mut out = segments::drawn(room, scene, pane, map);
+    for shown in scene.ledger.shown().filter(|s| room.has_shapes && !scene.hidden.contains(&s.finding.id)) {
         let finding = editing.filter(|w| w.id == shown.finding.id).unwrap_or(shown.finding);
         let Some(placed) = Placed::of(volume, &finding.geometry) else { continue };
         let (lines, is_cut) = match seen(scene, kind, map, finding, &placed) {
@@ -178,7 +193,7 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
             detail = measuring::range_line(&finding.measurements).filter(|_| is_selected || is_near);
         }
         let label = Label { lines, detail, at: label_place(&hit.figure, &placed), moved: room.labels.get(&finding.id).copied() };
-        let look = FigureLook { is_selected, is_pending: shown.is_pending, has_grips: is_selected || is_near, is_quiet: is_cut };
+        let look = FigureLook { is_selected, is_pending: shown.is_pending, has_grips: is_selected || is_near, is_quiet: is_cut, colour: None };
         let figure = std::mem::take(&mut hit.figure);
         out.push(Drawn { id: finding.id.clone(), figure, label, look, is_cut });
     }
@@ -189,10 +204,7 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
 fn being_drawn(room: &Room, scene: &Scene, pane: usize, kind: PaneKind, map: &Mapping) -> Option<Drawn> {
     let draft = room.draft.as_ref().filter(|d| d.pane == pane && d.is_on(kind, scene.shown.slice, &map.plane))?;
     let placed = draft.shape()?;
-    let outline = match &placed {
-        Placed::Shape(shape) => shape.outline(),
-        Placed::Ball { centre, radius_mm } => vec![(circle(&map.plane, *centre, *radius_mm), true)],
-    };
+    let outline = shadow(map, &placed);
     let mut measurements = measuring::measured(scene, &placed);
     if draft.is_proposal() {
         measurements.truncate(1);

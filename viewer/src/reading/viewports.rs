@@ -8,7 +8,7 @@ use crate::reading::maker::{Made, Shapes, Want};
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::room::{Port, Room};
 use crate::reading::scene::Scene;
-use crate::reading::shapes;
+use crate::reading::{segments, shapes};
 use crate::reading::solid;
 use crate::research;
 use crate::ui::Theme;
@@ -101,6 +101,7 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
         painter.rect_filled(place.rect, 0.0, background);
         return;
     };
+    segments::prepare(room, place.pane, &map);
     let (made, failed) = match make(room, ui, place.pane, &map) {
         Ok(made) => (made, None),
         Err(e) => (None, Some(mj_lang::tell(&e, room.lang))),
@@ -116,6 +117,7 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
             let graphics = room.has_graphics.then_some(room.theme.colours.overlay_text);
             room.covers.paint(&painter, place.pane, &loaded, &map, graphics);
         }
+        segments::paint_fills(room, &painter, place.pane, &map);
         room.picture_shown();
         if !made.is_final {
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(60));

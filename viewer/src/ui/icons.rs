@@ -71,6 +71,10 @@ pub enum Icon {
     Panel,
     /// Triangle that plays.
     Play,
+    /// Eye.
+    Seen,
+    /// Eye crossed out.
+    Hidden,
 }
 
 /// Draws an icon in the middle of a rectangle.
@@ -87,6 +91,13 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, size: f
             pen.rect(3.0, 6.5, 10.0, 7.0);
             pen.line(&[(4.5, 4.5), (11.5, 4.5)]);
             pen.line(&[(6.0, 2.5), (10.0, 2.5)]);
+        }
+        Icon::Seen | Icon::Hidden => {
+            pen.ellipse(8.0, 8.0, 6.5, 4.0);
+            pen.circle(8.0, 8.0, 1.8);
+            if icon == Icon::Hidden {
+                pen.line(&[(2.5, 13.5), (13.5, 2.5)]);
+            }
         }
         Icon::Play => pen.line(&[(4.0, 2.5), (13.0, 8.0), (4.0, 13.5), (4.0, 2.5)]),
         Icon::Window => {

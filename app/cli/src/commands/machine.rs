@@ -3,7 +3,7 @@
 use super::{Ctx, files_of};
 use crate::failure::Failure;
 use crate::out::Done;
-use mj_link::{ToParent, ToViewer, find_program};
+use mj_link::{SegmentationFile, ToParent, ToViewer, find_program};
 use mj_model::{Lang, StudyUid};
 use std::path::Path;
 use std::process::Command;
@@ -99,7 +99,11 @@ pub(super) async fn view(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     let grant = record.grant();
     let keys = mj_link::KeyGrant { object_key: grant.object_key.to_string(), inbox: grant.inbox };
     worker.send(&ToViewer::Hello { lang: ctx.out.lang, keys: Some(keys), person: super::findings::WHO.into() })?;
+    let objects = record.segmentations_of(&findings).await?.into_iter();
+    let file = |path| mj_link::ObjectFile { path, sealed: true };
+    let files = objects.map(|o| SegmentationFile { instance: o.instance, file: file(o.path) }).collect();
     worker.send(&ToViewer::OpenStudy { study: study.clone(), series, findings, view: None })?;
+    worker.send(&ToViewer::Segmentations { study: study.clone(), files })?;
     loop {
         match events.next() {
             mj_link::Event::Message(message) => {

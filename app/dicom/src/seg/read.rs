@@ -22,6 +22,8 @@ pub struct SegSegment {
     pub kind: Option<Code>,
     /// How it was made.
     pub algorithm: Algorithm,
+    /// The colour to draw it in, sRGB, where the object recommends one.
+    pub colour: Option<[u8; 3]>,
     /// Tracking ID; empty without.
     pub tracking_id: String,
     /// Tracking UID; empty without.
@@ -290,6 +292,7 @@ fn segment(item: &View<'_>, grid: Grid) -> SegSegment {
             "SEMIAUTOMATIC" => Algorithm::Semiautomatic(name),
             _ => Algorithm::Manual,
         },
+        colour: item.floats(tags::RECOMMENDED_DISPLAY_CIE_LAB_VALUE).first_chunk().copied().map(super::colour::from_cielab),
         tracking_id: item.text(tags::TRACKING_ID),
         tracking_uid: item.text(tags::TRACKING_UID),
         grid,

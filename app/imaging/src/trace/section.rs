@@ -2,7 +2,7 @@
 
 use super::{Lattice, Trace, along, corners};
 use crate::Plane;
-use mj_model::{Grid, Mask, PointLps};
+use mj_model::Mask;
 
 /// The part of a mask in a plane, linear between voxel centres; `None` where the plane does not meet it.
 ///

@@ -1,7 +1,7 @@
 //! Segmentations of other systems: their segments are kept as segments, and wait for a person as findings.
 
 use super::{Home, ResultsTaken, interlock, spread};
-use crate::{Record, Result};
+use crate::{Record, Result, StoredObject};
 use mj_dicom::seg::{FramePlace, frame_places};
 use mj_dicom::{Dataset, Header};
 use mj_model::code::known;
@@ -62,6 +62,21 @@ impl Record {
             taken.findings.push(self.put_finding(new, who).await?.finding);
         }
         Ok(taken)
+    }
+
+    /// The segmentations that findings which are drawn lie in, each once.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] when one is no longer here; database errors.
+    pub async fn segmentations_of(&self, findings: &[Finding]) -> Result<Vec<StoredObject>> {
+        let mut objects: Vec<StoredObject> = Vec::new();
+        for finding in findings.iter().filter(|finding| finding.is_live()) {
+            let Geometry::Extent(Extent::Segment { instance, .. }) = &finding.geometry else { continue };
+            if objects.iter().all(|known| known.instance != *instance) {
+                objects.push(self.object(instance).await?);
+            }
+        }
+        Ok(objects)
     }
 
     async fn finding_of_segment(&self, header: &Header, places: &[FramePlace], read: &ReadSegment) -> Result<Finding> {

@@ -5,10 +5,12 @@ use crate::reading::event::Event;
 use crate::reading::ledger::Ledger;
 use crate::reading::loader::Loader;
 use crate::reading::scene::{Scene, SeriesEntry};
-use crate::source::Keys;
+use crate::reading::segments::Voxels;
+use crate::source::{Keys, ObjectSource};
 use crate::{Error, Result};
-use mj_link::{ToParent, ToViewer, ViewState};
-use mj_model::{Finding, StudyUid};
+use mj_link::{SegmentationFile, ToParent, ToViewer, ViewState};
+use mj_model::{Finding, InstanceUid, StudyUid, Told};
+use std::sync::Arc;
 
 impl Room {
     pub(super) fn take(&mut self, event: Event) {
@@ -21,6 +23,12 @@ impl Room {
                 self.notices.fail(told);
             }
             Event::Through(done) => self.maker.take_through(*done),
+            Event::Segments(instance, read) => self.take_segments(instance, read),
+            Event::Shadows(shadows) => {
+                if let Some(scene) = &mut self.scene {
+                    scene.segments.take_shadows(*shadows);
+                }
+            }
             Event::Thumb(uid, thumb) => {
                 if let Some(entry) = self.scene.as_mut().and_then(|s| s.series.iter_mut().find(|e| e.uid == uid)) {
                     entry.take(*thumb);
@@ -120,6 +128,7 @@ impl Room {
                 self.loader = Loader::start(self.events.clone(), self.maker.gpu(), lang);
             }
             ToViewer::OpenStudy { study, series, findings, view } => self.open_study(study, &series, findings, view),
+            ToViewer::Segmentations { study, files } if self.is_open(&study) => self.take_segmentations(files),
             ToViewer::CloseStudy { study } if self.is_open(&study) => {
                 self.loader.clear();
                 self.shelf.clear();
@@ -149,6 +158,28 @@ impl Room {
             }
             ToViewer::Quit => self.has_ended = true,
             _ => {}
+        }
+    }
+
+    fn take_segments(&mut self, instance: InstanceUid, read: std::result::Result<Vec<Voxels>, Told>) {
+        let Some(scene) = &mut self.scene else { return };
+        match read {
+            Ok(voxels) => scene.segments.take(instance, Some(voxels)),
+            Err(told) => {
+                scene.segments.take(instance, None);
+                self.notices.fail(told);
+            }
+        }
+    }
+
+    fn take_segmentations(&mut self, files: Vec<SegmentationFile>) {
+        for SegmentationFile { instance, file } in files {
+            let source = ObjectSource::of(&file, self.keys.as_ref());
+            match (source, &mut self.scene) {
+                (Ok(source), Some(scene)) => scene.segments.add(instance, Arc::new(source)),
+                (Err(e), _) => self.notices.fail(mj_lang::tell(&e, self.lang)),
+                _ => {}
+            }
         }
     }
 
