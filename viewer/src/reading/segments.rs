@@ -160,7 +160,7 @@ pub struct Shadows {
 struct Seen {
     key: Option<Key>,
     parts: Vec<Part>,
-    fills: Vec<Fill>,
+    fills: Vec<Picture>,
     /// Percent at which `fills` were made.
     filled: Option<u8>,
     /// Shadows are being made.
@@ -264,7 +264,7 @@ fn colour(voxels: &Voxels) -> Color32 {
 }
 
 /// A picture of the insides of an object's segments.
-struct Fill {
+struct Picture {
     texture: TextureHandle,
     /// Its top left and bottom right corners. Units: mm, LPS.
     corners: [PointLps; 2],
@@ -285,56 +285,20 @@ pub(crate) fn paint_fills(room: &mut Room, painter: &Painter, pane: usize, map: 
 }
 
 /// One picture for each object, whose segments share a lattice.
-fn fills(ctx: &egui::Context, pane: usize, parts: &[Part], percent: u8) -> Vec<Fill> {
+fn fills(ctx: &egui::Context, pane: usize, parts: &[Part], percent: u8) -> Vec<Picture> {
     let mut by_object: BTreeMap<&InstanceUid, Vec<&Part>> = BTreeMap::new();
     for part in parts {
         by_object.entry(&part.object).or_default().push(part);
     }
-    by_object.into_values().enumerate().filter_map(|(n, parts)| fill(ctx, &format!("segments-{pane}-{n}"), &parts, percent)).collect()
+    by_object.into_values().enumerate().filter_map(|(n, parts)| picture(ctx, &format!("segments-{pane}-{n}"), &parts, percent)).collect()
 }
 
-fn fill(ctx: &egui::Context, name: &str, parts: &[&Part], percent: u8) -> Option<Fill> {
-    let base = &parts.first()?.trace;
-    // Where a trace begins on the first one's lattice.
-    let place = |of: &Trace| {
-        let d = of.origin - base.origin;
-        [d.dot(base.right) / base.step_mm[0], d.dot(base.down) / base.step_mm[1]].map(|v| v.round() as i64)
-    };
-    let (mut low, mut high) = ([i64::MAX; 2], [i64::MIN; 2]);
-    for part in parts {
-        for (a, at) in place(&part.trace).into_iter().enumerate() {
-            (low[a], high[a]) = (low[a].min(at), high[a].max(at.saturating_add(part.trace.size[a] as i64)));
-        }
-    }
-    let size = [0, 1].map(|a| usize::try_from(high[a].saturating_sub(low[a])).unwrap_or(0));
+fn picture(ctx: &egui::Context, name: &str, parts: &[&Part], percent: u8) -> Option<Picture> {
+    let traces: Vec<(&Trace, [u8; 3])> = parts.iter().map(|part| (&part.trace, [part.colour.r(), part.colour.g(), part.colour.b()])).collect();
     let largest = ctx.input(|i| i.max_texture_side);
-    if size.iter().any(|n| *n == 0 || *n > largest) {
-        return None;
-    }
-    let mut pixels = vec![Color32::TRANSPARENT; size[0] * size[1]];
-    for part in parts {
-        let at = place(&part.trace);
-        let [x, y] = [0, 1].map(|a| (at[a] - low[a]) as usize);
-        lay(&mut pixels, size[0], [x, y], part, percent);
-    }
-    let texture = ctx.load_texture(name, ColorImage::new(size, pixels), TextureOptions::LINEAR);
-    let corner = |x: f64, y: f64| base.lps([x - 0.5, y - 0.5]);
-    let corners = [corner(low[0] as f64, low[1] as f64), corner(high[0] as f64, high[1] as f64)];
-    Some(Fill { texture, corners })
-}
-
-/// Lays a segment's inside over what is there.
-fn lay(pixels: &mut [Color32], width: usize, [x, y]: [usize; 2], part: &Part, percent: u8) {
-    let over = part.colour.gamma_multiply(f32::from(percent) / 100.0);
-    let columns = part.trace.size[0];
-    for (row, values) in part.trace.values.chunks_exact(columns.max(1)).enumerate() {
-        let from = (y + row) * width + x;
-        for (pixel, value) in pixels.iter_mut().skip(from).zip(values) {
-            if *value >= Trace::INSIDE {
-                *pixel = pixel.blend(over);
-            }
-        }
-    }
+    let made = trace::fill(&traces, f32::from(percent) / 100.0, largest)?;
+    let image = ColorImage::from_rgba_premultiplied(made.size, made.rgba.as_flattened());
+    Some(Picture { texture: ctx.load_texture(name, image, TextureOptions::LINEAR), corners: made.corners })
 }
 
 /// The outlines of a viewport's segments. The one under the pointer, and the chosen one, are named.

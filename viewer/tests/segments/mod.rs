@@ -18,6 +18,11 @@ fn grid(bench: &Bench) -> Grid {
 
 /// A ball of a grid around a place.
 fn ball(grid: Grid, middle: PointLps, radius_mm: f64) -> Mask {
+    // Only the part of the grid around it.
+    let (at, reach) = (grid.voxel_from_lps(middle), grid.spacing_mm.map(|mm| (radius_mm / mm).ceil()));
+    let low = [0, 1, 2].map(|a| (at[a] - reach[a]).floor().max(0.0) as usize);
+    let dims = [0, 1, 2].map(|a| ((at[a] + reach[a]).ceil() as usize).min(grid.dims[a] - 1) + 1 - low[a]);
+    let grid = Grid { dims, origin: grid.lps_from_voxel(low.map(|n| n as f64)), ..grid };
     let mut mask = Mask::empty(grid);
     let [ni, nj, nk] = grid.dims;
     for (k, j, i) in (0..nk).flat_map(|k| (0..nj).flat_map(move |j| (0..ni).map(move |i| (k, j, i)))) {

@@ -4,11 +4,13 @@
 //! Where the plane runs along the mask's grid, the lattice points are the voxels' centres.
 
 mod contour;
+mod fill;
 mod section;
 mod silhouette;
 #[cfg(test)]
 mod tests;
 
+pub use fill::{Fill, fill};
 pub use section::section;
 pub use silhouette::silhouette;
 

@@ -139,3 +139,20 @@ fn a_slab_casts_the_shadow_of_what_is_in_it() {
     // Between two slices, the nearer one decides.
     assert_eq!(section(&cone, &axial(&g, 3.4)).unwrap().area_mm2(), 49.0);
 }
+
+#[test]
+fn insides_are_laid_over_one_another() {
+    let g = grid([8, 6, 3], [2.0, 1.0, 1.0]);
+    let plane = axial(&g, 1.0);
+    let outer = section(&mask(g, |[i, j, _]| (1.0..=5.0).contains(&i) && (1.0..=4.0).contains(&j)), &plane).unwrap();
+    let inner = section(&mask(g, |[i, j, _]| i == 3.0 && j == 2.0), &plane).unwrap();
+    let made = fill(&[(&outer, [200, 100, 0]), (&inner, [0, 0, 255])], 0.5, 100).unwrap();
+    let at = |i: f64, j: f64| {
+        let d = g.lps_from_voxel([i, j, 1.0]) - made.corners[0];
+        made.rgba[(d.y / 1.0).floor() as usize * made.size[0] + (d.x / 2.0).floor() as usize]
+    };
+    assert_eq!([at(0.0, 0.0), at(1.0, 1.0), at(3.0, 2.0)], [[0; 4], [100, 50, 0, 128], [50, 25, 128, 192]]);
+    let [from, to] = made.corners;
+    assert!((to.x - from.x - 2.0 * made.size[0] as f64).abs() < 1e-9 && (to.y - from.y - made.size[1] as f64).abs() < 1e-9);
+    assert!(fill(&[], 0.5, 100).is_none() && fill(&[(&outer, [1, 2, 3])], 0.5, 4).is_none());
+}
