@@ -7,6 +7,7 @@
 use crate::clock::Moment;
 use crate::code::{Code, Quantity, known};
 use crate::geometry::Geometry;
+use crate::Lang;
 use crate::uid::{FrameOfReferenceUid, InstanceUid, SeriesUid, SopClassUid, StudyUid, TrackingUid};
 use serde::{Deserialize, Serialize};
 
@@ -255,6 +256,18 @@ impl Finding {
             if let Some(measurement) = measured {
                 measurement.quantity = size;
             }
+        }
+    }
+
+    /// What it is, and what its maker calls it where that says something else.
+    #[must_use]
+    pub fn name(&self, lang: Lang) -> String {
+        let kind = self.kind.name(lang);
+        let says = |name: &str, label: &str| name.eq_ignore_ascii_case(label);
+        let label = self.label.as_deref().map(str::trim);
+        match label.filter(|label| !label.is_empty() && !says(&self.kind.name_en, label) && !says(&self.kind.name_zh, label)) {
+            Some(label) => format!("{kind} · {label}"),
+            None => kind.to_owned(),
         }
     }
 

@@ -46,7 +46,7 @@ pub fn finding(finding: &Finding, people: &[Person], lang: Lang) -> FindingLine 
         id: finding.id.clone(),
         revision: finding.revision,
         state: word(&finding.state),
-        kind: finding.kind.name(lang).into(),
+        kind: finding.name(lang),
         site: finding.site.as_ref().map_or_else(String::new, |site| site.name(lang).into()),
         side: side.into(),
         measurements: finding

@@ -103,7 +103,7 @@ fn row(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, row: &Row) -> Opt
     let Row { number, finding, is_selected, .. } = row;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 46.0), Sense::click());
     let value = measuring::main_line(&finding.measurements);
-    let kind = finding.kind.name(lang).to_owned();
+    let kind = finding.name(lang);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, *is_selected, format!("{number} {kind} {value}")));
     let fill = if *is_selected {
         c.accent_quiet
@@ -159,7 +159,7 @@ fn kept_aside(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, held: &[Fi
     ui.label(small(key::READING_HELD.with(lang, &[("count", &held.len().to_string())])).color(theme.colours.stale));
     for finding in held {
         let why = finding.held.map_or_else(String::new, |held| mj_lang::reason(held.code(), held.code(), lang));
-        ui.label(small(finding.kind.name(lang).to_owned()));
+        ui.label(small(finding.name(lang)));
         ui.label(small(why).color(theme.colours.text_secondary));
     }
 }

@@ -102,7 +102,7 @@ pub(crate) fn show(room: &Room, ctx: &egui::Context) {
         .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -60.0))
         .show(ctx, |ui| {
             let value = measuring::main_line(&shown.finding.measurements);
-            let which = format!("{}  {}  {value}", shown.number, shown.finding.kind.name(lang));
+            let which = format!("{}  {}  {value}", shown.number, shown.finding.name(lang));
             ui.label(egui::RichText::new(which).color(room.theme.colours.text_secondary));
             egui::Grid::new("reading-reject-reasons").num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
                 for (n, reason) in reasons().iter().enumerate() {

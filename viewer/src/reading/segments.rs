@@ -272,7 +272,9 @@ struct Picture {
 
 /// Colours the insides of a viewport's segments.
 pub(crate) fn paint_fills(room: &mut Room, painter: &Painter, pane: usize, map: &Mapping) {
-    let percent = room.fill_percent;
+    let is_mip = room.scene.as_ref().and_then(|scene| scene.panes.get(pane)).is_some_and(|p| p.kind == PaneKind::Mip);
+    // Shadows lie over one another: colours would tell nothing.
+    let percent = if is_mip { 0 } else { room.fill_percent };
     let Some(seen) = room.scene.as_mut().and_then(|scene| scene.segments.panes.get_mut(&pane)) else { return };
     if seen.filled != Some(percent) {
         seen.fills = if percent == 0 { Vec::new() } else { fills(painter.ctx(), pane, &seen.parts, percent) };
@@ -343,6 +345,5 @@ fn under(parts: &[Part], at: PointLps) -> Option<usize> {
 }
 
 fn named(room: &Room, number: usize, finding: &Finding) -> String {
-    let name = finding.kind.name(room.lang);
-    format!("{number}  {name}  {}", measuring::main_line(&finding.measurements)).trim_end().to_owned()
+    format!("{number}  {}  {}", finding.name(room.lang), measuring::main_line(&finding.measurements)).trim_end().to_owned()
 }

@@ -122,10 +122,7 @@ pub(super) fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {
         FindingState::Deleted => mj_lang::key::CLI_DELETED,
     };
     let gone = state.get(lang);
-    let label = finding.label.as_ref().map(|label| format!("  {label}")).unwrap_or_default();
-    format!("{}  r{}  {}{label}  {}  {gone}", finding.id, finding.revision, finding.kind.name(ctx.out.lang), numbers.join(", "))
-        .trim_end()
-        .to_owned()
+    format!("{}  r{}  {}  {}  {gone}", finding.id, finding.revision, finding.name(lang), numbers.join(", ")).trim_end().to_owned()
 }
 
 pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, Failure> {

@@ -112,6 +112,7 @@ impl Record {
             images: home.images.clone(),
             state: FindingState::Proposed,
             kind: read.kind.clone().map_or_else(known::unclassified_finding, mj_report::codes::named),
+            label: Some(read.label.clone()).filter(|label| !label.is_empty()),
             measurements: vec![Measurement::new(mj_model::uid::fresh(), volume)],
             proposed_by: Some(origin.clone()),
             origin,
