@@ -14,7 +14,7 @@ use mj_model::{
     Shape, Side, clock,
 };
 use mj_tests::checkers;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -491,4 +491,44 @@ fn cad_reports_and_the_four_ends_of_a_run() {
     }
     let all = station.json(&["finding", "list", &string(nodule, "study")]);
     assert!(all.as_array().unwrap().iter().all(|f| f["state"] == "proposed"), "a device is never believed by itself");
+}
+
+/// Images, a segmentation and reports of one folder come in by a plain import; it does nothing the second time.
+#[test]
+fn results_come_in_with_their_images() {
+    let Some(data) = mj_testdata::root() else { return mj_testdata::skip("no real images") };
+    let station = Station::new();
+    let folder = data.join("seg_sr/liver_ct3slice");
+    let receipt = station.json(&["import", folder.to_str().unwrap()]);
+    let made = findings(&receipt);
+    assert_eq!(made.len(), 1, "{receipt}");
+    assert_eq!((&made[0]["state"], &made[0]["label"]), (&json!("proposed"), &json!("Liver")));
+    assert_eq!(station.json(&["import", folder.to_str().unwrap()])["results"], json!([]));
+    // Another patient's report waits, and the import says that a person is needed.
+    let report = data.join("seg_sr/qin_headneck_0003_tid1500");
+    let receipt = station.run(&["import", report.to_str().unwrap()]).json(3);
+    assert!(findings(&receipt).iter().all(|f| f["held"] == "images_not_here"), "{receipt}");
+    // Half a segmentation is told and left alone; the import goes on.
+    let whole = std::fs::read(folder.join("liver_seg.dcm")).unwrap();
+    let half = mj_tests::folder();
+    std::fs::write(half.path().join("half.dcm"), &whole[..whole.len() / 2]).unwrap();
+    let other = Station::new();
+    let run = other.run(&["import", half.path().to_str().unwrap()]);
+    assert_eq!(run.json(0)["results"], json!([]));
+}
+
+/// Two programs that take the same object at the same time make one finding of each of its items.
+#[test]
+fn taken_by_two_at_once_a_result_is_one() {
+    let Some(data) = mj_testdata::root() else { return mj_testdata::skip("no real images") };
+    let station = Station::new();
+    station.json(&["import", data.join("seg_sr/liver_ct3slice/ct").to_str().unwrap()]);
+    let file = data.join("seg_sr/liver_ct3slice/liver_seg.dcm");
+    let made: usize = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..3).map(|_| scope.spawn(|| findings(&import(&station, &file).json(0)).len())).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).sum()
+    });
+    assert_eq!(made, 1);
+    let study = station.json(&["list"])[0]["study_uid"].as_str().unwrap().to_owned();
+    assert_eq!(station.json(&["finding", "list", &study]).as_array().unwrap().len(), 1);
 }

@@ -42,9 +42,16 @@ pub const COMPREHENSIVE_3D_SR: &str = "1.2.840.10008.5.1.4.1.1.88.34";
 /// Comprehensive 3D, Mammography CAD, Chest CAD, Colon CAD, Extensible. Source: PS3.4 annex B.5.
 #[must_use]
 pub fn is_report(sop_class: &str) -> bool {
-    const CLASSES: [&str; 8] = ["11", "22", "33", "34", "35", "50", "65", "69"];
-    sop_class.strip_prefix("1.2.840.10008.5.1.4.1.1.88.").is_some_and(|last| CLASSES.contains(&last))
+    sop_class.strip_prefix(REPORTS).is_some_and(|last| CLASSES.contains(&last))
 }
+
+/// The classes of [`is_report`].
+pub fn report_classes() -> impl Iterator<Item = String> {
+    CLASSES.iter().map(|last| format!("{REPORTS}{last}"))
+}
+
+const REPORTS: &str = "1.2.840.10008.5.1.4.1.1.88.";
+const CLASSES: [&str; 8] = ["11", "22", "33", "34", "35", "50", "65", "69"];
 
 /// A part of the report's text.
 #[derive(Debug, Clone, PartialEq, Eq)]

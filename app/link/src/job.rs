@@ -1,7 +1,7 @@
 //! Work that a headless viewer does for its parent.
 
 use crate::message::SeriesFiles;
-use mj_model::plan::{CutPlane, PlanResult};
+use mj_model::plan::{CutPlane, PlanResult, SegmentFacts};
 use mj_model::{PointLps, Unit, VectorLps, Voxel, Warning};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -259,29 +259,6 @@ pub enum JobResult {
         /// Files written.
         written: Vec<PathBuf>,
     },
-}
-
-/// A segment of a DICOM SEG in numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SegmentFacts {
-    /// Segment Number.
-    pub number: u16,
-    /// Segment Label.
-    pub label: String,
-    /// Segmented Property Type.
-    pub kind: Option<mj_model::Code>,
-    /// Who or what made it: the name of its algorithm; none for one made by hand.
-    pub algorithm: Option<String>,
-    /// Tracking UID; empty without.
-    pub tracking_uid: String,
-    /// Number of voxels.
-    pub voxels: u64,
-    /// By voxels. Units: ml.
-    pub volume_ml: f64,
-    /// By mesh. Units: ml.
-    pub mesh_volume_ml: f64,
-    /// Box along the patient axes; none for a segment without voxels. Units: mm, LPS.
-    pub box_lps: Option<(PointLps, PointLps)>,
 }
 
 /// What a series is.

@@ -59,6 +59,29 @@ impl Segment {
     }
 }
 
+/// A segment of a DICOM SEG in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentFacts {
+    /// Segment Number.
+    pub number: u16,
+    /// Segment Label.
+    pub label: String,
+    /// Segmented Property Type.
+    pub kind: Option<Code>,
+    /// Who or what made it: the name of its algorithm; none for one made by hand.
+    pub algorithm: Option<String>,
+    /// Tracking UID; empty without.
+    pub tracking_uid: String,
+    /// Number of voxels.
+    pub voxels: u64,
+    /// By voxels. Units: ml.
+    pub volume_ml: f64,
+    /// By mesh. Units: ml.
+    pub mesh_volume_ml: f64,
+    /// Box along the patient axes; none for a segment without voxels. Units: mm, LPS.
+    pub box_lps: Option<(PointLps, PointLps)>,
+}
+
 /// A cutting plane in patient space.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CutPlane {

@@ -15,7 +15,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 const BUSY: Duration = Duration::from_secs(20);
 
 /// Migrations in order; a file, once released, never changes.
-const MIGRATIONS: &[(&str, &str)] = &[("20261121_100000_first", include_str!("../migrations/20261121_100000_first.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("20261121_100000_first", include_str!("../migrations/20261121_100000_first.sql")),
+    ("20261128_030000_results", include_str!("../migrations/20261128_030000_results.sql")),
+];
 
 /// The open database.
 #[derive(Clone)]

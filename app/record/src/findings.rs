@@ -170,7 +170,8 @@ pub(crate) fn refuse_non_finite(field: Option<&'static str>) -> Result<()> {
     field.map_or(Ok(()), |field| Err(Error::Unusable { field, value: "NaN / ∞".to_owned() }))
 }
 
-async fn store(tx: &mut WriteTx, mut finding: Finding, who: &str) -> Result<Finding> {
+/// Stores the next revision of a finding.
+pub(crate) async fn store(tx: &mut WriteTx, mut finding: Finding, who: &str) -> Result<Finding> {
     refuse_non_finite(finding.non_finite())?;
     require_study(tx.conn(), &finding.study).await?;
     let known: Option<(u32, String)> =

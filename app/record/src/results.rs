@@ -10,6 +10,7 @@ mod interlock;
 mod objects;
 mod segments;
 mod structures;
+mod taken;
 
 use crate::{Error, Record, Result};
 use mj_dicom::plane::Plane;
@@ -20,7 +21,7 @@ use mj_model::finding::{ImageRef, Origin, OriginKind};
 use mj_model::uid::TrackingUid;
 use mj_model::{Finding, FindingState, Geometry, Held, InstanceUid, Measurement, SeriesUid, StudyUid};
 pub use objects::{Exported, ImageForm, NotExported, export_codes};
-pub use segments::ReadSegment;
+pub use taken::{ResultKind, WaitingResult};
 use serde::Serialize;
 
 /// What came of taking a result.
@@ -60,27 +61,15 @@ impl Record {
         let content = sr::read(&dataset)?;
         let left_out = content.findings.iter().flat_map(|f| f.left_out.clone()).collect();
         let mut taken = ResultsTaken { outcome: content.outcome, left_out, ..ResultsTaken::nothing(instance) };
-        for group in &content.findings {
+        self.note_result(&taken).await?;
+        for (at, group) in content.findings.iter().enumerate() {
             let made = self.finding_of(&header, &content, group).await?;
-            let earlier = taken.findings.iter().map(|f: &Finding| f.id.clone()).collect::<Vec<_>>();
-            // Several groups of one report may speak of one lesion: each is a finding.
-            let is_same = |known: &Finding| {
-                !group.tracking_uid.is_empty() && known.tracking_uid.as_str() == group.tracking_uid && !earlier.contains(&known.id)
-            };
-            match self.unless_known(made, is_same).await? {
-                Some(new) => taken.findings.push(self.put_finding(new, who).await?.finding),
+            match self.take_item(&taken, &format!("group {}", at + 1), made, who).await? {
+                Some(new) => taken.findings.push(new),
                 None => taken.already_present += 1,
             }
         }
         Ok(taken)
-    }
-
-    /// What is to be stored of a finding: all of one that is not here, and the next revision of one that was held and of which
-    /// nobody has decided, when it fits now, for its images may have come since.
-    async fn unless_known(&self, made: Finding, is_same: impl Fn(&Finding) -> bool) -> Result<Option<Finding>> {
-        let Some(known) = self.findings(&made.study).await?.into_iter().find(is_same) else { return Ok(Some(made)) };
-        let is_open = known.held.is_some() && known.held != made.held && known.state == FindingState::Proposed;
-        Ok(is_open.then_some(Finding { id: known.id, revision: known.revision, ..made }))
     }
 
     async fn finding_of(&self, header: &Header, content: &SrContent, group: &SrFinding) -> Result<Finding> {

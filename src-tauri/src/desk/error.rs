@@ -55,6 +55,9 @@ pub enum Error {
     /// A child worker.
     #[error(transparent)]
     Worker(#[from] mj_link::worker::WorkerError),
+    /// A job of a viewer without a window.
+    #[error(transparent)]
+    Job(#[from] mj_link::JobError),
 }
 
 impl Coded for Error {
@@ -74,6 +77,7 @@ impl Coded for Error {
             Self::Report(error) => error.code(),
             Self::Pdf(error) => error.code(),
             Self::Worker(error) => error.code(),
+            Self::Job(_) => "worker.failed",
         }
     }
 
@@ -88,6 +92,7 @@ impl Coded for Error {
             Self::Report(error) => error.args(),
             Self::Pdf(error) => error.args(),
             Self::Worker(error) => error.args(),
+            Self::Job(error) => vec![("reason", error.to_string())],
             _ => Vec::new(),
         }
     }

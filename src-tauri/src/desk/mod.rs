@@ -14,6 +14,7 @@ pub mod lines;
 mod pixels;
 pub mod planning;
 pub mod reports;
+mod results;
 pub mod settings;
 pub mod signing;
 pub mod speech;
@@ -290,6 +291,10 @@ impl Desk {
     /// An error in the page's language.
     #[must_use]
     pub fn told(&self, error: &Error) -> Told {
+        // What a job says is in the reader's language already.
+        if let Error::Job(mj_link::JobError::Told(told)) = error {
+            return told.clone();
+        }
         mj_lang::tell(error as &dyn Coded, self.lang())
     }
 }

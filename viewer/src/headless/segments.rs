@@ -8,9 +8,9 @@ use mj_dicom::Dataset;
 use mj_dicom::context::{self as dicom_context, Device};
 use mj_dicom::seg::{self, Algorithm, SegInput, SegmentInput};
 use mj_imaging::{export as files, plan, segment, surface};
-use mj_link::job::{SegmentFacts, SegmentOp};
+use mj_link::job::SegmentOp;
 use mj_link::{JobResult, ObjectFile, SeriesFiles};
-use mj_model::plan::CutPlane;
+use mj_model::plan::{CutPlane, SegmentFacts};
 use mj_model::{Code, FrameOfReferenceUid, Grid, InstanceUid, Mask, SeriesUid, Volume, clock};
 use std::path::Path;
 

@@ -64,8 +64,7 @@ pub(super) async fn fetch(ctx: &Ctx<'_>, name: &str, study: &str) -> Result<Done
     let record = ctx.record().await?;
     let uid = mj_model::StudyUid::parse(study).map_err(|_not_a_uid| Failure::WrongKind { wanted: "study", id: study.into() })?;
     let receipt = record.fetch(name, &uid, &ctx.watch()).await?;
-    ctx.out.result(&receipt, |r| format!("{} / {}", r.stored, r.seen))?;
-    Ok(if receipt.conflicts.is_empty() { Done::Well } else { Done::NeedsDecision })
+    super::results::take_with(ctx, &record, &receipt).await
 }
 
 pub(super) async fn send(ctx: &Ctx<'_>, id: &str, to: &str) -> Result<Done, Failure> {

@@ -23,8 +23,7 @@ pub(super) async fn init(ctx: &Ctx<'_>) -> Result<Done, Failure> {
 pub(super) async fn import(ctx: &Ctx<'_>, paths: &[PathBuf]) -> Result<Done, Failure> {
     let record = ctx.record().await?;
     let receipt = record.import(paths, &ctx.watch()).await?;
-    ctx.out.result(&receipt, |r| receipt_text(ctx, r))?;
-    Ok(if receipt.conflicts.is_empty() { Done::Well } else { Done::NeedsDecision })
+    super::results::take_with(ctx, &record, &receipt).await
 }
 
 pub(super) fn receipt_text(ctx: &Ctx<'_>, receipt: &ImportReceipt) -> String {

@@ -6,10 +6,9 @@ use crate::args::FindingForm;
 use crate::failure::Failure;
 use crate::out::Done;
 use clap::ValueEnum as _;
-use mj_link::job::SegmentFacts;
 use mj_link::{Job, JobResult, ObjectFile};
 use mj_model::{Confirmed, Extent, Finding, Geometry, InstanceUid, StudyUid};
-use mj_record::{ImageForm, NotExported, Record, ResultsTaken};
+use mj_record::{ImageForm, ImportReceipt, NotExported, Record, ResultKind, ResultsTaken};
 use std::path::{Path, PathBuf};
 
 /// Takes files in and makes findings of what they say. What does not fit its images is held: that needs a person.
@@ -24,53 +23,62 @@ pub(super) async fn import(ctx: &Ctx<'_>, record: &Record, files: &[PathBuf]) ->
         let bytes = std::fs::read(file).map_err(|source| Failure::File { what: "read", path: file.clone(), source })?;
         let Ok(header) = mj_dicom::Dataset::from_vec(bytes).and_then(|dataset| dataset.header()) else { continue };
         // What was refused or set aside stands in the receipt.
-        if record.object(&header.instance).await.is_ok() {
-            taken.extend(take(ctx, record, &header.instance, header.sop_class.as_str()).await?);
+        if let (Some(kind), Ok(_)) = (ResultKind::of(header.sop_class.as_str()), record.object(&header.instance).await) {
+            taken.push(take(ctx, record, &header.instance, kind).await?);
         }
     }
+    report(ctx, &receipt, taken)
+}
+
+/// Makes findings of the results that came with a receipt, and of those that waited for its images. A result that cannot be
+/// read is told and stops nothing.
+pub(super) async fn take_with(ctx: &Ctx<'_>, record: &Record, receipt: &ImportReceipt) -> Result<Done, Failure> {
+    let mut taken = Vec::new();
+    for waiting in record.results_waiting().await? {
+        match take(ctx, record, &waiting.instance, waiting.kind).await {
+            Ok(result) if result.findings.is_empty() && result.outcome.is_none() => {}
+            Ok(result) => taken.push(result),
+            Err(failure) => {
+                ctx.out.warn(&failure);
+                record.pass_over_result(&waiting.instance).await?;
+            }
+        }
+    }
+    report(ctx, receipt, taken)
+}
+
+/// Tells a receipt with the results that were taken.
+fn report(ctx: &Ctx<'_>, receipt: &ImportReceipt, taken: Vec<ResultsTaken>) -> Result<Done, Failure> {
     let is_held = taken.iter().any(|t| t.findings.iter().any(|f| f.held.is_some()));
-    let mut json = super::findings::to_json(&receipt)?;
+    let mut json = super::findings::to_json(receipt)?;
     if let Some(object) = json.as_object_mut() {
         object.insert("results".into(), super::findings::to_json(&taken)?);
     }
     ctx.out.result(&json, |_| {
-        let findings = taken.iter().flat_map(|t| &t.findings).map(|f| line(ctx, f));
-        let left_out = taken.iter().flat_map(|t| &t.left_out).map(|what| format!("- {what}"));
+        let mut lines = vec![super::record::receipt_text(ctx, receipt)];
         let known: usize = taken.iter().map(|t| t.already_present).sum();
         let made: usize = taken.iter().map(|t| t.findings.len()).sum();
-        let count = mj_lang::key::CLI_RESULTS_TAKEN.with(ctx.out.lang, &[("made", &made.to_string()), ("known", &known.to_string())]);
-        [super::record::receipt_text(ctx, &receipt), count].into_iter().chain(findings).chain(left_out).collect::<Vec<_>>().join("\n")
+        if !taken.is_empty() {
+            lines.push(mj_lang::key::CLI_RESULTS_TAKEN.with(ctx.out.lang, &[("made", &made.to_string()), ("known", &known.to_string())]));
+        }
+        lines.extend(taken.iter().flat_map(|t| &t.findings).map(|f| line(ctx, f)));
+        lines.extend(taken.iter().flat_map(|t| &t.left_out).map(|what| format!("- {what}")));
+        lines.join("\n")
     })?;
     Ok(if is_held || !receipt.conflicts.is_empty() { Done::NeedsDecision } else { Done::Well })
 }
 
-async fn take(ctx: &Ctx<'_>, record: &Record, instance: &InstanceUid, sop_class: &str) -> Result<Option<ResultsTaken>, Failure> {
-    match sop_class {
-        mj_dicom::seg::SEGMENTATION | mj_dicom::seg::LABEL_MAP_SEGMENTATION => {
+async fn take(ctx: &Ctx<'_>, record: &Record, instance: &InstanceUid, kind: ResultKind) -> Result<ResultsTaken, Failure> {
+    Ok(match kind {
+        ResultKind::Report => record.take_results(instance, WHO).await?,
+        ResultKind::Structures => record.take_structures(instance, WHO).await?,
+        ResultKind::Segmentation => {
             let object = record.object(instance).await?;
             let job = Job::Segments { file: ObjectFile { path: object.path, sealed: true } };
             let JobResult::Segments { segments } = ctx.pixels(Some(record))?.run(job, ctx.out)? else { return Err(unexpected()) };
-            let read = segments.into_iter().map(read_segment).collect();
-            Ok(Some(record.take_segments(instance, read, WHO).await?))
+            record.take_segments(instance, segments, WHO).await?
         }
-        mj_dicom::rtstruct::RT_STRUCTURE_SET => Ok(Some(record.take_structures(instance, WHO).await?)),
-        _ if mj_dicom::sr::is_report(sop_class) => Ok(Some(record.take_results(instance, WHO).await?)),
-        _ => Ok(None),
-    }
-}
-
-fn read_segment(facts: SegmentFacts) -> mj_record::ReadSegment {
-    mj_record::ReadSegment {
-        number: facts.number,
-        label: facts.label,
-        kind: facts.kind,
-        algorithm: facts.algorithm,
-        tracking_uid: facts.tracking_uid,
-        voxels: facts.voxels,
-        volume_ml: facts.volume_ml,
-        mesh_volume_ml: facts.mesh_volume_ml,
-        box_lps: facts.box_lps,
-    }
+    })
 }
 
 fn line(ctx: &Ctx<'_>, finding: &Finding) -> String {

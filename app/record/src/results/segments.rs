@@ -6,51 +6,28 @@ use mj_dicom::seg::{FramePlace, frame_places};
 use mj_dicom::{Dataset, Header};
 use mj_model::code::known;
 use mj_model::finding::{ImageRef, Origin, OriginKind};
-use mj_model::plan::Segment;
+use mj_model::plan::{Segment, SegmentFacts};
 use mj_model::uid::TrackingUid;
 use mj_model::{
-    Code, Extent, Finding, FindingState, FrameOfReferenceUid, Geometry, Held, InstanceUid, Measurement, PointLps, Quantity, SeriesUid,
+    Extent, Finding, FindingState, FrameOfReferenceUid, Geometry, Held, InstanceUid, Measurement, PointLps, Quantity, SeriesUid,
     StudyUid, Unit, clock,
 };
-
-/// A segment as a program that decodes pixels read it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReadSegment {
-    /// Segment Number.
-    pub number: u16,
-    /// Segment Label.
-    pub label: String,
-    /// Segmented Property Type.
-    pub kind: Option<Code>,
-    /// Name of the algorithm; none for one made by hand.
-    pub algorithm: Option<String>,
-    /// Tracking UID; empty without.
-    pub tracking_uid: String,
-    /// Number of voxels.
-    pub voxels: u64,
-    /// By voxels. Units: ml.
-    pub volume_ml: f64,
-    /// By mesh. Units: ml.
-    pub mesh_volume_ml: f64,
-    /// Box along the patient axes; none without voxels. Units: mm, LPS.
-    pub box_lps: Option<(PointLps, PointLps)>,
-}
 
 impl Record {
     /// Keeps the segments of a segmentation that is in the record, and makes a finding of each. Taken twice, it adds nothing.
     ///
     /// # Errors
     /// [`crate::Error::Unknown`] when the object is not here; [`crate::Error::Dicom`] when it cannot be read; database errors.
-    pub async fn take_segments(&self, instance: &InstanceUid, read: Vec<ReadSegment>, who: &str) -> Result<ResultsTaken> {
+    pub async fn take_segments(&self, instance: &InstanceUid, read: Vec<SegmentFacts>, who: &str) -> Result<ResultsTaken> {
         let dataset = Dataset::from_vec(self.object_bytes(instance).await?)?;
         let header = dataset.header()?;
         let places = frame_places(&dataset);
         let outcome = if read.is_empty() { mj_dicom::sr::RunOutcome::FoundNothing } else { mj_dicom::sr::RunOutcome::Found };
         let mut taken = ResultsTaken { outcome: Some(outcome), ..ResultsTaken::nothing(instance) };
+        self.note_result(&taken).await?;
         for one in read {
             let made = self.finding_of_segment(&header, &places, &one).await?;
-            let geometry = made.geometry.clone();
-            let Some(new) = self.unless_known(made, |known| known.geometry == geometry).await? else {
+            let Some(new) = self.take_item(&taken, &format!("segment {}", one.number), made, who).await? else {
                 taken.already_present += 1;
                 continue;
             };
@@ -59,7 +36,7 @@ impl Record {
             {
                 self.put_segment(segment(&new, &one, box_lps, instance, self.new_id()), who).await?;
             }
-            taken.findings.push(self.put_finding(new, who).await?.finding);
+            taken.findings.push(new);
         }
         Ok(taken)
     }
@@ -79,7 +56,7 @@ impl Record {
         Ok(objects)
     }
 
-    async fn finding_of_segment(&self, header: &Header, places: &[FramePlace], read: &ReadSegment) -> Result<Finding> {
+    async fn finding_of_segment(&self, header: &Header, places: &[FramePlace], read: &SegmentFacts) -> Result<Finding> {
         let images: Vec<ImageRef> =
             places.iter().filter_map(|p| (p.segment == Some(read.number)).then(|| p.image.clone()).flatten()).collect();
         let images = if images.is_empty() { places.iter().filter_map(|p| p.image.clone()).collect() } else { images };
@@ -136,7 +113,7 @@ impl Record {
     }
 }
 
-fn segment(finding: &Finding, read: &ReadSegment, box_lps: (PointLps, PointLps), instance: &InstanceUid, id: String) -> Segment {
+fn segment(finding: &Finding, read: &SegmentFacts, box_lps: (PointLps, PointLps), instance: &InstanceUid, id: String) -> Segment {
     Segment {
         id,
         revision: 0,

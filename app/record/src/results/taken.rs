@@ -1,0 +1,154 @@
+//! What was taken of results: nothing twice, whoever takes it, and what was kept aside again when it may fit.
+
+use super::ResultsTaken;
+use crate::db::{json, to_json};
+use crate::findings::{of_study, store};
+use crate::{Error, Record, Result};
+use mj_model::{Finding, FindingState, InstanceUid, clock};
+use sqlx::SqliteConnection;
+
+/// A result of which nothing was taken yet, or of which something is kept aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingResult {
+    /// The object.
+    pub instance: InstanceUid,
+    /// What it is.
+    pub kind: ResultKind,
+}
+
+/// What can be taken as a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultKind {
+    /// A structured report.
+    Report,
+    /// A structure set.
+    Structures,
+    /// A segmentation, whose pixels another program reads.
+    Segmentation,
+}
+
+impl ResultKind {
+    /// Of a storage class; none for what is no result.
+    #[must_use]
+    pub fn of(sop_class: &str) -> Option<Self> {
+        use mj_dicom::{rtstruct, seg, sr};
+        match sop_class {
+            seg::SEGMENTATION | seg::LABEL_MAP_SEGMENTATION => Some(Self::Segmentation),
+            rtstruct::RT_STRUCTURE_SET => Some(Self::Structures),
+            _ => sr::is_report(sop_class).then_some(Self::Report),
+        }
+    }
+}
+
+impl Record {
+    /// The results of which nothing was taken yet, and those of which something is kept aside and whose images may have come
+    /// since. The oldest first.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn results_waiting(&self) -> Result<Vec<WaitingResult>> {
+        let mut conn = self.read().await?;
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT instance_uid, sop_class FROM instance
+             WHERE sop_class IN (SELECT value FROM json_each(?)) AND (instance_uid NOT IN (SELECT instance_uid FROM result)
+                OR instance_uid IN (
+                 SELECT result.instance_uid FROM result JOIN result_item USING (instance_uid) JOIN finding USING (finding_id)
+                 JOIN finding_revision USING (finding_id, revision)
+                 WHERE json_extract(content, '$.held') IS NOT NULL AND json_extract(content, '$.state') = 'proposed'
+                   AND EXISTS (SELECT 1 FROM instance AS later JOIN series USING (series_pk) JOIN study USING (study_pk)
+                               WHERE study_uid = finding.study_uid AND later.instance_pk > result.newest_pk)))
+             ORDER BY instance_pk",
+        )
+        .bind(to_json(&classes())?)
+        .fetch_all(&mut *conn)
+        .await?;
+        let parsed = rows.iter().filter_map(|(instance, class)| InstanceUid::parse(instance).ok().zip(ResultKind::of(class)));
+        Ok(parsed.map(|(instance, kind)| WaitingResult { instance, kind }).collect())
+    }
+
+    /// Leaves a result alone that cannot be read: nothing of it waits any more.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn pass_over_result(&self, instance: &InstanceUid) -> Result<()> {
+        self.note_result(&ResultsTaken::nothing(instance)).await
+    }
+
+    /// Notes that an object is being taken, and what it says came of its algorithm.
+    pub(super) async fn note_result(&self, taken: &ResultsTaken) -> Result<()> {
+        let outcome = taken.outcome.as_ref().map(to_json).transpose()?;
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "INSERT INTO result VALUES (?1, ?2, (SELECT coalesce(max(instance_pk), 0) FROM instance), ?3)
+             ON CONFLICT (instance_uid) DO UPDATE SET outcome = excluded.outcome, newest_pk = excluded.newest_pk, at = excluded.at",
+        )
+            .bind(taken.sop_instance_uid.as_str())
+            .bind(outcome)
+            .bind(clock::now().to_string())
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    }
+
+    /// Stores what is new of an item of an object: all of one that is not here, and the next revision of one that was kept
+    /// aside and of which nobody has decided, when it is judged otherwise now. Gives what was stored.
+    ///
+    /// An item is known by its object and its name in it; one of another object by its Tracking UID. All of it is one
+    /// transaction, so that two programs that take the same object at once make one finding.
+    pub(super) async fn take_item(&self, of: &ResultsTaken, item: &str, made: Finding, who: &str) -> Result<Option<Finding>> {
+        let instance = &of.sop_instance_uid;
+        let mut tx = self.write().await?;
+        let known = match by_item(tx.conn(), instance, item).await? {
+            Some(known) => Some(known),
+            None => by_tracking_uid(tx.conn(), instance, &made).await?,
+        };
+        let id = known.as_ref().map_or_else(|| made.id.clone(), |known| known.id.clone());
+        let stored = match known {
+            None => Some(store(&mut tx, made, who).await?),
+            Some(known) if known.held.is_some() && known.held != made.held && known.state == FindingState::Proposed => {
+                Some(store(&mut tx, Finding { id: known.id, revision: known.revision, ..made }, who).await?)
+            }
+            Some(_) => None,
+        };
+        sqlx::query("INSERT OR IGNORE INTO result_item VALUES (?, ?, ?)")
+            .bind(instance.as_str())
+            .bind(item)
+            .bind(id)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+}
+
+/// Classes of objects that can be taken as results: structured reports, segmentations, structure sets.
+fn classes() -> Vec<String> {
+    use mj_dicom::{rtstruct, seg, sr};
+    let others = [seg::SEGMENTATION, seg::LABEL_MAP_SEGMENTATION, rtstruct::RT_STRUCTURE_SET];
+    sr::report_classes().chain(others.map(str::to_owned)).collect()
+}
+
+/// The finding that an item of an object became.
+async fn by_item(conn: &mut SqliteConnection, instance: &InstanceUid, item: &str) -> Result<Option<Finding>> {
+    let row = sqlx::query(
+        "SELECT content FROM result_item JOIN finding USING (finding_id) JOIN finding_revision USING (finding_id, revision)
+         WHERE instance_uid = ? AND item = ?",
+    )
+    .bind(instance.as_str())
+    .bind(item)
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(|row| json(row, "content")).transpose()
+}
+
+/// The finding of the same lesion, where it did not come from the same object: several items of one may speak of one lesion,
+/// and each is a finding.
+async fn by_tracking_uid(conn: &mut SqliteConnection, instance: &InstanceUid, made: &Finding) -> Result<Option<Finding>> {
+    let of_object: Vec<String> =
+        sqlx::query_scalar("SELECT finding_id FROM result_item WHERE instance_uid = ?").bind(instance.as_str()).fetch_all(&mut *conn).await?;
+    let all = match of_study(conn, &made.study).await {
+        Err(Error::Unknown(_)) => Vec::new(),
+        other => other?,
+    };
+    Ok(all.into_iter().find(|known| known.tracking_uid == made.tracking_uid && !of_object.contains(&known.id)))
+}
