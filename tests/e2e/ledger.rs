@@ -205,20 +205,18 @@ fn an_empty_ledger_says_what_will_stand_there_and_few_patients_stay_unsaid() {
     assert_eq!(std::fs::read_to_string(&csv).unwrap().lines().count(), 1, "the headings alone");
 }
 
-#[test]
-fn a_model_that_gets_worse_is_told_and_one_that_does_not_is_not() {
+/// A version that gets worse and one that does not: 400 results of each, of six patients, decided on.
+fn worsened() -> Ward {
     let mut ward = Ward::new(6);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
     let worse = |n: usize| if n < 300 { n % 8 == 0 } else { n % 5 < 2 };
     let steady = |n: usize| n % 8 == 0;
     let passphrase = mj_record::Passphrase::from_file(&ward.station.passphrase_file()).unwrap();
-    let made = runtime.block_on(async {
+    let made = tokio::runtime::Runtime::new().unwrap().block_on(async {
         let record = mj_record::Record::open(&ward.station.record(), &passphrase).await.unwrap();
         let mut made = Vec::new();
         for n in 0..400 {
             for (version, is_rejected) in [("2.0", worse(n)), ("3.0", steady(n))] {
-                let one = ward.finding(n % 6, version);
-                let id = record.put_finding(one, "finder").await.unwrap().finding.id;
+                let id = record.put_finding(ward.finding(n % 6, version), "finder").await.unwrap().finding.id;
                 match is_rejected {
                     true => drop(record.reject_finding(&id, mj_report::codes::reasons().remove(0), "p1").await.unwrap()),
                     false => drop(record.accept_finding(&id, "p1").await.unwrap()),
@@ -230,7 +228,12 @@ fn a_model_that_gets_worse_is_told_and_one_that_does_not_is_not() {
         made
     });
     ward.needles.extend(made);
+    ward
+}
 
+#[test]
+fn a_model_that_gets_worse_is_told_and_one_that_does_not_is_not() {
+    let ward = worsened();
     let run = ward.station.run(&["finding", "ledger"]);
     let ledger = run.json(3);
     ward.assert_tells_nobody(&run.stdout);
@@ -249,4 +252,21 @@ fn a_model_that_gets_worse_is_told_and_one_that_does_not_is_not() {
     assert!(zh.stdout.starts_with("! 注意：Finder 2.0 自 ") && zh.stdout.contains("拒绝 40 %，此前 13 %"), "{}", zh.stdout);
     // A version for itself: from its own first decisions on, nothing has changed.
     assert!(zh.stdout.contains("控制图 Finder 3.0 · 拒绝：此前 13 %"), "{}", zh.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_page_shows_what_changed_and_since_when() {
+    use crate::windows::{Desk, shots, turn};
+    let _turn = turn();
+    let Some(desk) = Desk::open_alone(worsened().station, false, shots("ledger")) else { return };
+    desk.shell.click("nav-ledger");
+    let warning = desk.shell.until("the warning", || Some(desk.shell.text_of("[data-testid='ledger-warning']")).filter(|t| !t.is_empty()));
+    assert!(warning.contains("Finder 2.0 自 ") && warning.contains("拒绝 40 %，此前 13 %"), "{warning}");
+    assert_eq!(desk.shell.all("[data-testid='ledger-warning']").len(), 1);
+    assert_eq!(desk.shell.all("[data-testid='ledger-row']").len(), 2);
+    // Eight points a chart, two of them signals on one of the four.
+    assert_eq!(desk.shell.all("[data-testid='control-chart'] circle").len(), 4 * 8 - 2);
+    assert_eq!(desk.shell.all("[data-testid='control-chart'] .signal path").len(), 2);
+    desk.shot("01-changed");
 }

@@ -58,13 +58,13 @@ pub(super) fn said(text: &str) -> String {
 }
 
 impl Record {
-    /// What took each series, from the header of its first image.
+    /// What took each series, from the header of its first image. A segmentation was made by a program, not by a scanner.
     pub(super) async fn scanners(&self, series: impl IntoIterator<Item = SeriesUid>) -> Result<BTreeMap<SeriesUid, Scanner>> {
         let mut files = Vec::new();
         let mut conn = self.read().await?;
         for one in series {
             let file: Option<String> = sqlx::query_scalar(
-                "SELECT object_file FROM instance JOIN series USING (series_pk) WHERE series_uid = ? AND rows > 0
+                "SELECT object_file FROM instance JOIN series USING (series_pk) WHERE series_uid = ? AND rows > 0 AND modality <> 'SEG'
                  ORDER BY instance_number IS NULL, instance_number, instance_pk LIMIT 1",
             )
             .bind(one.as_str())

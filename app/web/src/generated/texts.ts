@@ -313,7 +313,7 @@ export const texts = {
   "performance.rejected": ["拒绝", "rejected"],
   "performance.row": ["{group}：提出 {proposed}，接受 {accepted}，修改后采用 {edited}，拒绝 {rejected}，待定 {waiting}，因与影像不符搁置 {held}，人工另画同类所见 {added}（模型可能漏检，未必）", "{group}: {proposed} proposed, {accepted} accepted, {edited} edited, {rejected} rejected, {waiting} waiting, {held} held aside because they do not fit their images, {added} of the same kind drawn by people (perhaps missed by the model)"],
   "performance.seconds": ["{n} 秒", "{n} s"],
-  "performance.steady": ["未见变化", "no change seen"],
+  "performance.steady": ["目前未见变化", "no change at present"],
   "performance.title": ["AI 结果的采纳情况", "What becomes of AI results"],
   "performance.too_few": ["控制图 {whose} · {what}：判定 {n} 次，满 {needed} 次后才能判断是否变化；目前不能说明没有变化。", "Chart of {whose}, {what}: {n} decisions; from {needed} on a change can be seen. That there is none cannot be said yet."],
   "performance.uneven": ["控制图 {whose} · {what}：作为基线的最初 {n} 次判定本身不平稳，界限不可靠。请用 --since 从平稳时期开始计算。", "Chart of {whose}, {what}: the first {n} decisions, which are the baseline, are not steady themselves, so its limits are not to be relied on. Begin at a steady time with --since."],
