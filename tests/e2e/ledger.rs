@@ -268,5 +268,7 @@ fn the_page_shows_what_changed_and_since_when() {
     // Eight points a chart, two of them signals on one of the four.
     assert_eq!(desk.shell.all("[data-testid='control-chart'] circle").len(), 4 * 8 - 2);
     assert_eq!(desk.shell.all("[data-testid='control-chart'] .signal path").len(), 2);
+    let seen = "document.querySelector(\"[data-testid='ledger-row']\").closest('.panel').clientHeight";
+    assert!(desk.shell.script(&format!("return {seen}")).as_f64().is_some_and(|height| height > 60.0), "the table has no room");
     desk.shot("01-changed");
 }
