@@ -208,8 +208,8 @@ fn an_empty_ledger_says_what_will_stand_there_and_few_patients_stay_unsaid() {
 /// A version that gets worse and one that does not: 400 results of each, of six patients, decided on.
 fn worsened() -> Ward {
     let mut ward = Ward::new(6);
-    let worse = |n: usize| if n < 300 { n % 8 == 0 } else { n % 5 < 2 };
-    let steady = |n: usize| n % 8 == 0;
+    let worse = |n: usize| if n < 300 { n.is_multiple_of(8) } else { n % 5 < 2 };
+    let steady = |n: usize| n.is_multiple_of(8);
     let passphrase = mj_record::Passphrase::from_file(&ward.station.passphrase_file()).unwrap();
     let made = tokio::runtime::Runtime::new().unwrap().block_on(async {
         let record = mj_record::Record::open(&ward.station.record(), &passphrase).await.unwrap();
