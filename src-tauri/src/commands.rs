@@ -64,6 +64,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         hospital::outbox,
         hospital::flush_outbox,
         hospital::people,
+        hospital::ledger,
         hospital::add_person,
         hospital::choose_person,
         hospital::servers,

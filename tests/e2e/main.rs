@@ -21,6 +21,7 @@ mod dictation;
 mod findings;
 mod images;
 mod kills;
+mod ledger;
 mod objects;
 mod path_by_command;
 mod peers;

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use mj_model::Lang;
+use mj_record::performance::By;
 use std::path::PathBuf;
 
 /// Mingjing: clinical workstation, command line. Not a certified medical device.
@@ -356,6 +357,56 @@ pub(crate) enum Finding {
         /// Its id.
         id: String,
     },
+    /// How often people accept, edit and reject what models propose, and whether that changes. Ends with 3 where it does.
+    Ledger(Ledger),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Ledger {
+    /// What to count by, several with commas.
+    #[arg(long, value_delimiter = ',', default_value = "model,version")]
+    by: Vec<LedgerBy>,
+    /// Only what was decided, or proposed and not decided, from this day on: YYYY-MM-DD. The charts begin there too.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<mj_record::performance::Since>,
+    /// Write the counts as a table for spreadsheets (CSV). As with --json, no group of fewer than 5 results or patients is in it
+    /// by itself.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+}
+
+impl Ledger {
+    /// What to count by, each once.
+    pub(crate) fn by(&self) -> Vec<By> {
+        let mut all = Vec::new();
+        for by in self.by.iter().map(|by| by.meant()) {
+            if !all.contains(&by) {
+                all.push(by);
+            }
+        }
+        all
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LedgerBy {
+    Model,
+    Version,
+    Scanner,
+    Kernel,
+    Thickness,
+}
+
+impl LedgerBy {
+    const fn meant(self) -> By {
+        match self {
+            Self::Model => By::Model,
+            Self::Version => By::Version,
+            Self::Scanner => By::Scanner,
+            Self::Kernel => By::Kernel,
+            Self::Thickness => By::Thickness,
+        }
+    }
 }
 
 /// Objects that findings are written as.

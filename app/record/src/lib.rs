@@ -26,6 +26,7 @@ mod outbox;
 mod passphrase;
 pub mod peers;
 mod people;
+pub mod performance;
 mod record;
 mod reports;
 mod results;

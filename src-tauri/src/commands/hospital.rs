@@ -2,7 +2,7 @@
 
 use super::{Answer, told};
 use mj_desk::desk::Desk;
-use mj_desk::page::dto::{FoundLine, OutboxLine, PersonLine, ServerLine};
+use mj_desk::page::dto::{FoundLine, LedgerView, OutboxLine, PersonLine, ServerLine};
 use tauri::State;
 
 /// The outbox.
@@ -21,6 +21,12 @@ pub(crate) async fn flush_outbox(desk: State<'_, Desk>) -> Answer<Vec<OutboxLine
 #[tauri::command]
 pub(crate) async fn people(desk: State<'_, Desk>) -> Answer<Vec<PersonLine>> {
     told(&desk, desk.people().await)
+}
+
+/// What people decide on what models propose.
+#[tauri::command]
+pub(crate) async fn ledger(desk: State<'_, Desk>) -> Answer<LedgerView> {
+    told(&desk, desk.ledger().await)
 }
 
 /// Adds a person.

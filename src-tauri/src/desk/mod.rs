@@ -10,6 +10,7 @@ pub mod error;
 pub mod findings;
 pub mod hospital;
 pub mod importing;
+pub mod ledger;
 pub mod lines;
 mod pixels;
 pub mod planning;

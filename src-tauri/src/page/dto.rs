@@ -294,6 +294,109 @@ dto! {
     }
 }
 dto! {
+    /// What a model proposed on images of a scanner, and what people decided. Shares are from 0 to 1.
+    struct ModelLine {
+        /// The model's name.
+        model: String,
+        /// Its version, or empty.
+        version: String,
+        /// Manufacturer and model of the scanner, or empty.
+        scanner: String,
+        /// What it proposed.
+        proposed: u32,
+        /// Waiting for a person.
+        waiting: u32,
+        /// Held aside, for it does not fit its images.
+        held: u32,
+        /// Accepted as it was.
+        accepted: u32,
+        /// Accepted after a change.
+        edited: u32,
+        /// Rejected.
+        rejected: u32,
+        /// Drawn by people beside it.
+        added: u32,
+        /// Share of rejected in what was decided; none when nothing was.
+        rejected_share: Option<f64>,
+        /// Lower end of its 95 % interval.
+        rejected_low: Option<f64>,
+        /// Upper end of its 95 % interval.
+        rejected_high: Option<f64>,
+        /// Reasons with their counts, or empty.
+        reasons: String,
+    }
+}
+dto! {
+    /// A point of a control chart.
+    struct PointLine {
+        /// Week of its last decision, `2026-W48`.
+        week: String,
+        /// Share, from 0 to 1.
+        share: f64,
+        /// Whether the limits were made of it.
+        is_baseline: bool,
+        /// Whether it breaks a rule.
+        is_signal: bool,
+    }
+}
+dto! {
+    /// What has changed.
+    struct DriftLine {
+        /// Week it shows from, `2026-W48`.
+        since_week: String,
+        /// Share before, from 0 to 1.
+        before: f64,
+        /// Share since, from 0 to 1.
+        now: f64,
+        /// Decisions since.
+        decisions: u32,
+        /// Whether it is more than before.
+        is_more: bool,
+    }
+}
+dto! {
+    /// A control chart. Shares are from 0 to 1.
+    struct ChartLine {
+        /// The model's name.
+        model: String,
+        /// Its version, or empty.
+        version: String,
+        /// The scanner, or empty for all together.
+        scanner: String,
+        /// `rejected` or `edited`.
+        what: String,
+        /// Decisions in all.
+        decisions: u32,
+        /// Decisions from which on there is something to judge.
+        needed: u32,
+        /// Share that is expected; none while there are too few decisions, as the limits.
+        centre: Option<f64>,
+        /// Lower limit.
+        lower: Option<f64>,
+        /// Upper limit.
+        upper: Option<f64>,
+        /// Whether the baseline itself is not steady.
+        is_uneven: bool,
+        /// The points, oldest first.
+        points: Vec<PointLine>,
+        /// What has changed, if something has.
+        drift: Option<DriftLine>,
+    }
+}
+dto! {
+    /// How people decide on what models propose.
+    struct LedgerView {
+        /// Counts by model, version and scanner.
+        rows: Vec<ModelLine>,
+        /// Control charts.
+        charts: Vec<ChartLine>,
+        /// Decisions of one point.
+        subgroup: usize,
+        /// Decisions that are the baseline.
+        baseline: usize,
+    }
+}
+dto! {
     /// A hospital server.
     struct ServerLine {
         /// Name.

@@ -50,6 +50,11 @@ fn types() -> String {
         EditKept,
         CheckLine,
         PersonLine,
+        ModelLine,
+        PointLine,
+        DriftLine,
+        ChartLine,
+        LedgerView,
         ServerLine,
         OutboxLine,
         SignedView,
@@ -67,7 +72,7 @@ fn types() -> String {
 
 fn texts() -> String {
     let mut out = format!("{HEAD}/** Every text of the page: Chinese, English. */\nexport const texts = {{\n");
-    for text in mj_lang::ALL.iter().filter(|t| t.key().starts_with("desk.") || t.key().starts_with("app.")) {
+    for text in mj_lang::ALL.iter().filter(|t| ["desk.", "app.", "performance."].iter().any(|area| t.key().starts_with(area))) {
         let quoted = |lang| serde_json::Value::from(text.get(lang)).to_string();
         out.push_str(&format!("  {:?}: [{}, {}],\n", text.key(), quoted(mj_model::Lang::Zh), quoted(mj_model::Lang::En)));
     }

@@ -43,6 +43,7 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
         }
         Command::Accept { id } => super::results::accept(ctx, &record, &id).await,
         Command::Reject { id, reason } => super::results::reject(ctx, &record, &id, &reason).await,
+        Command::Ledger(ask) => super::performance::ledger(ctx, &record, &ask).await,
         Command::Import { files } => super::results::import(ctx, &record, &files).await,
         Command::Export { study, forms, out } => super::results::export(ctx, &record, &study, &forms, &out).await,
         Command::Delete { id } => {

@@ -5,6 +5,7 @@ mod hospital;
 mod images;
 mod machine;
 mod objects;
+mod performance;
 mod plans;
 mod record;
 mod reports;

@@ -36,6 +36,8 @@ pub(crate) struct Image {
     pub(crate) accession: String,
     pub(crate) description: String,
     pub(crate) history: String,
+    /// Manufacturer, its name for the model, convolution kernel and slice thickness.
+    pub(crate) scanner: [String; 4],
     pub(crate) number: i64,
     pub(crate) pixels: Option<Vec<u8>>,
 }
@@ -56,6 +58,7 @@ impl Image {
             accession: format!("A{study:05}"),
             description: "Chest CT".into(),
             history: "咳嗽两周".into(),
+            scanner: ["Maker", "Model X", "B60f", "1.250"].map(str::to_owned),
             number,
             pixels: Some((0..64_u8).map(|i| i.wrapping_mul(37).wrapping_add(number as u8)).flat_map(|b| [b, 1]).collect()),
         }
@@ -80,14 +83,21 @@ impl Image {
         put((8, 0x30), "TM", b"081500");
         put((8, 0x50), "SH", self.accession.as_bytes());
         put((8, 0x60), "CS", b"CT");
+        let [maker, model, kernel, thickness_mm] = &self.scanner;
+        put((8, 0x70), "LO", maker.as_bytes());
         put((8, 0x80), "LO", "示范医院".as_bytes());
+        put((8, 0x1010), "SH", b"STATION7");
         put((8, 0x1030), "LO", self.description.as_bytes());
+        put((8, 0x1090), "LO", model.as_bytes());
         put((0x10, 0x10), "PN", self.name.as_bytes());
         put((0x10, 0x20), "LO", self.patient_id.as_bytes());
         put((0x10, 0x21), "LO", self.issuer.as_bytes());
         put((0x10, 0x30), "DA", self.birth.as_bytes());
         put((0x10, 0x40), "CS", self.sex.as_bytes());
         put((0x10, 0x21B0), "LT", self.history.as_bytes());
+        put((0x18, 0x50), "DS", thickness_mm.as_bytes());
+        put((0x18, 0x1000), "LO", b"SERIAL-42");
+        put((0x18, 0x1210), "SH", kernel.as_bytes());
         put((0x20, 0x0D), "UI", self.study.as_bytes());
         put((0x20, 0x0E), "UI", self.series.as_bytes());
         put((0x20, 0x11), "IS", b"1");

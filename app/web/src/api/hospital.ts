@@ -1,9 +1,10 @@
-import type { FoundLine, OutboxLine, PersonLine, ServerLine } from "../generated/types";
+import type { FoundLine, LedgerView, OutboxLine, PersonLine, ServerLine } from "../generated/types";
 import { call } from "./invoke";
 
 export const outbox = () => call<OutboxLine[]>("outbox");
 export const flushOutbox = () => call<OutboxLine[]>("flush_outbox");
 export const people = () => call<PersonLine[]>("people");
+export const ledger = () => call<LedgerView>("ledger");
 export const addPerson = (name: string, role: string) => call<PersonLine[]>("add_person", { name, role });
 export const choosePerson = (id: string) => call<null>("choose_person", { id });
 export const servers = () => call<ServerLine[]>("servers");

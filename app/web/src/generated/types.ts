@@ -334,6 +334,104 @@ export interface PersonLine {
   role: string;
 }
 
+/** What a model proposed on images of a scanner, and what people decided. Shares are from 0 to 1. */
+export interface ModelLine {
+  /** The model's name. */
+  model: string;
+  /** Its version, or empty. */
+  version: string;
+  /** Manufacturer and model of the scanner, or empty. */
+  scanner: string;
+  /** What it proposed. */
+  proposed: number;
+  /** Waiting for a person. */
+  waiting: number;
+  /** Held aside, for it does not fit its images. */
+  held: number;
+  /** Accepted as it was. */
+  accepted: number;
+  /** Accepted after a change. */
+  edited: number;
+  /** Rejected. */
+  rejected: number;
+  /** Drawn by people beside it. */
+  added: number;
+  /** Share of rejected in what was decided; none when nothing was. */
+  rejected_share: number | null;
+  /** Lower end of its 95 % interval. */
+  rejected_low: number | null;
+  /** Upper end of its 95 % interval. */
+  rejected_high: number | null;
+  /** Reasons with their counts, or empty. */
+  reasons: string;
+}
+
+/** A point of a control chart. */
+export interface PointLine {
+  /** Week of its last decision, `2026-W48`. */
+  week: string;
+  /** Share, from 0 to 1. */
+  share: number;
+  /** Whether the limits were made of it. */
+  is_baseline: boolean;
+  /** Whether it breaks a rule. */
+  is_signal: boolean;
+}
+
+/** What has changed. */
+export interface DriftLine {
+  /** Week it shows from, `2026-W48`. */
+  since_week: string;
+  /** Share before, from 0 to 1. */
+  before: number;
+  /** Share since, from 0 to 1. */
+  now: number;
+  /** Decisions since. */
+  decisions: number;
+  /** Whether it is more than before. */
+  is_more: boolean;
+}
+
+/** A control chart. Shares are from 0 to 1. */
+export interface ChartLine {
+  /** The model's name. */
+  model: string;
+  /** Its version, or empty. */
+  version: string;
+  /** The scanner, or empty for all together. */
+  scanner: string;
+  /** `rejected` or `edited`. */
+  what: string;
+  /** Decisions in all. */
+  decisions: number;
+  /** Decisions from which on there is something to judge. */
+  needed: number;
+  /** Share that is expected; none while there are too few decisions, as the limits. */
+  centre: number | null;
+  /** Lower limit. */
+  lower: number | null;
+  /** Upper limit. */
+  upper: number | null;
+  /** Whether the baseline itself is not steady. */
+  is_uneven: boolean;
+  /** The points, oldest first. */
+  points: PointLine[];
+  /** What has changed, if something has. */
+  drift: DriftLine | null;
+}
+
+/** How people decide on what models propose. */
+export interface LedgerView {
+  /** Counts by model, version and scanner. */
+  rows: ModelLine[];
+  /** Control charts. */
+  charts: ChartLine[];
+  /** Decisions of one point. */
+  subgroup: number;
+  /** Decisions that are the baseline. */
+  baseline: number;
+}
+
 /** A hospital server. */
 export interface ServerLine {
   /** Name. */

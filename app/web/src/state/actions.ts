@@ -34,6 +34,7 @@ export const actions: Action[] = [
   { id: "go-servers", text: "desk.nav.servers", keys: "Ctrl+4", run: go("servers") },
   { id: "go-people", text: "desk.nav.people", keys: "Ctrl+5", run: go("people") },
   { id: "go-models", text: "desk.nav.models", keys: "Ctrl+6", run: go("models") },
+  { id: "go-ledger", text: "desk.nav.ledger", keys: "Ctrl+7", run: go("ledger") },
   { id: "go-settings", text: "desk.nav.settings", keys: "Ctrl+,", run: go("settings") },
   { id: "go-about", text: "desk.nav.about", run: go("about") },
   { id: "import", text: "desk.import.title", keys: "Ctrl+I", run: () => (app.isImportOpen = true) },

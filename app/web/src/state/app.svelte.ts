@@ -4,7 +4,7 @@ import { texts, type TextKey } from "../generated/texts";
 import { asTold } from "../api/invoke";
 import * as record from "../api/record";
 
-export type Page = "worklist" | "study" | "outbox" | "servers" | "people" | "models" | "settings" | "about";
+export type Page = "worklist" | "study" | "outbox" | "servers" | "people" | "ledger" | "models" | "settings" | "about";
 
 interface Notice {
   id: number;
