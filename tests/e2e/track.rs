@@ -1,6 +1,8 @@
 //! Findings followed from the prior to the present study of the demo patient, against its truth.
 
 use crate::station::{Station, string};
+use dicom_core::{DataElement, PrimitiveValue, VR};
+use dicom_dictionary_std::tags;
 use mj_dicom::context::Device;
 use mj_dicom::ct::{self, CtInput, CtSeries};
 use mj_model::{FrameOfReferenceUid, Grid, InstanceUid, LinearMap, Moment, PointLps, SeriesUid, StudyUid, VectorLps};
@@ -297,4 +299,77 @@ fn what_is_typed_wrongly_is_told() {
     assert_eq!((run.code, run.error_code().as_str()), (1, "record.unknown_id"));
     let typed = station.run(&["track", "a", "b", "--join", "x"]);
     assert_eq!((typed.code, typed.error_code().as_str()), (2, "cli.usage"));
+}
+
+/// A real chest, and the same as if the patient came again, lay otherwise and had half of it scanned with every second slice.
+#[test]
+fn a_real_chest_in_another_pose_is_laid_onto_itself() {
+    let Some(data) = mj_testdata::root() else { return mj_testdata::skip("no real images") };
+    let station = Station::new();
+    let chest = data.join("ct/chest_lidc_0314");
+    station.import(&chest);
+    station.import(&again(&station, &chest));
+    let (prior, prior_series) = study_of(&station, "2000-01-01");
+    let (current, current_series) = study_of(&station, "2030-01-01");
+    // The annotated nodule, and places in the other lung and the mediastinum.
+    let places = [PointLps::new(-56.5, 130.8, -519.8), PointLps::new(57.0, 144.0, -560.0), PointLps::new(-1.0, 141.0, -530.0)];
+    for p in places {
+        for (series, at) in [(&prior_series, p), (&current_series, posed(p))] {
+            let line = [at.x - 6.0, at.y, at.z, at.x + 6.0, at.y, at.z].map(|v| v.to_string()).join(",");
+            station.json(&["finding", "add", series, "--line", &line]);
+        }
+    }
+    let found = station.json(&["track", &prior, &current]);
+    let matrix: [[f64; 4]; 4] = serde_json::from_value(found["registration"]["matrix"].clone()).unwrap();
+    for p in places {
+        let [x, y, z, _] = matrix.map(|[a, b, c, d]| a * p.x + b * p.y + c * p.z + d);
+        let away = PointLps::new(x, y, z).distance_mm(posed(p));
+        assert!(away < 0.2, "{away} mm at {p:?}");
+    }
+    let pairs = found["pairs"].as_array().unwrap();
+    assert!(pairs.len() == 3 && pairs.iter().all(|p| p["distance_mm"].as_f64().unwrap() < 0.5), "{found}");
+}
+
+/// Turned by six degrees about the body's axis and by three about the line between the ears, and moved.
+fn posed(p: PointLps) -> PointLps {
+    let d = turned([p.x, p.y, p.z + 540.0]);
+    PointLps::new(d[0] + 25.0, d[1] - 18.0, d[2] - 400.0)
+}
+
+fn turned([x, y, z]: [f64; 3]) -> [f64; 3] {
+    let ((s, c), (t, d)) = (6.0_f64.to_radians().sin_cos(), 3.0_f64.to_radians().sin_cos());
+    let (y, z) = (d * y - t * z, t * y + d * z);
+    [c * x - s * y, s * x + c * y, z]
+}
+
+/// The slices of a chest from z -640 to -440 mm, every second one, in the other pose.
+fn again(station: &Station, chest: &Path) -> PathBuf {
+    let folder = station.dir().join("again");
+    std::fs::create_dir(&folder).unwrap();
+    let (study, series, frame) = (StudyUid::fresh(), SeriesUid::fresh(), FrameOfReferenceUid::fresh());
+    let mut slices: Vec<_> = std::fs::read_dir(chest).unwrap().map(|e| dicom_object::open_file(e.unwrap().path()).unwrap()).collect();
+    let numbers = |object: &dicom_object::DefaultDicomObject, tag| object.element(tag).unwrap().to_multi_float64().unwrap();
+    slices.sort_by(|a, b| numbers(a, tags::IMAGE_POSITION_PATIENT)[2].total_cmp(&numbers(b, tags::IMAGE_POSITION_PATIENT)[2]));
+    for (n, mut slice) in slices.into_iter().skip(40).take(200).step_by(2).enumerate() {
+        let at = numbers(&slice, tags::IMAGE_POSITION_PATIENT);
+        let way = numbers(&slice, tags::IMAGE_ORIENTATION_PATIENT);
+        let place: [f64; 3] = posed(PointLps::new(at[0], at[1], at[2])).into();
+        let ways = [turned([way[0], way[1], way[2]]), turned([way[3], way[4], way[5]])].concat();
+        let text = |numbers: &[f64], digits: usize| numbers.iter().map(|v| format!("{v:.digits$}")).collect::<Vec<_>>().join("\\");
+        let instance = InstanceUid::fresh();
+        for (tag, vr, value) in [
+            (tags::IMAGE_POSITION_PATIENT, VR::DS, text(&place, 6)),
+            (tags::IMAGE_ORIENTATION_PATIENT, VR::DS, text(&ways, 9)),
+            (tags::STUDY_INSTANCE_UID, VR::UI, study.to_string()),
+            (tags::SERIES_INSTANCE_UID, VR::UI, series.to_string()),
+            (tags::FRAME_OF_REFERENCE_UID, VR::UI, frame.to_string()),
+            (tags::SOP_INSTANCE_UID, VR::UI, instance.to_string()),
+            (tags::STUDY_DATE, VR::DA, "20300101".to_owned()),
+        ] {
+            slice.put(DataElement::new(tag, vr, PrimitiveValue::from(value)));
+        }
+        slice.update_meta(|meta| meta.media_storage_sop_instance_uid = instance.to_string());
+        slice.write_to_file(folder.join(format!("{n:03}.dcm"))).unwrap();
+    }
+    folder
 }

@@ -84,8 +84,9 @@ fn in_ml(quantity: &Quantity) -> Option<f64> {
     usable(quantity.value * factor)
 }
 
+/// A number that is one, to a millionth: what arithmetic leaves behind is no growth.
 fn usable(value: f64) -> Option<f64> {
-    (value.is_finite() && value >= 0.0).then_some(value)
+    (value.is_finite() && value >= 0.0).then(|| (value * 1e6).round() / 1e6)
 }
 
 /// A ball's volume by its diameter. Units: mm, ml.
@@ -116,8 +117,9 @@ impl Change {
     }
 
     /// With no more digits than it is worth.
-    fn shown(self) -> Self {
-        let to = |v: f64, n: f64| (v * n).round() / n;
+    pub(super) fn shown(self) -> Self {
+        // Without the sign of a zero.
+        let to = |v: f64, n: f64| (v * n).round() / n + 0.0;
         Self {
             prior: to(self.prior, 1000.0),
             current: to(self.current, 1000.0),
@@ -305,6 +307,10 @@ mod tests {
         let mut f = finding("a", "1.2.1", 1.0);
         f.measurements = vec![measured(known::long_axis(), 1.25, unit("cm")), measured(known::volume(), 340.0, unit("mm3"))];
         assert_eq!(Size::of(&f), Size { long_mm: Some(12.5), short_mm: None, volume_ml: Some(0.34) });
+        // What arithmetic leaves behind is no growth.
+        let long = |mm| Finding { measurements: vec![measured(known::length(), mm, Unit::mm())], ..f.clone() };
+        let growth = Growth::between(Size::of(&long(14.0)), Size::of(&long(14.0 + 1e-9)), Some(183));
+        assert_eq!((growth.no_doubling, growth.volume_ml.unwrap().absolute), (Some(NoDoubling::NoGrowth), 0.0));
         // Pixels are no millimetres; the shape then says its own length.
         f.measurements = vec![measured(known::length(), 5.0, Unit::px())];
         assert_eq!(Size::of(&f).long_mm, Some(1.0));

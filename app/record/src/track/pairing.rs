@@ -185,26 +185,58 @@ pub(super) fn organ(site: &Code) -> &str {
 ///
 /// Source: Kuhn 1955, Munkres 1957, in the form with potentials and shortest paths (Jonker and Volgenant 1987).
 fn assign(costs: &[Vec<Option<f64>>]) -> Vec<Option<usize>> {
-    const NEVER: f64 = 1e6;
     let (n, m) = (costs.len(), costs.first().map_or(0, Vec::len));
-    // One more column for every row that stays alone. Row and column 0 are the algorithm's own.
-    let width = m + n;
-    let cost = |row: usize, column: usize| match costs.get(row - 1).and_then(|line| line.get(column - 1)) {
-        Some(given) => given.unwrap_or(NEVER),
-        None => 1.0,
-    };
-    let (mut of_row, mut of_column) = (vec![0.0; n + 1], vec![0.0; width + 1]);
-    let mut taken_by = vec![0_usize; width + 1];
+    let mut to = Assignment::new(costs, n, m + n);
     for row in 1..=n {
-        taken_by[0] = row;
-        let (mut least, mut way, mut seen) = (vec![f64::INFINITY; width + 1], vec![0_usize; width + 1], vec![false; width + 1]);
+        to.add(row);
+    }
+    let mut out = vec![None; n];
+    for (column, row) in to.taken_by.iter().enumerate().take(m + 1).skip(1) {
+        if *row > 0 && to.cost(*row, column) < NEVER {
+            out[row - 1] = Some(column - 1);
+        }
+    }
+    out
+}
+
+/// The cost of what is never done.
+const NEVER: f64 = 1e6;
+
+/// An assignment that grows row by row. Rows and columns count from 1; 0 stands for a row that still looks for a column.
+struct Assignment<'c> {
+    costs: &'c [Vec<Option<f64>>],
+    /// Potentials.
+    of_row: Vec<f64>,
+    of_column: Vec<f64>,
+    /// The row of each column; 0 for none.
+    taken_by: Vec<usize>,
+}
+
+impl<'c> Assignment<'c> {
+    /// Beside the given columns there is one more for every row that stays alone.
+    fn new(costs: &'c [Vec<Option<f64>>], rows: usize, width: usize) -> Self {
+        Self { costs, of_row: vec![0.0; rows + 1], of_column: vec![0.0; width + 1], taken_by: vec![0; width + 1] }
+    }
+
+    fn cost(&self, row: usize, column: usize) -> f64 {
+        match self.costs.get(row - 1).and_then(|line| line.get(column - 1)) {
+            Some(given) => given.unwrap_or(NEVER),
+            None => 1.0,
+        }
+    }
+
+    /// Assigns one row more: along the shortest path of changes that ends at a free column.
+    fn add(&mut self, row: usize) {
+        let width = self.of_column.len();
+        self.taken_by[0] = row;
+        let (mut least, mut way, mut seen) = (vec![f64::INFINITY; width], vec![0_usize; width], vec![false; width]);
         let mut column = 0;
         loop {
             seen[column] = true;
-            let from = taken_by[column];
+            let from = self.taken_by[column];
             let (mut delta, mut next) = (f64::INFINITY, 0);
-            for other in (1..=width).filter(|c| !seen[*c]) {
-                let reduced = cost(from, other) - of_row[from] - of_column[other];
+            for other in (1..width).filter(|c| !seen[*c]) {
+                let reduced = self.cost(from, other) - self.of_row[from] - self.of_column[other];
                 if reduced < least[other] {
                     (least[other], way[other]) = (reduced, column);
                 }
@@ -212,31 +244,29 @@ fn assign(costs: &[Vec<Option<f64>>]) -> Vec<Option<usize>> {
                     (delta, next) = (least[other], other);
                 }
             }
-            for other in 0..=width {
-                if seen[other] {
-                    of_row[taken_by[other]] += delta;
-                    of_column[other] -= delta;
-                } else {
-                    least[other] -= delta;
-                }
-            }
+            self.raise(delta, &seen, &mut least);
             column = next;
-            if taken_by[column] == 0 {
+            if self.taken_by[column] == 0 {
                 break;
             }
         }
         while column != 0 {
-            taken_by[column] = taken_by[way[column]];
+            self.taken_by[column] = self.taken_by[way[column]];
             column = way[column];
         }
     }
-    let mut out = vec![None; n];
-    for (column, row) in taken_by.iter().enumerate().take(m + 1).skip(1) {
-        if *row > 0 && cost(*row, column) < NEVER {
-            out[row - 1] = Some(column - 1);
+
+    /// Moves the potentials of what was seen, so that the next column costs nothing more.
+    fn raise(&mut self, delta: f64, seen: &[bool], least: &mut [f64]) {
+        for (other, is_seen) in seen.iter().enumerate() {
+            if *is_seen {
+                self.of_row[self.taken_by[other]] += delta;
+                self.of_column[other] -= delta;
+            } else {
+                least[other] -= delta;
+            }
         }
     }
-    out
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ pub(super) fn suggest(
         criteria: "RECIST 1.1",
         reference: "prior",
         targets,
-        sum_mm,
+        sum_mm: sum_mm.map(Change::shown),
         non_targets,
         new_lesions,
         response,

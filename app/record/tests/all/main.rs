@@ -10,4 +10,5 @@ mod kill;
 mod reporting;
 mod secrecy;
 mod support;
+mod track;
 mod worklist;

@@ -158,4 +158,21 @@ mod tests {
         use NotEvaluable::{NoTarget, NotConfirmed, NotFollowed, NotMeasured};
         has_text("recist", &[NoTarget, NotConfirmed, NotFollowed, NotMeasured]);
     }
+
+    #[test]
+    fn what_could_not_be_told_says_why() {
+        let json = serde_json::json!({
+            "prior_date": null, "current_date": "2026-03-12", "interval_days": null, "kept": 0,
+            "registration": null, "registration_reason": {"code": "track.no_series", "message": "No series.", "hint": "Join."},
+            "pairs": [], "gone": [], "new": [],
+            "recist": {"response": "NE", "reason": "no_target", "targets": [], "sum_mm": null, "new_lesions": []},
+        });
+        let told = of(&json, Lang::En);
+        for line in ["(date unknown)", "! No series. Join.", "not evaluable (NE): no confirmed lesion of the prior study is large enough"] {
+            assert!(told.contains(line), "{told}");
+        }
+        // A first number of zero has no percent: the difference stands there.
+        let zero = serde_json::json!({"prior": 0.0, "current": 3.0, "absolute": 3.0, "percent": null});
+        assert_eq!(change(&zero, "mm", 1, Lang::En).unwrap(), "0.0 → 3.0 mm (+3.0)");
+    }
 }
