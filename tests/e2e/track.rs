@@ -123,6 +123,8 @@ fn the_demo_patients_nodules_are_followed() {
     // Named by hand: the one that grew.
     let (_, grown, _) = &all.nodules[0];
     let named = all.track(&["--targets", grown.as_ref().unwrap()], 0);
+    let no_target = all.refused(&["track", &all.prior, &all.current, "--targets", fresh]);
+    assert_eq!(no_target, (4, "track.no_target".to_owned()));
     let percent = named["recist"]["sum_mm"]["percent"].as_f64().unwrap();
     assert!((percent - 500.0 / 11.0).abs() < 0.1, "{percent}");
     assert_told(&all);

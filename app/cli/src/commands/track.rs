@@ -101,7 +101,7 @@ fn check_targets(named: Option<&[String]>, found: &Tracking) -> Result<(), Failu
     let is_target = |id: &&String| found.recist.targets.iter().any(|t| t.prior == **id || t.current.as_ref() == Some(*id));
     match named.into_iter().flatten().find(|id| !is_target(id)) {
         None => Ok(()),
-        Some(id) => Err(Error::Track(Refusal::NotOfStudy(id.clone())).into()),
+        Some(id) => Err(Error::Track(Refusal::NoTarget(id.clone())).into()),
     }
 }
 

@@ -95,9 +95,8 @@ impl Level {
             .into_par_iter()
             .map(|k| {
                 let span = |dense: &dyn Fn(usize) -> bool, n: usize| {
-                    let first = (0..n).find(|x| dense(x.to_owned()))?;
-                    let last = (0..n).rev().find(|x| dense(x.to_owned()))?;
-                    Some((first, last))
+                    let first = (0..n).find(|x| dense(*x))?;
+                    Some((first, (first..n).rev().find(|x| dense(*x))?))
                 };
                 let rows: Vec<_> = (0..nj).map(|j| span(&|i| self.at(i, j, k) > threshold, ni)).collect();
                 let columns: Vec<_> = (0..ni).map(|i| span(&|j| self.at(i, j, k) > threshold, nj)).collect();

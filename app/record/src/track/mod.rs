@@ -43,6 +43,9 @@ pub enum Refusal {
     /// A finding was rejected, taken back or is held.
     #[error("a finding does not take part")]
     NotLive(String),
+    /// A finding that a person named cannot be a target lesion.
+    #[error("a finding cannot be a target lesion")]
+    NoTarget(String),
     /// Another finding of one of the studies carries that Tracking UID.
     #[error("another finding of the study carries the tracking UID")]
     Taken(String),
@@ -57,13 +60,16 @@ impl Coded for Refusal {
             Self::NotOfStudy(_) => "track.not_of_study",
             Self::SeriesNotOfStudy(_) => "track.series_not_of_study",
             Self::NotLive(_) => "track.not_live",
+            Self::NoTarget(_) => "track.no_target",
             Self::Taken(_) => "track.taken",
         }
     }
 
     fn args(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::NotOfStudy(id) | Self::SeriesNotOfStudy(id) | Self::NotLive(id) | Self::Taken(id) => vec![("id", id.clone())],
+            Self::NotOfStudy(id) | Self::SeriesNotOfStudy(id) | Self::NotLive(id) | Self::NoTarget(id) | Self::Taken(id) => {
+                vec![("id", id.clone())]
+            }
             Self::OtherPatient | Self::SameStudy | Self::WrongOrder => Vec::new(),
         }
     }
