@@ -33,6 +33,7 @@ mod secrecy;
 mod segments;
 mod station;
 mod tidy;
+mod track;
 #[cfg(unix)]
 mod view;
 mod voxels;

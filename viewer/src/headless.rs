@@ -9,6 +9,7 @@ mod output;
 mod patient;
 mod phantom;
 mod pictures;
+mod registration;
 mod segments;
 mod volume_picture;
 

@@ -100,6 +100,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Finding,
     },
+    /// Follow findings from a prior study to a present one of the same patient.
+    #[command(after_help = TRACK_HELP)]
+    Track(Track),
     /// Segments of a series.
     Segment {
         #[command(subcommand)]
@@ -422,6 +425,52 @@ pub(crate) enum FindingForm {
     Rtstruct,
     /// A selection of the images that findings lie on.
     Ko,
+}
+
+/// What `track` answers.
+const TRACK_HELP: &str = "\
+Findings are paired by Tracking UID, then by place after registering both series. Growth: measured volumes, else those of balls of \
+the diameters (from_diameter). The response by RECIST 1.1 is a suggestion that a person must confirm.
+
+JSON: {prior, current, prior_date, current_date, interval_days, kept, registration: {prior_series, current_series, matrix (prior to \
+current, LPS mm, row by row), similarity, detail, overlap} or null with registration_reason {code, message, hint}, pairs: \
+[{tracking_uid, by: tracking_uid|registration|hand, prior, current: {id, revision, state, is_confirmed, name, kind, site, side, \
+diameter_mm, short_axis_mm, volume_ml, from_diameter}, moved_to_lps, distance_mm, contradictions, growth: {interval_days, \
+long_axis_mm, short_axis_mm, volume_ml: {prior, current, absolute, percent}, from_diameter, doubling_days or no_doubling, trend}}], \
+new, gone: [{finding, why, at_lps}], recist: {targets, sum_mm, non_targets, new_lesions, response: CR|PR|SD|PD|NE, reason, \
+needs_confirmation}}
+
+Exit codes: 3 when the series could not be registered (pairs by Tracking UID still come), 4 when refused.";
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Track {
+    /// UID or short id of the prior study.
+    pub(crate) prior: String,
+    /// UID or short id of the present study.
+    pub(crate) current: String,
+    /// The series to register: prior's, then present's.
+    #[arg(long, value_parser = two_ids, value_name = "PRIOR=CURRENT")]
+    pub(crate) series: Option<(String, String)>,
+    /// Keep the pairs found by place: the present findings get the prior ones' Tracking UIDs.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// A prior and a present finding are one lesion.
+    #[arg(long, value_parser = two_ids, value_name = "PRIOR=CURRENT")]
+    pub(crate) join: Vec<(String, String)>,
+    /// A present finding is no lesion of another study: it gets a Tracking UID of its own.
+    #[arg(long, value_name = "CURRENT")]
+    pub(crate) part: Vec<String>,
+    /// Target lesions for RECIST 1.1, several with commas; by default the largest measurable ones, five at most and two of an organ.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) targets: Vec<String>,
+}
+
+/// Two ids with `=` between them.
+fn two_ids(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((a, b)) if !a.trim().is_empty() && !b.trim().is_empty() => Ok((a.trim().to_owned(), b.trim().to_owned())),
+        _ => Err("two ids with = between them are needed".into()),
+    }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -93,6 +93,9 @@ pub(crate) enum Failure {
     /// None of the findings can be told in the forms that were asked for.
     #[error("nothing could be written")]
     NothingWritten(Vec<String>),
+    /// The series of two studies were not registered: nothing to register, by its code.
+    #[error("not registered: {0}")]
+    NotTracked(&'static str),
     /// The async runtime did not start.
     #[error("the runtime did not start")]
     Runtime(std::io::Error),
@@ -109,7 +112,7 @@ impl Failure {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Checks(_) | Self::Record(mj_record::Error::Held(_)) => 4,
+            Self::Checks(_) | Self::Record(mj_record::Error::Held(_) | mj_record::Error::Track(_)) => 4,
             _ => 1,
         }
     }
@@ -153,6 +156,7 @@ impl Coded for Failure {
             Self::Warned(_) => "report.checks_warn",
             Self::Deleted(_) => "finding.deleted",
             Self::NothingWritten(_) => "finding.nothing_written",
+            Self::NotTracked(code) => code,
             Self::Runtime(_) => "machine.runtime",
         }
     }

@@ -57,6 +57,19 @@ pub enum Error {
     /// The built-in presets cannot be read.
     #[error("the presets of volume rendering are broken: {0}")]
     BadPresets(String),
+    /// Two volumes that cannot be compared: without millimetres, without a place in the patient, or of two modalities.
+    #[error("the volumes cannot be registered")]
+    CannotRegister,
+    /// Two volumes do not lie on each other well enough to say where a place of one is in the other.
+    #[error("the registration is not to be trusted: similarity {similarity:.2}, detail {detail:.2}, overlap {overlap:.2}")]
+    RegisteredBadly {
+        /// Correlation inside the body.
+        similarity: f64,
+        /// Middle correlation of small blocks.
+        detail: f64,
+        /// Part of the smaller body that both show.
+        overlap: f64,
+    },
     /// The person cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -74,6 +87,8 @@ impl Coded for Error {
             Self::BadPhantom { .. } => "imaging.bad_phantom",
             Self::BadTransferFunction => "imaging.bad_transfer_function",
             Self::BadPresets(_) => "imaging.bad_presets",
+            Self::CannotRegister => "imaging.cannot_register",
+            Self::RegisteredBadly { .. } => "imaging.registered_badly",
             Self::Cancelled => "imaging.cancelled",
         }
     }
@@ -88,7 +103,17 @@ impl Coded for Error {
             Self::WrongSize { voxels, expected } => vec![("voxels", voxels.to_string()), ("expected", expected.to_string())],
             Self::BadPhantom { size, slices } => vec![("size", size.to_string()), ("slices", slices.to_string())],
             Self::BadPresets(reason) => vec![("reason", reason.clone())],
-            Self::SeedOutside | Self::EmptySegment | Self::BadPlane | Self::BadTransferFunction | Self::Cancelled => Vec::new(),
+            Self::RegisteredBadly { similarity, detail, overlap } => vec![
+                ("similarity", format!("{similarity:.2}")),
+                ("detail", format!("{detail:.2}")),
+                ("overlap", format!("{:.0}", overlap * 100.0)),
+            ],
+            Self::SeedOutside
+            | Self::EmptySegment
+            | Self::BadPlane
+            | Self::BadTransferFunction
+            | Self::CannotRegister
+            | Self::Cancelled => Vec::new(),
         }
     }
 }

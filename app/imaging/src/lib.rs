@@ -1,4 +1,4 @@
-//! Volumes on the CPU: reslice, project, volume rendering, measure, segment, surface, plan, files of research, and the demo
+//! Volumes on the CPU: reslice, project, volume rendering, measure, segment, register, surface, plan, files of research, and the demo
 //! patient.
 //!
 //! Plain functions over `mj_model::Volume` and `mj_model::Mask`; the work is spread over threads by rayon.
@@ -19,6 +19,7 @@ pub mod picture;
 pub mod plan;
 pub mod plane;
 pub mod raycast;
+pub mod register;
 pub mod reslice;
 mod sample;
 pub mod segment;

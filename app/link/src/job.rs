@@ -80,6 +80,18 @@ pub enum Job {
         /// The object.
         file: crate::message::ObjectFile,
     },
+    /// Registers the volume of a prior series with a present one and finds places again.
+    Register {
+        /// The prior series.
+        prior: SeriesFiles,
+        /// The present series.
+        current: SeriesFiles,
+        /// Places of the prior. Units: mm, LPS.
+        points: Vec<PointLps>,
+        /// Present places, of which is told whether the prior shows them. Units: mm, LPS.
+        #[serde(default)]
+        present: Vec<PointLps>,
+    },
     /// Cuts a segment by a plane.
     Cut {
         /// The series the segment lives on.
@@ -252,6 +264,8 @@ pub enum JobResult {
         /// In the order of their numbers.
         segments: Vec<SegmentFacts>,
     },
+    /// Of `Register`.
+    Registered(Box<Registered>),
     /// Of `Cut`.
     Cut {
         /// `remnant` and `removed`.
@@ -261,6 +275,66 @@ pub enum JobResult {
     },
 }
 
+<<<<<<< HEAD
+=======
+/// A present volume laid onto a prior one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Registered {
+    /// From the prior's patient space to the present one's, over (x, y, z, 1), row by row. Units: mm, LPS.
+    pub prior_to_current: [[f64; 4]; 4],
+    /// Correlation inside the body where both show it: 1 is equal.
+    pub similarity: f64,
+    /// Middle correlation of small blocks.
+    pub detail: f64,
+    /// Part of the smaller body that both show, 0 to 1.
+    pub overlap: f64,
+    /// One for each place of the prior, in order.
+    pub points: Vec<Refound>,
+    /// For each present place, whether the prior shows it.
+    pub present_shown: Vec<bool>,
+    /// Frames of reference of prior and present series.
+    pub frames: [Option<mj_model::FrameOfReferenceUid>; 2],
+}
+
+/// Where a place of the prior lies now.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Refound {
+    /// By the motion of the whole. Units: mm, LPS.
+    pub mapped: PointLps,
+    /// By its surroundings; equal to `mapped` where they do not agree well enough. Units: mm, LPS.
+    pub refined: PointLps,
+    /// Correlation of the surroundings there; none where they are flat or lie outside.
+    pub similarity: Option<f64>,
+    /// True when `refined` follows the surroundings.
+    pub is_refined: bool,
+    /// True when the present volume shows that place.
+    pub is_shown: bool,
+}
+
+/// A segment of a DICOM SEG in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentFacts {
+    /// Segment Number.
+    pub number: u16,
+    /// Segment Label.
+    pub label: String,
+    /// Segmented Property Type.
+    pub kind: Option<mj_model::Code>,
+    /// Who or what made it: the name of its algorithm; none for one made by hand.
+    pub algorithm: Option<String>,
+    /// Tracking UID; empty without.
+    pub tracking_uid: String,
+    /// Number of voxels.
+    pub voxels: u64,
+    /// By voxels. Units: ml.
+    pub volume_ml: f64,
+    /// By mesh. Units: ml.
+    pub mesh_volume_ml: f64,
+    /// Box along the patient axes; none for a segment without voxels. Units: mm, LPS.
+    pub box_lps: Option<(PointLps, PointLps)>,
+}
+
+>>>>>>> track
 /// What a series is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Described {

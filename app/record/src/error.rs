@@ -62,6 +62,9 @@ pub enum Error {
     /// A finding that a person took back or rejected, or nobody has to decide on.
     #[error("the finding's state does not allow it")]
     FindingState(&'static str),
+    /// Two studies or findings that are not followed as one patient's or one lesion's.
+    #[error("not followed: {0}")]
+    Track(crate::track::Refusal),
     /// Nothing in the record goes by this id.
     #[error("nothing goes by this id")]
     Unknown(String),
@@ -258,6 +261,7 @@ impl Coded for Error {
             Self::Unusable { .. } => "record.unusable_value",
             Self::Held(held) => held.code(),
             Self::FindingState(code) => code,
+            Self::Track(refusal) => refusal.code(),
             Self::Cancelled => "record.cancelled",
             Self::Task => "record.task",
             Self::NothingFound(_) => "import.nothing_found",
@@ -288,6 +292,7 @@ impl Coded for Error {
             Self::BadInboxName(name) => vec![("name", name.clone())],
             Self::CutShort(instance) => vec![("id", instance.to_string())],
             Self::Dicom(error) => error.args(),
+            Self::Track(refusal) => refusal.args(),
             Self::Incomplete { came, missing } => vec![("came", came.to_string()), ("missing", missing.to_string())],
             Self::Peer(error) => error.args(),
             Self::Report(error) => error.args(),

@@ -42,17 +42,9 @@ impl Record {
     /// number of it is not finite; database errors.
     pub async fn put_finding(&self, finding: Finding, who: &str) -> Result<FindingStored> {
         let mut tx = self.write().await?;
-        let finding = store(&mut tx, finding, who).await?;
         let mut edits = Vec::new();
-        for report in reports::open_reports(tx.conn(), &finding.study).await? {
-            let document = reports::load(tx.conn(), &report).await?;
-            let ops = mj_report::update_slots(&document, &finding);
-            if ops.is_empty() {
-                continue;
-            }
-            let revision = reports::append(&mut tx, document, &ops, EditSource::Binding, reports::Undoes::Automatic, who).await?;
-            edits.push(ReportEdit { report, revision, ops });
-        }
+        let finding = keep_identity(&mut tx, finding).await?;
+        let finding = put_within(&mut tx, finding, who, &mut edits).await?;
         tx.commit().await?;
         Ok(FindingStored { finding, edits })
     }
@@ -127,6 +119,34 @@ impl Record {
     }
 }
 
+/// Edits that followed in open reports.
+pub(crate) type ReportEdits = Vec<ReportEdit>;
+
+/// One lesion keeps its number over time, whoever edits it.
+async fn keep_identity(tx: &mut WriteTx, finding: Finding) -> Result<Finding> {
+    let row = sqlx::query("SELECT content FROM finding JOIN finding_revision USING (finding_id, revision) WHERE finding_id = ?")
+        .bind(&finding.id)
+        .fetch_optional(tx.conn())
+        .await?;
+    let before: Option<Finding> = row.as_ref().map(|row| json(row, "content")).transpose()?;
+    Ok(Finding { tracking_uid: before.map_or_else(|| finding.tracking_uid.clone(), |before| before.tracking_uid), ..finding })
+}
+
+/// Stores the next revision of a finding with the Tracking UID it has, and lets the chips of open reports follow.
+pub(crate) async fn put_within(tx: &mut WriteTx, finding: Finding, who: &str, edits: &mut ReportEdits) -> Result<Finding> {
+    let finding = store(tx, finding, who).await?;
+    for report in reports::open_reports(tx.conn(), &finding.study).await? {
+        let document = reports::load(tx.conn(), &report).await?;
+        let ops = mj_report::update_slots(&document, &finding);
+        if ops.is_empty() {
+            continue;
+        }
+        let revision = reports::append(tx, document, &ops, EditSource::Binding, reports::Undoes::Automatic, who).await?;
+        edits.push(ReportEdit { report, revision, ops });
+    }
+    Ok(finding)
+}
+
 pub(crate) async fn of_study(conn: &mut SqliteConnection, study: &StudyUid) -> Result<Vec<Finding>> {
     let rows = sqlx::query(
         "SELECT content FROM finding JOIN finding_revision USING (finding_id, revision) WHERE study_uid = ? ORDER BY finding_pk",
@@ -197,10 +217,6 @@ pub(crate) async fn store(tx: &mut WriteTx, mut finding: Finding, who: &str) -> 
     };
     finding.revision = present + 1;
     finding.at = mj_model::clock::now();
-    if let Some(before) = &before {
-        // One lesion keeps its number over time, whoever edits it.
-        finding.tracking_uid.clone_from(&before.tracking_uid);
-    }
     for measurement in &mut finding.measurements {
         let old = before.as_ref().and_then(|before| before.measurement(&measurement.id));
         measurement.revision = match old {

@@ -36,6 +36,7 @@ mod sheet;
 mod short;
 mod sign;
 mod study;
+pub mod track;
 mod worklist;
 #[cfg(test)]
 mod worklist_speed;

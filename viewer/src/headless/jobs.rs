@@ -1,6 +1,6 @@
 //! One job: from its description to its result.
 
-use super::{Context, output, phantom, pictures, segments};
+use super::{Context, output, phantom, pictures, registration, segments};
 use crate::source::{self, ObjectSource};
 use crate::{Error, Result, research};
 use mj_dicom::series::{Apart, Series, Stack};
@@ -31,6 +31,7 @@ pub fn run(job: &Job, context: &Context) -> Result<JobResult> {
         Job::Phantom { out, seed, slices, size } => phantom::write(out, *seed, *slices, *size, context),
         Job::Segment { series, op, label } => segments::make(series, op, label, context),
         Job::Segments { file } => segments::facts(file, context),
+        Job::Register { prior, current, points, present } => registration::register(prior, current, points, present, context),
         Job::Cut { series, segment, number, plane, stl } => segments::cut(series, (segment, *number), plane, stl.as_deref(), context),
         Job::ExportSegment { series, segment, number, to } => segments::export(series, (segment, *number), to, context),
     }

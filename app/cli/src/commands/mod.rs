@@ -11,6 +11,7 @@ mod record;
 mod reports;
 mod results;
 mod segments;
+mod track;
 
 use crate::args::{Args, Command};
 use crate::failure::Failure;
@@ -62,6 +63,7 @@ async fn dispatch(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
         Command::Export { series, to } => images::export(ctx, &series, &to).await,
         Command::Render(render) => images::render(ctx, &render).await,
         Command::Finding { command } => findings::run(ctx, command).await,
+        Command::Track(track) => track::run(ctx, &track).await,
         Command::Segment { command } => segments::run(ctx, command).await,
         Command::Plan { command } => plans::run(ctx, command).await,
         Command::Report { command } => reports::run(ctx, command).await,
@@ -97,6 +99,11 @@ impl Ctx<'_> {
 
     fn pixels(&self, record: Option<&Record>) -> Result<Pixels, Failure> {
         Pixels::start(record, self.out, &self.cancel)
+    }
+
+    /// A failure that does not end the command, in the reader's language.
+    fn told(&self, failure: &Failure) -> mj_model::Told {
+        failure.told(self.out.lang)
     }
 
     fn watch(&self) -> mj_dicom::Watch {

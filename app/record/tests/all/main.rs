@@ -11,4 +11,5 @@ mod performance;
 mod reporting;
 mod secrecy;
 mod support;
+mod track;
 mod worklist;
