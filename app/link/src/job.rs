@@ -275,8 +275,6 @@ pub enum JobResult {
     },
 }
 
-<<<<<<< HEAD
-=======
 /// A present volume laid onto a prior one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Registered {
@@ -311,30 +309,6 @@ pub struct Refound {
     pub is_shown: bool,
 }
 
-/// A segment of a DICOM SEG in numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SegmentFacts {
-    /// Segment Number.
-    pub number: u16,
-    /// Segment Label.
-    pub label: String,
-    /// Segmented Property Type.
-    pub kind: Option<mj_model::Code>,
-    /// Who or what made it: the name of its algorithm; none for one made by hand.
-    pub algorithm: Option<String>,
-    /// Tracking UID; empty without.
-    pub tracking_uid: String,
-    /// Number of voxels.
-    pub voxels: u64,
-    /// By voxels. Units: ml.
-    pub volume_ml: f64,
-    /// By mesh. Units: ml.
-    pub mesh_volume_ml: f64,
-    /// Box along the patient axes; none for a segment without voxels. Units: mm, LPS.
-    pub box_lps: Option<(PointLps, PointLps)>,
-}
-
->>>>>>> track
 /// What a series is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Described {

@@ -236,6 +236,11 @@ pub mod known {
     pub fn unclassified_finding() -> Code {
         Code::new("99MJ", "unclassified", "Unclassified finding", "未分类所见")
     }
+    /// An arrow or a text on an image, without clinical meaning.
+    #[must_use]
+    pub fn annotation() -> Code {
+        Code::new("99MJ", "annotation", "Annotation", "标注")
+    }
 }
 
 #[cfg(test)]

@@ -271,6 +271,13 @@ impl Finding {
         }
     }
 
+    /// True for an arrow (from its head to its tail) or a text (at a place): drawn on images, but nothing of what the report
+    /// speaks of.
+    #[must_use]
+    pub fn is_annotation(&self) -> bool {
+        self.kind.is_same(&known::annotation())
+    }
+
     /// True when it is to be drawn and reported.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -297,7 +304,7 @@ impl Finding {
 }
 
 /// A finding that a person stands for: made, accepted or edited by one, and not taken back. Only such go into what is
-/// signed.
+/// signed. An annotation is none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Confirmed(Finding);
 
@@ -306,7 +313,8 @@ impl Confirmed {
     #[must_use]
     pub fn of(finding: Finding) -> Option<Self> {
         let is_reviewed = matches!(finding.state, FindingState::Accepted | FindingState::Edited);
-        (is_reviewed && finding.held.is_none() && finding.origin.who == OriginKind::Person).then_some(Self(finding))
+        let is_by_person = finding.origin.who == OriginKind::Person;
+        (is_reviewed && finding.held.is_none() && is_by_person && !finding.is_annotation()).then_some(Self(finding))
     }
 
     /// The finding.
@@ -327,6 +335,9 @@ mod tests {
             let made = Finding::new("f".into(), study, series, Geometry::whole_image(), "p1");
             Confirmed::of(Finding { state, held, origin: Origin { who, ..made.origin.clone() }, ..made }).is_some()
         };
+        let (study, series) = (StudyUid::parse("1.2").unwrap(), SeriesUid::parse("1.3").unwrap());
+        let arrow = Finding { kind: known::annotation(), ..Finding::new("f".into(), study, series, Geometry::whole_image(), "p1") };
+        assert!(Confirmed::of(arrow).is_none());
         use FindingState::{Accepted, Deleted, Edited, Proposed, Rejected};
         use OriginKind::{Device, Person};
         assert!(of(Accepted, Person, None) && of(Edited, Person, None));

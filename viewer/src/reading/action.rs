@@ -38,11 +38,15 @@ pub enum Tool {
     Sphere,
     /// Reads the value at a place.
     Probe,
+    /// Points at a place with an arrow.
+    Arrow,
+    /// Writes a text at a place.
+    Text,
 }
 
 impl Tool {
-    /// Those that make findings, in the order of their menu.
-    pub const MEASURING: [Self; 10] = [
+    /// Those that make findings and annotations, in the order of their menu.
+    pub const MEASURING: [Self; 12] = [
         Self::Length,
         Self::Bidirectional,
         Self::Angle,
@@ -53,9 +57,11 @@ impl Tool {
         Self::Spline,
         Self::Sphere,
         Self::Probe,
+        Self::Arrow,
+        Self::Text,
     ];
 
-    /// True for one that makes findings.
+    /// True for one that makes findings or annotations.
     #[must_use]
     pub fn is_measuring(self) -> bool {
         Self::MEASURING.contains(&self)
@@ -182,6 +188,8 @@ pub struct Situation {
     pub can_redo: bool,
     /// More than one series.
     pub has_other_series: bool,
+    /// There is a window in which texts are typed.
+    pub can_ask: bool,
     /// Number of presets of the modality.
     pub n_presets: u8,
 }
@@ -204,6 +212,8 @@ impl Action {
         Self::Take(Tool::Spline),
         Self::Take(Tool::Sphere),
         Self::Take(Tool::Probe),
+        Self::Take(Tool::Arrow),
+        Self::Take(Tool::Text),
         Self::Cancel,
         Self::FindingNext,
         Self::FindingPrevious,
@@ -271,6 +281,8 @@ impl Action {
             Self::Take(Tool::Spline) => "spline",
             Self::Take(Tool::Sphere) => "sphere",
             Self::Take(Tool::Probe) => "probe",
+            Self::Take(Tool::Arrow) => "arrow",
+            Self::Take(Tool::Text) => "text",
             Self::Preset(_) => "preset",
             Self::FileWindow => "file_window",
             Self::Invert => "invert",
@@ -334,6 +346,8 @@ impl Action {
             Self::Take(Tool::Spline) => key::READING_ACTION_SPLINE,
             Self::Take(Tool::Sphere) => key::READING_ACTION_SPHERE,
             Self::Take(Tool::Probe) => key::READING_ACTION_PROBE,
+            Self::Take(Tool::Arrow) => key::READING_ACTION_ARROW,
+            Self::Take(Tool::Text) => key::READING_ACTION_TEXT,
             Self::Preset(_) => key::READING_ACTION_PRESET,
             Self::FileWindow => key::READING_ACTION_FILE_WINDOW,
             Self::Invert => key::READING_ACTION_INVERT,
@@ -399,6 +413,8 @@ impl Action {
             Self::Take(Tool::Spline) => (SHIFT, Key::F, "Shift+F"),
             Self::Take(Tool::Sphere) => (SHIFT, Key::Q, "Shift+Q"),
             Self::Take(Tool::Probe) => (NONE, Key::Q, "Q"),
+            Self::Take(Tool::Arrow) => (NONE, Key::U, "U"),
+            Self::Take(Tool::Text) => (SHIFT, Key::U, "Shift+U"),
             Self::Preset(0) => (NONE, Key::Num1, "1"),
             Self::Preset(1) => (NONE, Key::Num2, "2"),
             Self::Preset(2) => (NONE, Key::Num3, "3"),
@@ -480,6 +496,8 @@ impl Action {
             Self::Take(Tool::Spline) => Icon::Spline,
             Self::Take(Tool::Sphere) => Icon::Sphere,
             Self::Take(Tool::Probe) => Icon::Probe,
+            Self::Take(Tool::Arrow) => Icon::Arrow,
+            Self::Take(Tool::Text) => Icon::Text,
             Self::Enlarge => Icon::Layout,
             Self::Reset => Icon::Reset,
             Self::Slab => Icon::Slab,
@@ -517,6 +535,7 @@ impl Action {
             Self::Cut => now.is_solid,
             // Its voxels lie in many slices.
             Self::Take(Tool::Sphere) => now.is_whole && now.is_volume,
+            Self::Take(Tool::Text) => now.has_picture && now.can_ask,
             Self::Stored => now.is_as_stored || (now.is_whole && now.is_volume),
             _ => now.has_picture,
         }

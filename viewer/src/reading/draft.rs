@@ -58,6 +58,11 @@ impl Draft {
         self.fixed.first().is_none_or(|p| plane.depth_mm(*p).abs() < 1e-3)
     }
 
+    /// True for an arrow or a text, which measure nothing.
+    pub(crate) fn is_annotation(&self) -> bool {
+        matches!(self.tool, Tool::Arrow | Tool::Text)
+    }
+
     /// True for a curve that ends when the reader says so.
     pub(crate) fn is_open_ended(&self) -> bool {
         self.tool == Tool::Spline
@@ -68,7 +73,7 @@ impl Draft {
         (self.from, self.map, self.is_held) = (pos, *map, true);
         let at = map.lps(pos);
         match self.tool {
-            Tool::Spline | Tool::Freehand | Tool::Probe => {
+            Tool::Spline | Tool::Freehand | Tool::Probe | Tool::Text => {
                 self.fixed.push(at);
                 self.moving = None;
             }
@@ -89,7 +94,7 @@ impl Draft {
             (Tool::Freehand, true) if self.fixed.last().is_none_or(|last| last.distance_mm(at) >= map.plane.mm_per_pixel) => {
                 self.fixed.push(at);
             }
-            (Tool::Spline | Tool::Probe, true) => {
+            (Tool::Spline | Tool::Probe | Tool::Text, true) => {
                 self.fixed.pop();
                 self.fixed.push(at);
             }
@@ -105,7 +110,7 @@ impl Draft {
         self.is_held = false;
         let is_click = (pos - self.from).length() < SHORTEST;
         match self.tool {
-            Tool::Freehand | Tool::Probe => return Step::Done,
+            Tool::Freehand | Tool::Probe | Tool::Text => return Step::Done,
             Tool::Spline => return Step::On,
             Tool::Bidirectional if self.fixed.len() == 3 && is_click => self.widen(at),
             // A click, not a drag: the line goes on to the next click.
@@ -145,10 +150,10 @@ impl Draft {
     /// How many places it takes.
     const fn places(&self) -> Option<usize> {
         match self.tool {
-            Tool::Length | Tool::Ellipse | Tool::Rectangle | Tool::Sphere => Some(2),
+            Tool::Length | Tool::Ellipse | Tool::Rectangle | Tool::Sphere | Tool::Arrow => Some(2),
             Tool::Angle => Some(3),
             Tool::Bidirectional | Tool::Cobb => Some(4),
-            Tool::Probe => Some(1),
+            Tool::Probe | Tool::Text => Some(1),
             _ => None,
         }
     }
@@ -158,7 +163,7 @@ impl Draft {
         let plane = &self.map.plane;
         let places: Vec<PointLps> = self.fixed.iter().copied().chain(self.moving).collect();
         let shape = match (self.tool, places.as_slice()) {
-            (Tool::Probe, &[at, ..]) => Shape::Point { at },
+            (Tool::Probe | Tool::Text, &[at, ..]) => Shape::Point { at },
             (Tool::Ellipse | Tool::Rectangle, &[a, b]) => return Some(Placed::in_box(plane, [a, b], self.tool == Tool::Ellipse)),
             (Tool::Sphere, &[centre, rim]) => return Some(Placed::Ball { centre, radius_mm: centre.distance_mm(rim) }),
             (Tool::Bidirectional, &[a, b]) if self.moving.is_none() => {
@@ -191,7 +196,7 @@ impl Draft {
         let placed = closed.shape()?;
         let is_meant = match &placed {
             Placed::Shape(Shape::Point { .. }) => true,
-            Placed::Shape(Shape::Line { a, b }) => self.tool == Tool::Length && is_enough(*a, *b),
+            Placed::Shape(Shape::Line { a, b }) => matches!(self.tool, Tool::Length | Tool::Arrow) && is_enough(*a, *b),
             Placed::Shape(Shape::Angle { arms: [a, vertex, b] }) => is_enough(*a, *vertex) && is_enough(*vertex, *b),
             Placed::Shape(Shape::Cobb { first, second }) => is_enough(first[0], first[1]) && is_enough(second[0], second[1]),
             Placed::Shape(Shape::Bidirectional { long, short }) => {

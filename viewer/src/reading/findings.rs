@@ -94,7 +94,8 @@ fn rows(scene: &Scene) -> Vec<Row> {
             finding: shown.finding.clone(),
         })
         .collect();
-    rows.sort_by_key(|row| rank.get(row.finding.id.as_str()).copied());
+    // Annotations have no rank and stand last.
+    rows.sort_by_key(|row| rank.get(row.finding.id.as_str()).copied().unwrap_or(usize::MAX));
     rows
 }
 

@@ -10,9 +10,10 @@ use crate::reading::presets;
 use crate::reading::room::Room;
 use crate::reading::scene::Scene;
 use crate::reading::shapes::{self, Grip};
+use crate::reading::text;
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
 use mj_link::ToParent;
-use mj_model::{Curve, Finding, PointLps, Volume, Window};
+use mj_model::{Curve, Finding, PointLps, Shape, Volume, Window};
 
 /// Something begun with the pointer and not ended.
 #[derive(Debug, Clone)]
@@ -127,6 +128,9 @@ fn press(room: &mut Room, ui: &egui::Ui, place: Place, at: Pos2, button: Pointer
         PointerButton::Primary => {
             if is_double(ui, at) && !room.tool.is_measuring() {
                 room.gesture = None;
+                if text::ask_again(room, pane, at) {
+                    return;
+                }
                 room.act(Action::Enlarge);
                 return;
             }
@@ -197,12 +201,17 @@ fn follow(room: &mut Room, map: &Mapping, at: Pos2) {
 
 /// Makes a finding of a shape that has all its places; false where it is none.
 fn finish(room: &mut Room, draft: &Draft) -> bool {
-    let finding = draft.finished().zip(room.scene.as_ref()).and_then(|(placed, scene)| measuring::new_finding(scene, &placed));
-    let is_one = finding.is_some();
-    if let Some(finding) = finding {
+    let Some((placed, scene)) = draft.finished().zip(room.scene.as_ref()) else { return false };
+    let is_annotation = draft.is_annotation();
+    let made = if is_annotation { measuring::new_annotation(scene, &placed) } else { measuring::new_finding(scene, &placed) };
+    let Some(finding) = made else { return false };
+    if is_annotation && !matches!(placed, Placed::Shape(Shape::Line { .. })) {
+        // A text is nothing before it is typed.
+        text::ask(room, finding);
+    } else {
         commit(room, finding);
     }
-    is_one
+    true
 }
 
 /// Closes a curve; one with too few places goes on.
@@ -429,7 +438,7 @@ fn release(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
     }
 }
 
-fn commit(room: &mut Room, finding: Finding) {
+pub(crate) fn commit(room: &mut Room, finding: Finding) {
     let Some(scene) = &mut room.scene else { return };
     let (id, study) = (finding.id.clone(), scene.study.clone());
     scene.selected = Some(id.clone());

@@ -82,13 +82,20 @@ pub(crate) fn new_finding(scene: &Scene, placed: &Placed) -> Option<Finding> {
     Some(made)
 }
 
+/// A new arrow or text.
+pub(crate) fn new_annotation(scene: &Scene, placed: &Placed) -> Option<Finding> {
+    Some(Finding { kind: known::annotation(), measurements: Vec::new(), ..new_finding(scene, placed)? })
+}
+
 /// The finding with another shape, or with the same one elsewhere.
 pub(crate) fn reshaped(scene: &Scene, finding: &Finding, placed: &Placed, is_same_shape: bool) -> Option<Finding> {
     let volume = scene.volume()?;
     let mut changed = finding.clone();
     changed.geometry = placed.geometry(volume);
     changed.images = scene.images_of(&placed.touched(volume));
-    changed.measurements = followed(&finding.measurements, measured(scene, placed), is_same_shape);
+    if !finding.is_annotation() {
+        changed.measurements = followed(&finding.measurements, measured(scene, placed), is_same_shape);
+    }
     if changed.state == FindingState::Proposed || changed.state == FindingState::Accepted {
         changed.state = FindingState::Edited;
     }

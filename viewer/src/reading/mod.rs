@@ -34,6 +34,7 @@ mod shapes;
 mod shelf;
 pub mod slab;
 pub mod solid;
+mod text;
 mod thumbs;
 mod toolbar;
 mod viewports;

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 /// Findings in the order of their importance: what nobody has looked at first, the surest of them first, then the largest;
 /// what is decided follows in the order in which it was made.
 pub(crate) fn order(scene: &Scene) -> Vec<String> {
-    let mut all: Vec<&Finding> = scene.ledger.shown().map(|shown| shown.finding).collect();
+    let mut all: Vec<&Finding> = scene.ledger.shown().map(|shown| shown.finding).filter(|f| !f.is_annotation()).collect();
     let rank = |f: &Finding| {
         let waits = f.state == FindingState::Proposed;
         (waits, f.certainty_percent.filter(|_| waits).unwrap_or(0.0), size_mm(f).filter(|_| waits).unwrap_or(0.0))

@@ -19,7 +19,7 @@ use crate::reading::scene::Scene;
 use crate::reading::shapes::Hit;
 use crate::reading::shelf::Shelf;
 use crate::reading::solid::{self, Solid};
-use crate::reading::{findings, help, keyimage, measuring, notices, pane, presets, review, segments, thumbs, toolbar, viewports};
+use crate::reading::{findings, help, keyimage, measuring, notices, pane, presets, review, segments, text, thumbs, toolbar, viewports};
 use crate::source::Keys;
 use crate::stdio::Sender;
 use crate::ui::Theme;
@@ -82,6 +82,8 @@ pub struct Room {
     pub(crate) has_shapes: bool,
     /// How much the insides of segments are coloured. Units: percent.
     pub(crate) fill_percent: u8,
+    /// The annotation that waits for its text.
+    pub(crate) asked_text: Option<text::Asked>,
     /// Where shapes were drawn last, for taking hold of them.
     pub(crate) hits: Vec<Hit>,
     /// Where labels were dragged to, by finding. Units: points from where they would stand.
@@ -147,6 +149,7 @@ impl Room {
             is_view_unsent: false,
             next_token: 1,
             asks_reason: None,
+            asked_text: None,
             is_making: false,
             has_ended: false,
         })
@@ -245,6 +248,7 @@ impl Room {
             can_undo: scene.ledger.can_undo(),
             can_redo: scene.ledger.can_redo(),
             has_other_series: scene.series.len() > 1,
+            can_ask: text::can_ask(self),
             n_presets: u8::try_from(self.solid_presets().map_or_else(|| self.presets().len(), |p| p.len())).unwrap_or(u8::MAX),
         }
     }
@@ -282,6 +286,12 @@ impl Room {
     #[must_use]
     pub fn places_of(&self, id: &str) -> Vec<(usize, egui::Rect)> {
         self.hits.iter().filter(|hit| hit.id == id).map(|hit| (hit.pane, hit.figure.bounds())).collect()
+    }
+
+    /// A number for a question to the parent that no other has.
+    pub(crate) const fn next_request(&mut self) -> u64 {
+        self.next_token += 1;
+        self.next_token
     }
 
     fn take_keys(&mut self, ctx: &egui::Context) {

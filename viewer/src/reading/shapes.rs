@@ -88,6 +88,8 @@ enum Seen {
 fn seen(scene: &Scene, kind: PaneKind, map: &Mapping, finding: &Finding, placed: &Placed) -> Option<Seen> {
     let volume = scene.volume().filter(|v| v.series == finding.series)?;
     match kind {
+        // An arrow points at a place of its image.
+        PaneKind::Mip if finding.is_annotation() => return None,
         PaneKind::Mip => return Some(Seen::Cut(shadow(map, placed))),
         PaneKind::Vr => return None,
         _ => {}
@@ -182,17 +184,29 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
             Some(Seen::Cut(lines)) => (lines, true),
             None => continue,
         };
-        let figure = if is_cut { bare(map, &lines) } else { figure(map, &placed, &lines) };
+        let figure = match (is_cut, finding.is_annotation()) {
+            (true, _) => bare(map, &lines),
+            (_, true) => annotated(map, &placed),
+            _ => figure(map, &placed, &lines),
+        };
         let is_selected = scene.selected.as_deref() == Some(finding.id.as_str());
         let mut hit = Hit { pane, id: String::new(), figure, label: Rect::NOTHING, label_offset: Vec2::ZERO, is_cut };
         let is_near = room.pointer.is_some_and(|at| map.rect.contains(at) && hit.grip(at).is_some());
         let (mut lines, mut detail) = (Vec::new(), None);
-        if !is_cut {
+        if finding.is_annotation() {
+            lines.extend(finding.label.clone().filter(|_| !is_cut));
+        } else if !is_cut {
             let first = written(room, scene, finding);
             lines = label_of(&finding.measurements, &format!("{}  {first}", shown.number));
             detail = measuring::range_line(&finding.measurements).filter(|_| is_selected || is_near);
         }
-        let label = Label { lines, detail, at: label_place(&hit.figure, &placed), moved: room.labels.get(&finding.id).copied() };
+        let moved = room.labels.get(&finding.id).copied();
+        let (at, moved) = match hit.figure.grips.last() {
+            // A text stands where it was put, that of an arrow at its tail.
+            Some(at) if finding.is_annotation() => (*at, moved.or(Some(Vec2::ZERO))),
+            _ => (label_place(&hit.figure, &placed), moved),
+        };
+        let label = Label { lines, detail, at, moved };
         let look = FigureLook { is_selected, is_pending: shown.is_pending, has_grips: is_selected || is_near, is_quiet: is_cut, colour: None };
         let figure = std::mem::take(&mut hit.figure);
         out.push(Drawn { id: finding.id.clone(), figure, label, look, is_cut });
@@ -205,7 +219,7 @@ fn being_drawn(room: &Room, scene: &Scene, pane: usize, kind: PaneKind, map: &Ma
     let draft = room.draft.as_ref().filter(|d| d.pane == pane && d.is_on(kind, scene.shown.slice, &map.plane))?;
     let placed = draft.shape()?;
     let outline = shadow(map, &placed);
-    let mut measurements = measuring::measured(scene, &placed);
+    let mut measurements = if draft.is_annotation() { Vec::new() } else { measuring::measured(scene, &placed) };
     if draft.is_proposal() {
         measurements.truncate(1);
     }
@@ -213,7 +227,7 @@ fn being_drawn(room: &Room, scene: &Scene, pane: usize, kind: PaneKind, map: &Ma
     let first = with_detector(room, scene, &geometry, &measurements);
     let mut lines = label_of(&measurements, &first);
     lines.extend(draft.hint().map(|hint| hint.get(room.lang).to_owned()));
-    let figure = figure(map, &placed, &outline);
+    let figure = if draft.is_annotation() { annotated(map, &placed) } else { figure(map, &placed, &outline) };
     let label = Label { lines, at: label_place(&figure, &placed), ..Label::default() };
     let look = FigureLook { is_selected: true, has_grips: draft.is_open_ended(), ..FigureLook::default() };
     Some(Drawn { id: String::new(), figure, label, look, is_cut: false })
@@ -265,6 +279,19 @@ fn figure(map: &Mapping, placed: &Placed, lines: &[SpaceLine]) -> Figure {
         }
         (Placed::Ball { .. }, &[middle, ..]) => figure.ticks.extend(cross(middle, 0.0, 3.0)),
         _ => {}
+    }
+    figure
+}
+
+/// An arrow, from its head to its tail; of a text nothing but its place.
+fn annotated(map: &Mapping, placed: &Placed) -> Figure {
+    const HEAD: f32 = 11.0;
+    let grips: Vec<Pos2> = placed.grips(&map.plane).into_iter().map(|p| map.screen(p)).collect();
+    let mut figure = Figure { grips, ..Figure::default() };
+    if let &[head, tail] = figure.grips.as_slice() {
+        let along = (tail - head).normalized() * HEAD.min((tail - head).length() * 0.5);
+        let side = Vec2::new(-along.y, along.x) * 0.5;
+        figure.lines = vec![(vec![tail, head], false), (vec![head + along + side, head, head + along - side], false)];
     }
     figure
 }

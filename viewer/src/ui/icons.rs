@@ -35,6 +35,10 @@ pub enum Icon {
     Sphere,
     /// Dropper.
     Probe,
+    /// Arrow.
+    Arrow,
+    /// Letter.
+    Text,
     /// Opens a list below.
     Down,
     /// Turn back.
@@ -91,6 +95,15 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, size: f
             pen.rect(3.0, 6.5, 10.0, 7.0);
             pen.line(&[(4.5, 4.5), (11.5, 4.5)]);
             pen.line(&[(6.0, 2.5), (10.0, 2.5)]);
+        }
+        Icon::Arrow => {
+            pen.line(&[(13.5, 13.5), (3.0, 3.0)]);
+            pen.line(&[(3.0, 8.0), (3.0, 3.0), (8.0, 3.0)]);
+        }
+        Icon::Text => {
+            pen.line(&[(3.0, 5.0), (3.0, 3.0), (13.0, 3.0), (13.0, 5.0)]);
+            pen.line(&[(8.0, 3.0), (8.0, 13.5)]);
+            pen.line(&[(6.0, 13.5), (10.0, 13.5)]);
         }
         Icon::Seen | Icon::Hidden => {
             pen.ellipse(8.0, 8.0, 6.5, 4.0);

@@ -127,6 +127,8 @@ async fn keep(ctx: &Ctx<'_>, record: &mj_record::Record, study: &StudyUid, messa
                 Err(e) => ToViewer::FindingRefused { study: of, finding: id, error: mj_lang::tell(&e, ctx.out.lang) },
             })
         }
+        // Nobody can type here while the viewer runs: the text is not given.
+        ToParent::TextWanted { request, .. } => Some(ToViewer::TextGiven { request, text: None }),
         ToParent::KeyImage { study: of, instance, file, caption } if of == *study => {
             let kept = record.key_image_from_inbox(&file, study, &instance, &caption, super::findings::WHO).await;
             if let Err(error) = kept {

@@ -4,12 +4,12 @@ use super::images::ImageHere;
 use crate::sign::station;
 use crate::{Error, Record, Result};
 use mj_dicom::context::{Context, Device, Written};
-use mj_dicom::gsps::{self, GspsInput, Look};
+use mj_dicom::gsps::{self, Annotation, GspsInput, Look};
 use mj_dicom::ko::{self, KoInput};
 use mj_dicom::plane::Plane;
 use mj_dicom::rtstruct::{self, RoiInput, RtInput};
 use mj_model::finding::ImageRef;
-use mj_model::{Confirmed, Finding, FrameOfReferenceUid, InstanceUid, Lang, Moment, SeriesUid, StudyUid, clock};
+use mj_model::{Confirmed, Finding, FrameOfReferenceUid, Geometry, InstanceUid, Lang, Moment, SeriesUid, Shape, StudyUid, clock};
 
 /// Series Numbers: behind the images, the reports and the findings as SR.
 const GSPS_SERIES_NUMBER: i64 = 9004;
@@ -100,8 +100,10 @@ impl Record {
     /// [`Error::FindingState`] when there is no such finding; [`Error::NoImage`]; [`Error::Dicom`] when what was written does
     /// not read back as it was; disk, seal and database errors.
     pub async fn findings_on_images(&self, study: &StudyUid, form: ImageForm, lang: Lang) -> Result<Exported> {
-        let findings: Vec<Finding> =
-            self.findings(study).await?.into_iter().filter_map(Confirmed::of).map(|c| c.finding().clone()).collect();
+        let is_drawn = |finding: &Finding| form == ImageForm::Gsps && finding.is_annotation() && finding.is_live();
+        let all = self.findings(study).await?.into_iter();
+        let kept = |finding: Finding| if is_drawn(&finding) { Some(finding) } else { Confirmed::of(finding).map(|c| c.finding().clone()) };
+        let findings: Vec<Finding> = all.filter_map(kept).collect();
         if findings.is_empty() {
             return Err(Error::FindingState("finding.nothing_confirmed"));
         }
@@ -228,7 +230,7 @@ impl Ground {
     }
 }
 
-fn named(findings: &[Finding], at: usize, code: &'static str) -> Option<NotExported> {
+fn named(findings: &[&Finding], at: usize, code: &'static str) -> Option<NotExported> {
     findings.get(at).map(|finding| NotExported { finding: finding.id.clone(), code })
 }
 
@@ -239,7 +241,19 @@ fn draw(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<()>
         exported.left_out.extend(ground.all_left_out(IN_COLOUR));
         return Ok(());
     }
-    let (planes, findings) = (ground.planes(), ground.findings.iter().collect::<Vec<_>>());
+    let planes = ground.planes();
+    let (mut remarks, findings): (Vec<&Finding>, Vec<&Finding>) = ground.findings.iter().partition(|finding| finding.is_annotation());
+    let annotations: Vec<Annotation> = remarks.iter().filter_map(|finding| annotation(&planes, finding)).collect();
+    remarks.retain(|finding| {
+        let is_placed = annotation(&planes, finding).is_some();
+        if !is_placed {
+            exported.left_out.push(NotExported { finding: finding.id.clone(), code: NO_IMAGE });
+        }
+        is_placed
+    });
+    if annotations.is_empty() && findings.is_empty() {
+        return Ok(());
+    }
     let input = GspsInput {
         context: &shared.context,
         instance: InstanceUid::fresh(),
@@ -251,7 +265,7 @@ fn draw(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<()>
         frame_of_reference: ground.frame_of_reference.clone(),
         images: &planes,
         findings: &findings,
-        annotations: &[],
+        annotations: &annotations,
         look: ground.look(),
         is_inverted: photometric == "MONOCHROME1",
         at: shared.at,
@@ -259,15 +273,37 @@ fn draw(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<()>
     };
     let left_out = gsps::left_out(&input);
     exported.left_out.extend(left_out.iter().filter_map(|left| match left.source {
-        gsps::Source::Finding(at) => named(&ground.findings, at, left.why.code()),
-        gsps::Source::Annotation(_) => None,
+        gsps::Source::Finding(at) => named(&findings, at, left.why.code()),
+        gsps::Source::Annotation(at) => named(&remarks, at, left.why.code()),
     }));
-    if left_out.len() < findings.len() {
+    if left_out.len() < findings.len() + remarks.len() {
         let drawn = gsps::write(&input)?;
         gsps::assert_as_written(&drawn.written.bytes, &input)?;
         exported.objects.push(drawn.written);
     }
     Ok(())
+}
+
+/// An arrow or a text on the image it was drawn on; none without a place there.
+fn annotation(planes: &[Plane], finding: &Finding) -> Option<Annotation> {
+    let image = finding.images.first()?.clone();
+    let shape = match &finding.geometry {
+        Geometry::OnImage(shape) => shape.clone(),
+        Geometry::InSpace(shape) => {
+            let grid = planes.iter().find(|plane| plane.image.instance == image.instance)?.grid?;
+            shape.map(|p| {
+                let [column, row, _] = grid.voxel_from_lps(p);
+                [column, row]
+            })
+        }
+        Geometry::Extent(_) => return None,
+    };
+    let text = finding.label.clone().unwrap_or_default();
+    match shape {
+        Shape::Line { a: head, b: tail } => Some(Annotation { image, text, anchor: tail, arrow: Some([tail, head]) }),
+        Shape::Point { at } => Some(Annotation { image, text, anchor: at, arrow: None }),
+        _ => None,
+    }
 }
 
 /// The structure set of a series.
@@ -278,6 +314,7 @@ fn outline(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<
     };
     let planes: Vec<Plane> = ground.planes().into_iter().filter(|plane| plane.grid.is_some()).collect();
     let names = region_names(&ground.findings, shared.lang);
+    let regions: Vec<&Finding> = ground.findings.iter().collect();
     let region = |(finding, name)| RoiInput { finding, name, colour: OUTLINE, interpreted_type: "" };
     let rois: Vec<RoiInput<'_>> = ground.findings.iter().zip(names.iter().map(String::as_str)).map(region).collect();
     let input = RtInput {
@@ -296,7 +333,7 @@ fn outline(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<
         device: &shared.device,
     };
     let left_out = rtstruct::left_out(&input);
-    exported.left_out.extend(left_out.iter().filter_map(|left| named(&ground.findings, left.roi, left.why.code())));
+    exported.left_out.extend(left_out.iter().filter_map(|left| named(&regions, left.roi, left.why.code())));
     if left_out.len() < rois.len() {
         let outlined = rtstruct::write(&input)?;
         rtstruct::assert_as_written(&outlined.written.bytes, &input)?;
@@ -321,7 +358,7 @@ fn region_names(findings: &[Finding], lang: Lang) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mj_model::{Geometry, Grid, PointLps, Shape, SopClassUid, VectorLps};
+    use mj_model::{Grid, PointLps, SopClassUid, VectorLps};
 
     fn here(n: u32, frame_of_reference: &str, frames: u32) -> ImageHere {
         let axes = [VectorLps::new(1.0, 0.0, 0.0), VectorLps::new(0.0, 1.0, 0.0), VectorLps::new(0.0, 0.0, 1.0)];

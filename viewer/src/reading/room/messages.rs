@@ -6,6 +6,7 @@ use crate::reading::ledger::Ledger;
 use crate::reading::loader::Loader;
 use crate::reading::scene::{Scene, SeriesEntry};
 use crate::reading::segments::Voxels;
+use crate::reading::text;
 use crate::source::{Keys, ObjectSource};
 use crate::{Error, Result};
 use mj_link::{SegmentationFile, ToParent, ToViewer, ViewState};
@@ -152,6 +153,7 @@ impl Room {
                 self.asks_reason = None;
                 self.go_to(&finding);
             }
+            ToViewer::TextGiven { request, text } => text::given(self, request, text),
             ToViewer::RunJob { job, .. } => {
                 let error = mj_lang::tell(&Error::NoJobs, self.lang);
                 self.send(ToParent::JobFailed { job, error });
