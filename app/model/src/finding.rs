@@ -4,10 +4,10 @@
 //! revisions: an edit, a deletion and an undo each append one (`revision + 1`), and "stale" is a comparison
 //! of revisions.
 
+use crate::Lang;
 use crate::clock::Moment;
 use crate::code::{Code, Quantity, known};
 use crate::geometry::Geometry;
-use crate::Lang;
 use crate::uid::{FrameOfReferenceUid, InstanceUid, SeriesUid, SopClassUid, StudyUid, TrackingUid};
 use serde::{Deserialize, Serialize};
 

@@ -21,8 +21,8 @@ use mj_model::finding::{ImageRef, Origin, OriginKind};
 use mj_model::uid::TrackingUid;
 use mj_model::{Finding, FindingState, Geometry, Held, InstanceUid, Measurement, SeriesUid, StudyUid};
 pub use objects::{Exported, ImageForm, NotExported, export_codes};
-pub use taken::{ResultKind, WaitingResult};
 use serde::Serialize;
+pub use taken::{ResultKind, WaitingResult};
 
 /// What came of taking a result.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -190,10 +190,10 @@ impl Wanted {
 
 /// The segments to be seen over a volume: those of its series, and those in its frame of reference.
 fn wanted(room: &Room, scene: &Scene, volume: &Volume) -> Vec<Wanted> {
-    let is_in_space = |f: &Finding| {
-        f.series == volume.series || (f.frame_of_reference.is_some() && f.frame_of_reference == volume.frame_of_reference)
-    };
-    let shown = scene.ledger.shown().map(|shown| shown.finding).filter(|f| room.has_shapes && !scene.hidden.contains(&f.id) && is_in_space(f));
+    let is_in_space =
+        |f: &Finding| f.series == volume.series || (f.frame_of_reference.is_some() && f.frame_of_reference == volume.frame_of_reference);
+    let shown =
+        scene.ledger.shown().map(|shown| shown.finding).filter(|f| room.has_shapes && !scene.hidden.contains(&f.id) && is_in_space(f));
     shown
         .filter_map(|finding| {
             let (voxels, at) = scene.segments.voxels(finding)?;
@@ -296,7 +296,8 @@ fn fills(ctx: &egui::Context, pane: usize, parts: &[Part], percent: u8) -> Vec<P
 }
 
 fn picture(ctx: &egui::Context, name: &str, parts: &[&Part], percent: u8) -> Option<Picture> {
-    let traces: Vec<(&Trace, [u8; 3])> = parts.iter().map(|part| (&part.trace, [part.colour.r(), part.colour.g(), part.colour.b()])).collect();
+    let traces: Vec<(&Trace, [u8; 3])> =
+        parts.iter().map(|part| (&part.trace, [part.colour.r(), part.colour.g(), part.colour.b()])).collect();
     let largest = ctx.input(|i| i.max_texture_side);
     let made = trace::fill(&traces, f32::from(percent) / 100.0, largest)?;
     let image = ColorImage::from_rgba_premultiplied(made.size, made.rgba.as_flattened());

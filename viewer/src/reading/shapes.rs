@@ -207,7 +207,8 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
             _ => (label_place(&hit.figure, &placed), moved),
         };
         let label = Label { lines, detail, at, moved };
-        let look = FigureLook { is_selected, is_pending: shown.is_pending, has_grips: is_selected || is_near, is_quiet: is_cut, colour: None };
+        let look =
+            FigureLook { is_selected, is_pending: shown.is_pending, has_grips: is_selected || is_near, is_quiet: is_cut, colour: None };
         let figure = std::mem::take(&mut hit.figure);
         out.push(Drawn { id: finding.id.clone(), figure, label, look, is_cut });
     }

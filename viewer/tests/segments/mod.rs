@@ -217,6 +217,12 @@ fn bench_scrolling_through_a_hundred_and_twenty_segments() {
     for (has_segments, times) in took {
         let longest = times.iter().copied().fold(0.0, f64::max);
         let who = if has_segments { "mingjing, CPU, 120 segments in outline and colour" } else { "mingjing, CPU, no segments" };
-        mj_testdata::note("a slice on, 512 x 512, four viewports: the frame", who, "s", &times, &format!("longest {:.0} ms", longest * 1000.0));
+        mj_testdata::note(
+            "a slice on, 512 x 512, four viewports: the frame",
+            who,
+            "s",
+            &times,
+            &format!("longest {:.0} ms", longest * 1000.0),
+        );
     }
 }

@@ -41,8 +41,7 @@ fn along_the_grid(mask: &Mask, lattice: &Lattice, [across, down]: [usize; 2]) ->
     let through = 3 - across - down;
     let (below, share) = (start[through].floor(), start[through] - start[through].floor());
     let weights = [1.0 - share, share].map(|w| (w * 255.0).round());
-    let layers: Vec<(i64, u16)> =
-        (0..2).filter(|&n| weights[n] > 0.0).map(|n| (below as i64 + n as i64, weights[n] as u16)).collect();
+    let layers: Vec<(i64, u16)> = (0..2).filter(|&n| weights[n] > 0.0).map(|n| (below as i64 + n as i64, weights[n] as u16)).collect();
     let mut at = start.map(|v| v.round() as i64);
     let (first_across, mut values) = (at[across], Vec::with_capacity(lattice.size[0] * lattice.size[1]));
     for _ in 0..lattice.size[1] {

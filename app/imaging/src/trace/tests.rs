@@ -58,7 +58,9 @@ fn a_plane_beside_a_mask_leaves_nothing() {
     let g = grid([8, 8, 8], [1.0; 3]);
     let one = mask(g, |ijk| ijk == [3.0, 4.0, 5.0]);
     assert!(section(&one, &axial(&g, 5.0)).is_some() && section(&one, &axial(&g, 5.4)).is_some());
-    assert!(section(&one, &axial(&g, 5.6)).is_none() && section(&one, &axial(&g, 4.0)).is_none() && section(&one, &axial(&g, 40.0)).is_none());
+    assert!(
+        section(&one, &axial(&g, 5.6)).is_none() && section(&one, &axial(&g, 4.0)).is_none() && section(&one, &axial(&g, 40.0)).is_none()
+    );
     assert!(section(&Mask::empty(g), &axial(&g, 4.0)).is_none() && silhouette(&Mask::empty(g), &axial(&g, 4.0), None).is_none());
     let damaged = Mask { grid: g, voxels: vec![1; 5] };
     assert!(section(&damaged, &axial(&g, 4.0)).is_none() && silhouette(&damaged, &axial(&g, 4.0), None).is_none());
@@ -95,7 +97,9 @@ fn opposite_corners_and_holes_have_lines_of_their_own() {
     let corners = mask(g, |[i, j, _]| (i, j) == (1.0, 1.0) || (i, j) == (2.0, 2.0));
     let lines = section(&corners, &plane).unwrap().outline();
     assert!((area(&lines, &plane) - if lines.len() == 1 { 1.5 } else { 1.0 }).abs() < 1e-9, "{lines:?}");
-    let ring = mask(g, |[i, j, _]| (1.0..=4.0).contains(&i) && (1.0..=4.0).contains(&j) && !((2.0..=3.0).contains(&i) && (2.0..=3.0).contains(&j)));
+    let ring = mask(g, |[i, j, _]| {
+        (1.0..=4.0).contains(&i) && (1.0..=4.0).contains(&j) && !((2.0..=3.0).contains(&i) && (2.0..=3.0).contains(&j))
+    });
     let lines = section(&ring, &plane).unwrap().outline();
     assert_eq!(lines.len(), 2);
     assert!((area(&lines, &plane) - ((16.0 - 0.5) - (4.0 - 0.5))).abs() < 1e-9);
@@ -105,7 +109,9 @@ fn opposite_corners_and_holes_have_lines_of_their_own() {
 fn a_ball_is_round_from_every_side() {
     let g = grid([61, 61, 61], [1.0; 3]);
     let ball = ball(g, 25.0);
-    for normal in [VectorLps::new(0.0, 0.0, 1.0), VectorLps::new(0.0, 1.0, 0.0), VectorLps::new(0.3, -0.5, 0.8), VectorLps::new(1.0, 1.0, 0.0)] {
+    for normal in
+        [VectorLps::new(0.0, 0.0, 1.0), VectorLps::new(0.0, 1.0, 0.0), VectorLps::new(0.3, -0.5, 0.8), VectorLps::new(1.0, 1.0, 0.0)]
+    {
         let plane = Plane::oblique(&g, g.centre(), normal, 64, 64).unwrap();
         for (depth_mm, radius) in [(0.0, 25.0), (15.0, 20.0), (24.0, 7.0)] {
             let plane = plane.through(g.centre() + plane.normal() * depth_mm);

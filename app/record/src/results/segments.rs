@@ -9,8 +9,8 @@ use mj_model::finding::{ImageRef, Origin, OriginKind};
 use mj_model::plan::{Segment, SegmentFacts};
 use mj_model::uid::TrackingUid;
 use mj_model::{
-    Extent, Finding, FindingState, FrameOfReferenceUid, Geometry, Held, InstanceUid, Measurement, PointLps, Quantity, SeriesUid,
-    StudyUid, Unit, clock,
+    Extent, Finding, FindingState, FrameOfReferenceUid, Geometry, Held, InstanceUid, Measurement, PointLps, Quantity, SeriesUid, StudyUid,
+    Unit, clock,
 };
 
 impl Record {

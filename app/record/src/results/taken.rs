@@ -82,11 +82,11 @@ impl Record {
             "INSERT INTO result VALUES (?1, ?2, (SELECT coalesce(max(instance_pk), 0) FROM instance), ?3)
              ON CONFLICT (instance_uid) DO UPDATE SET outcome = excluded.outcome, newest_pk = excluded.newest_pk, at = excluded.at",
         )
-            .bind(taken.sop_instance_uid.as_str())
-            .bind(outcome)
-            .bind(clock::now().to_string())
-            .execute(tx.conn())
-            .await?;
+        .bind(taken.sop_instance_uid.as_str())
+        .bind(outcome)
+        .bind(clock::now().to_string())
+        .execute(tx.conn())
+        .await?;
         tx.commit().await
     }
 
@@ -144,8 +144,10 @@ async fn by_item(conn: &mut SqliteConnection, instance: &InstanceUid, item: &str
 /// The finding of the same lesion, where it did not come from the same object: several items of one may speak of one lesion,
 /// and each is a finding.
 async fn by_tracking_uid(conn: &mut SqliteConnection, instance: &InstanceUid, made: &Finding) -> Result<Option<Finding>> {
-    let of_object: Vec<String> =
-        sqlx::query_scalar("SELECT finding_id FROM result_item WHERE instance_uid = ?").bind(instance.as_str()).fetch_all(&mut *conn).await?;
+    let of_object: Vec<String> = sqlx::query_scalar("SELECT finding_id FROM result_item WHERE instance_uid = ?")
+        .bind(instance.as_str())
+        .fetch_all(&mut *conn)
+        .await?;
     let all = match of_study(conn, &made.study).await {
         Err(Error::Unknown(_)) => Vec::new(),
         other => other?,
