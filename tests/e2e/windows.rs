@@ -268,3 +268,123 @@ fn pages_in_both_languages_on_an_old_screen() {
         }
     }
 }
+
+/// The axial picture as it is on the screen, the pointer elsewhere.
+fn axial_picture(desk: &Desk, name: &str) -> (usize, Vec<u8>) {
+    let (pane, origin) = desk.pane("axial");
+    drop(desk.screen.xdotool(&["mousemove", "3", "3"]));
+    // Nothing moves any more: the same picture twice.
+    let mut last = Vec::new();
+    desk.shell.until("a picture at rest", || {
+        let file = desk.shots.join(format!("{name}.png"));
+        desk.screen.shot(&file);
+        let (width, pixels) = pixels_of(&file);
+        let rect = numbers(&pane["rect"]);
+        let edges = [0, 1, 2, 3].map(|n| (rect[n] as i64 + origin[n % 2]).max(0) as usize);
+        let rows = edges[1]..edges[3];
+        let part: Vec<u8> = rows.flat_map(|y| pixels[3 * (y * width + edges[0])..3 * (y * width + edges[2])].to_vec()).collect();
+        let is_same = part == last;
+        last = part;
+        is_same.then_some(())
+    });
+    let rect = numbers(&pane["rect"]);
+    ((rect[2] - rect[0]) as usize, last)
+}
+
+/// Width, and red, green and blue of every pixel.
+fn pixels_of(file: &std::path::Path) -> (usize, Vec<u8>) {
+    let mut decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(file).unwrap()));
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().unwrap();
+    let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut bytes).unwrap();
+    let step = info.color_type.samples();
+    (info.width as usize, bytes.chunks_exact(step).flat_map(|p| [p[0], p[1 % step], p[2 % step]]).collect())
+}
+
+/// The only finding of the newest study.
+fn only_finding(station: &Station) -> Value {
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let all = station.json(&["finding", "list", &study]);
+    assert_eq!(all.as_array().map(Vec::len), Some(1), "{all}");
+    all[0].clone()
+}
+
+/// A region is drawn, edited, taken back, there after a restart, leaves as a report, and comes in elsewhere with the same
+/// numbers and the same pixels.
+#[test]
+fn a_region_lives_from_one_station_to_the_next() {
+    let _turn = turn();
+    let station = Station::new();
+    let folder = station.phantom(128, 60);
+    station.import(&folder.join("current"));
+    let Some(desk) = Desk::open(station, (1920, 1080), "zh", shots("region")) else { return };
+    desk.shell.find("study-row");
+    open_first_study(&desk);
+    let (pane, origin) = desk.pane("axial");
+    let rect = numbers(&pane["rect"]);
+    let middle = [origin[0] + ((rect[0] + rect[2]) / 2.0) as i64, origin[1] + ((rect[1] + rect[3]) / 2.0) as i64];
+    drop(desk.screen.xdotool(&["mousemove", &middle[0].to_string(), &middle[1].to_string(), "key", "e"]));
+    desk.screen.drag(1, [middle[0] - 50, middle[1] - 70], [middle[0] + 30, middle[1] - 10]);
+    let revision = |n: u64| {
+        desk.shell.until("the region on disk", || {
+            let study = string(&desk.station.json(&["list"])[0], "study_uid");
+            let all = desk.station.json(&["finding", "list", &study]);
+            all[0].as_object().filter(|f| f["revision"] == n).map(|f| Value::Object(f.clone()))
+        })
+    };
+    let drawn = revision(1);
+    assert_eq!(drawn["geometry"]["type"], "ellipse");
+
+    let grip = numbers(&desk.shell.layout_with("shapes").unwrap()["shapes"][0]["grips"][1]);
+    let from = [origin[0] + grip[0] as i64, origin[1] + grip[1] as i64];
+    desk.screen.drag(1, from, [from[0] + 25, from[1] + 4]);
+    let edited = revision(2);
+    assert_ne!(edited["geometry"], drawn["geometry"]);
+    drop(desk.screen.xdotool(&["key", "ctrl+z"]));
+    let back = revision(3);
+    assert_eq!((&back["geometry"], values(&back)), (&drawn["geometry"], values(&drawn)));
+
+    // Started anew, it is there.
+    let Desk { station, screen, shell, shots: at } = desk;
+    drop(shell);
+    let start = |station: Station, screen: Screen| {
+        let shell = Shell::start(&screen, station.dir(), &station.record(), &station.passphrase_file(), "zh")?;
+        let desk = Desk { station, screen, shell, shots: at.clone() };
+        desk.shell.find("study-row");
+        open_first_study(&desk);
+        desk.shell.until("the region", || (desk.shell.layout_with("shapes")?["shapes"].as_array()?.len() > 0).then_some(()));
+        Some(desk)
+    };
+    let desk = start(station, screen).unwrap();
+    let here = axial_picture(&desk, "01-here");
+    let study = string(&desk.station.json(&["list"])[0], "study_uid");
+    let out = desk.station.dir().join("out");
+    let written = desk.station.json(&["finding", "export", &study, "--as", "sr", "--out", text(&out)]);
+    let report = string(&written["written"][0], "path");
+
+    let other = Station::new();
+    other.import(&folder.join("current"));
+    other.json(&["finding", "import", &report]);
+    let there = only_finding(&other);
+    assert_eq!((values(&there), &there["state"], &there["tracking_uid"]), (values(&back), &Value::from("proposed"), &back["tracking_uid"]));
+    other.json(&["finding", "accept", &string(&there, "id")]);
+    let Desk { station: first, screen, shell, .. } = desk;
+    drop(shell);
+    let desk = start(other, screen).unwrap();
+    let elsewhere = axial_picture(&desk, "02-elsewhere");
+    drop(first);
+    let is_line = |p: &&[u8]| p[0] > 200 && p[1] > 150 && p[2] < 120;
+    assert!(here.1.chunks(3).filter(is_line).count() > 200, "no region is seen");
+    let differ = here.1.chunks(3).zip(elsewhere.1.chunks(3)).filter(|(a, b)| a != b).count();
+    assert!(here.0 == elsewhere.0 && here.1.len() == elsewhere.1.len() && differ == 0, "{differ} pixels differ");
+}
+
+/// What was measured, as a report tells it: quantity, statistic, number and unit.
+fn values(finding: &Value) -> Vec<String> {
+    let all = finding["measurements"].as_array().unwrap();
+    let mut told: Vec<String> =
+        all.iter().map(|m| format!("{} {} {} {}", m["what"]["code"], m["derivation"]["code"], m["value"], m["unit"])).collect();
+    told.sort();
+    told
+}

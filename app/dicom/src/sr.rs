@@ -19,6 +19,8 @@ mod tree;
 
 pub use cad::RunOutcome;
 pub use compare::{assert_as_written, difference};
+#[cfg(feature = "pixels")]
+pub(crate) use group_read::side_of;
 pub use group_read::{SrFinding, SrMeasurement};
 pub use outline::{SrLine, outline};
 pub use read::{SrContent, read};

@@ -2,7 +2,7 @@
 
 use crate::clock::Moment;
 use crate::code::Code;
-use crate::finding::Origin;
+use crate::finding::{Origin, Side};
 use crate::space::{PointLps, VectorLps};
 use crate::uid::{SeriesUid, StudyUid};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ pub struct Segment {
     pub label: String,
     /// What it is, when coded.
     pub kind: Option<Code>,
+    /// Side of the patient, where its object says one.
+    #[serde(default)]
+    pub side: Side,
     /// SOP Instance UID of the DICOM SEG in the record that holds the voxels.
     pub seg_instance: crate::InstanceUid,
     /// Segment Number in that object, from 1.
@@ -68,6 +71,9 @@ pub struct SegmentFacts {
     pub label: String,
     /// Segmented Property Type.
     pub kind: Option<Code>,
+    /// Side of the patient, where the object says one.
+    #[serde(default)]
+    pub side: Side,
     /// Who or what made it: the name of its algorithm; none for one made by hand.
     pub algorithm: Option<String>,
     /// Tracking UID; empty without.

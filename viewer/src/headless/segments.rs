@@ -122,6 +122,7 @@ pub(super) fn facts(file: &ObjectFile, context: &Context) -> Result<JobResult> {
         segments.push(SegmentFacts {
             number: u16::try_from(segment.number).unwrap_or(0),
             kind: segment.kind,
+            side: segment.side,
             algorithm: match segment.algorithm {
                 Algorithm::Manual => None,
                 Algorithm::Semiautomatic(name) | Algorithm::Automatic(name) => Some(name),

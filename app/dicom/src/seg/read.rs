@@ -4,8 +4,9 @@ use super::{Algorithm, LABEL_MAP_SEGMENTATION, SEGMENTATION};
 use crate::dataset::{Dataset, View};
 use crate::error::{Error, Result};
 use crate::pixels::{Decoder, FrameSamples, LARGE, Layout, MAX_DECODED, MAX_RATIO};
+use crate::sr::side_of;
 use dicom_dictionary_std::tags;
-use mj_model::{Code, Grid, Mask, PointLps, VectorLps};
+use mj_model::{Code, Grid, Mask, PointLps, Side, VectorLps};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,8 @@ pub struct SegSegment {
     pub category: Option<Code>,
     /// Segmented Property Type.
     pub kind: Option<Code>,
+    /// Side of the patient, where its type or its anatomic region says one.
+    pub side: Side,
     /// How it was made.
     pub algorithm: Algorithm,
     /// The colour to draw it in, sRGB, where the object recommends one.
@@ -287,6 +290,7 @@ fn segment(item: &View<'_>, grid: Grid) -> SegSegment {
         label: item.text(tags::SEGMENT_LABEL),
         category: item.code(tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE),
         kind: item.code(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE),
+        side: side(item),
         algorithm: match item.first_text(tags::SEGMENT_ALGORITHM_TYPE).as_str() {
             "AUTOMATIC" => Algorithm::Automatic(name),
             "SEMIAUTOMATIC" => Algorithm::Semiautomatic(name),
@@ -298,6 +302,16 @@ fn segment(item: &View<'_>, grid: Grid) -> SegSegment {
         grid,
         mask: Mask::empty(Grid { dims: [1; 3], ..grid }),
     }
+}
+
+/// The side that modifies a segment's type, else its anatomic region. Source: PS3.3 §C.8.20.4, table 10-8.
+pub(super) fn side(item: &View<'_>) -> Side {
+    let modifiers = [
+        (tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE, tags::SEGMENTED_PROPERTY_TYPE_MODIFIER_CODE_SEQUENCE),
+        (tags::ANATOMIC_REGION_SEQUENCE, tags::ANATOMIC_REGION_MODIFIER_SEQUENCE),
+    ];
+    let said = modifiers.map(|(of, modifier)| side_of(item.item(of).and_then(|of| of.code(modifier)).as_ref()));
+    said.into_iter().find(|side| *side != Side::None).unwrap_or_default()
 }
 
 fn group<'a>(shared: Option<&View<'a>>, own: Option<&View<'a>>, sequence: dicom_core::Tag) -> Option<View<'a>> {

@@ -50,6 +50,23 @@ fn odd_grid() -> Grid {
 
 #[cfg(feature = "pixels")]
 #[test]
+fn a_segment_says_its_side_by_its_type_or_its_region() {
+    use crate::write::Object;
+    let side = |of: dicom_core::Tag, modifier: dicom_core::Tag, code: &str| {
+        let (mut segment, mut kind) = (Object::new(), Object::new());
+        kind.code(modifier, &Code::new("SCT", code, "Left or right", ""));
+        segment.item(of, kind);
+        read::side(&Dataset::read(&segment.into_file(SEGMENTATION, "1.2.3").unwrap()).unwrap().root())
+    };
+    let by_type = |code| side(tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE, tags::SEGMENTED_PROPERTY_TYPE_MODIFIER_CODE_SEQUENCE, code);
+    let by_region = |code| side(tags::ANATOMIC_REGION_SEQUENCE, tags::ANATOMIC_REGION_MODIFIER_SEQUENCE, code);
+    use mj_model::Side;
+    assert_eq!([by_type("7771000"), by_type("24028007"), by_type("51440002")], [Side::Left, Side::Right, Side::Both]);
+    assert_eq!([by_region("7771000"), by_region("24028007"), by_region("1")], [Side::Left, Side::Right, Side::None]);
+}
+
+#[cfg(feature = "pixels")]
+#[test]
 fn what_is_written_is_read_back() {
     let Some(source) = dataset("seg_sr/liver_ct3slice/ct/01.dcm") else { return };
     let (context, grid, device) = (Context::of(&source).unwrap(), odd_grid(), device());

@@ -142,7 +142,8 @@ impl SrFinding {
     }
 }
 
-fn side_of(code: Option<&Code>) -> Side {
+/// The side that a code of laterality says. Source: PS3.16 CID 244, and SNOMED RT before 2017.
+pub(crate) fn side_of(code: Option<&Code>) -> Side {
     match code.map_or("", |c| c.code.as_str()) {
         "7771000" | "G-A101" => Side::Left,
         "24028007" | "G-A100" => Side::Right,

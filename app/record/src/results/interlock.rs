@@ -5,6 +5,7 @@ use crate::{Error, Record, Result, StoredObject};
 use mj_dicom::Header;
 use mj_dicom::plane::{Plane, side_of};
 use mj_dicom::seg::FramePlace;
+use mj_model::plan::Segment;
 use mj_model::{Extent, Finding, Geometry, Grid, Held, PointLps, Shape, Side};
 
 /// How far a flat shape may lie from its image, beside half the distance of slices. Units: mm.
@@ -38,7 +39,8 @@ pub(super) async fn judge(record: &Record, result: &Header, home: &Home, finding
         // A place without images: any image of the series it names tells whose it is.
         images = of_series(record, home).await?;
     }
-    let misfit = if images.is_empty() { Some(Held::ImagesNotHere) } else { misfit(result, finding, &images) };
+    let middle_mm = middle(&record.segments(&home.series).await?);
+    let misfit = if images.is_empty() { Some(Held::ImagesNotHere) } else { misfit(result, finding, &images, middle_mm) };
     // What reaches beyond the images that are here may lie on those that are not.
     let is_partial = images.len() < home.images.len();
     Ok(misfit.map(|held| if held == Held::OffImage && is_partial { Held::ImagesNotHere } else { held }))
@@ -89,7 +91,7 @@ async fn read(record: &Record, object: StoredObject) -> Result<Image> {
     tokio::task::spawn_blocking(work).await?
 }
 
-fn misfit(result: &Header, finding: &Finding, images: &[Image]) -> Option<Held> {
+fn misfit(result: &Header, finding: &Finding, images: &[Image], middle_mm: Option<f64>) -> Option<Held> {
     let planes: Vec<&Grid> = images.iter().filter_map(|image| image.plane.as_ref()).collect();
     let of_other = |image: &&Image| image.header.patient.key != result.patient.key || image.header.patient.contradicts(&result.patient);
     if images.iter().any(|image| of_other(&image)) {
@@ -112,7 +114,7 @@ fn misfit(result: &Header, finding: &Finding, images: &[Image]) -> Option<Held> 
     if is_off(finding, images, &planes) {
         return Some(Held::OffImage);
     }
-    is_other_side(finding, images, &planes).then_some(Held::OtherSide)
+    is_other_side(finding, images, &planes, middle_mm).then_some(Held::OtherSide)
 }
 
 /// True when a shape cannot have been drawn on the images it names.
@@ -160,8 +162,9 @@ fn covers(plane: &Grid, point: PointLps) -> bool {
 }
 
 /// True when a finding says left and lies right, or the other way round: by the images' own laterality, else by where it
-/// lies beside the middle of the images. +x is the patient's left (PS3.3 §C.7.6.2.1.1).
-fn is_other_side(finding: &Finding, images: &[Image], planes: &[&Grid]) -> bool {
+/// lies beside the middle: that between paired organs where it is known, else that of wide images. +x is the patient's left
+/// (PS3.3 §C.7.6.2.1.1).
+fn is_other_side(finding: &Finding, images: &[Image], planes: &[&Grid], middle_mm: Option<f64>) -> bool {
     let other = match finding.side {
         Side::Left => Side::Right,
         Side::Right => Side::Left,
@@ -170,9 +173,66 @@ fn is_other_side(finding: &Finding, images: &[Image], planes: &[&Grid]) -> bool 
     if images.iter().any(|image| image.side == other) {
         return true;
     }
-    let (Some(centre), Some(plane)) = (finding.geometry.centre(), planes.first()) else { return false };
-    let across_mm: f64 = (0..2).map(|a| (plane.axes[a].x * plane.spacing_mm[a] * plane.dims[a] as f64).abs()).sum();
-    let from_middle = centre.x - plane.centre().x;
+    let of_images = || {
+        let plane = planes.first()?;
+        let across_mm: f64 = (0..2).map(|a| (plane.axes[a].x * plane.spacing_mm[a] * plane.dims[a] as f64).abs()).sum();
+        (across_mm >= BOTH_SIDES_MM).then(|| plane.centre().x)
+    };
+    let (Some(centre), Some(middle)) = (finding.geometry.centre(), middle_mm.or_else(of_images)) else { return false };
+    let from_middle = centre.x - middle;
     let lies = if from_middle > 0.0 { Side::Left } else { Side::Right };
-    across_mm >= BOTH_SIDES_MM && from_middle.abs() > MIDDLE_MM && lies == other
+    from_middle.abs() > MIDDLE_MM && lies == other
+}
+
+/// The middle between organs of both sides, by all pairs whose sides agree with where they lie. Units: mm along x, LPS.
+fn middle(segments: &[Segment]) -> Option<f64> {
+    let centre = |s: &Segment| (s.box_lps.0.x + s.box_lps.1.x) / 2.0;
+    let is_pair = |a: &Segment, b: &Segment| {
+        let same_kind = a.kind.as_ref().zip(b.kind.as_ref()).is_some_and(|(a, b)| a.is_same(b));
+        same_kind && (a.side, b.side) == (Side::Left, Side::Right) && centre(a) > centre(b)
+    };
+    let pairs = segments.iter().flat_map(|a| segments.iter().filter(move |b| is_pair(a, b)).map(move |b| (centre(a) + centre(b)) / 2.0));
+    let (n, sum) = pairs.fold((0_u32, 0.0), |(n, sum), middle| (n + 1, sum + middle));
+    (n > 0).then(|| sum / f64::from(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mj_model::finding::Origin;
+    use mj_model::{Code, InstanceUid, SeriesUid, StudyUid, clock};
+
+    fn segment(code: &str, side: Side, x: [f64; 2]) -> Segment {
+        Segment {
+            id: String::new(),
+            revision: 1,
+            study: StudyUid::parse("1.2").unwrap(),
+            series: SeriesUid::parse("1.3").unwrap(),
+            label: String::new(),
+            kind: Some(Code::new("SCT", code, "", "")),
+            side,
+            seg_instance: InstanceUid::parse("1.4").unwrap(),
+            number: 1,
+            voxels: 1,
+            volume_ml: 1.0,
+            mesh_volume_ml: 1.0,
+            box_lps: (PointLps::new(x[0], 0.0, 0.0), PointLps::new(x[1], 10.0, 10.0)),
+            made_by: serde_json::Value::Null,
+            origin: Origin::person("p"),
+            at: clock::now(),
+        }
+    }
+
+    #[test]
+    fn the_middle_lies_between_paired_organs() {
+        let (lung, kidney) = ("39607008", "64033007");
+        let lungs = [segment(lung, Side::Right, [-100.0, 20.0]), segment(lung, Side::Left, [60.0, 180.0])];
+        assert_eq!(middle(&lungs), Some(40.0));
+        let kidneys = [segment(kidney, Side::Left, [90.0, 110.0]), segment(kidney, Side::Right, [-20.0, 0.0])];
+        assert_eq!(middle(&[lungs.clone(), kidneys].concat()), Some(42.5));
+        // One alone, two of one side, or a pair that lies the wrong way round tells nothing.
+        assert_eq!(middle(&lungs[..1]), None);
+        assert_eq!(middle(&[segment(lung, Side::Left, [0.0, 9.0]), segment(kidney, Side::Right, [-9.0, 0.0])]), None);
+        assert_eq!(middle(&[segment(lung, Side::Left, [-100.0, 20.0]), segment(lung, Side::Right, [60.0, 180.0])]), None);
+    }
 }
