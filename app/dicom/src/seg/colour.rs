@@ -5,6 +5,7 @@ const WHITE: [f64; 3] = [0.964_22, 1.0, 0.825_21];
 /// sRGB to XYZ relative to it, and back. Source: B. Lindbloom, "RGB/XYZ matrices", sRGB adapted to D50 by Bradford's method.
 const TO_XYZ: [[f64; 3]; 3] =
     [[0.436_074_7, 0.385_064_9, 0.143_080_4], [0.222_504_5, 0.716_878_6, 0.060_616_9], [0.013_932_2, 0.097_104_5, 0.714_173_3]];
+#[cfg(feature = "pixels")]
 const FROM_XYZ: [[f64; 3]; 3] =
     [[3.133_856_1, -1.616_866_7, -0.490_614_6], [-0.978_768_4, 1.916_141_5, 0.033_454_0], [0.071_945_3, -0.228_991_4, 1.405_242_7]];
 /// Lowest value and range of L, a and b. Source: PS3.3 §C.10.7.1.1.
