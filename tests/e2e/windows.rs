@@ -353,7 +353,7 @@ fn a_region_lives_from_one_station_to_the_next() {
         let desk = Desk { station, screen, shell, shots: at.clone() };
         desk.shell.find("study-row");
         open_first_study(&desk);
-        desk.shell.until("the region", || (desk.shell.layout_with("shapes")?["shapes"].as_array()?.len() > 0).then_some(()));
+        desk.shell.until("the region", || (!desk.shell.layout_with("shapes")?["shapes"].as_array()?.is_empty()).then_some(()));
         Some(desk)
     };
     let desk = start(station, screen).unwrap();

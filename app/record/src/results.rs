@@ -22,7 +22,8 @@ use mj_model::uid::TrackingUid;
 use mj_model::{Finding, FindingState, Geometry, Held, InstanceUid, Measurement, SeriesUid, StudyUid};
 pub use objects::{Exported, ImageForm, NotExported, export_codes};
 use serde::Serialize;
-pub use taken::{ResultKind, WaitingResult};
+pub(crate) use taken::runs;
+pub use taken::{ResultKind, Run, WaitingResult};
 
 /// What came of taking a result.
 #[derive(Debug, Clone, PartialEq, Serialize)]

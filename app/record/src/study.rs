@@ -32,6 +32,8 @@ pub struct StudyDetail {
     pub instances: u32,
     /// Other studies of the same patient (issuer and id), latest first.
     pub priors: Vec<StudyRow>,
+    /// What algorithms say came of their runs on it, the oldest first.
+    pub runs: Vec<crate::Run>,
     /// Instances kept aside for a person to decide, and those whose pixels are still to be compared.
     pub conflicts: Vec<crate::Conflict>,
 }
@@ -97,6 +99,7 @@ impl Record {
         });
         Ok(StudyDetail {
             conflicts: conflicts.collect::<Result<_>>()?,
+            runs: crate::results::runs(&mut conn, study).await?,
             hospital_number: row.patient.id.clone(),
             age: row.patient.age.clone(),
             study_id: more.try_get("study_id")?,

@@ -4,7 +4,7 @@ use crate::page::dto::{FindingLine, MeasurementLine, OutboxLine, PersonLine, Ser
 use mj_lang::key;
 use mj_model::person::{Person, Role};
 use mj_model::{Finding, Lang, Side};
-use mj_record::{OutboxRow, OutboxState, Server, StudyRow};
+use mj_record::{OutboxRow, OutboxState, Run, RunOutcome, Server, StudyRow};
 
 /// A line of the worklist.
 #[must_use]
@@ -127,4 +127,22 @@ fn evidence(value: &serde_json::Value) -> String {
 pub fn outbox_counts(rows: &[OutboxRow]) -> (u32, u32) {
     let count = |is: fn(OutboxState) -> bool| u32::try_from(rows.iter().filter(|row| is(row.state)).count()).unwrap_or(u32::MAX);
     (count(|state| matches!(state, OutboxState::Waiting | OutboxState::Sending)), count(OutboxState::needs_person))
+}
+
+/// What came of an algorithm's run.
+pub(crate) fn run(run: &Run, lang: Lang) -> String {
+    let text = match run.outcome {
+        RunOutcome::Found => key::DESK_RESULT_FOUND,
+        RunOutcome::FoundNothing => key::DESK_RESULT_FOUND_NOTHING,
+        RunOutcome::Failed => key::DESK_RESULT_FAILED,
+        RunOutcome::NotApplicable => key::DESK_RESULT_NOT_APPLICABLE,
+    };
+    let unnamed = key::DESK_RESULT_UNNAMED.get(lang);
+    text.with(lang, &[("name", if run.description.is_empty() { unnamed } else { &run.description })])
+}
+
+/// Why a result is kept aside; none for one that is not.
+pub(crate) fn held(finding: &Finding, lang: Lang) -> Option<String> {
+    let why = mj_lang::reason(finding.held?.code(), finding.held?.code(), lang);
+    Some(key::DESK_RESULT_HELD.with(lang, &[("name", &finding.name(lang)), ("why", &why)]))
 }

@@ -4,8 +4,8 @@ use super::error::{Error, Result};
 use super::reports::report_line;
 use super::{Desk, Open, lines, lock};
 use crate::page::dto::{FindingLine, KeyImageLine, StudyFilter, StudyLines, StudyView, TemplateLine};
-use mj_model::{Phi, StudyUid};
-use mj_record::{StateFilter, StudyQuery};
+use mj_model::{Finding, FindingState, Phi, StudyUid};
+use mj_record::{Run, StateFilter, StudyQuery};
 use mj_report::Template;
 
 /// Most lines of the worklist read at once.
@@ -84,6 +84,7 @@ impl Desk {
             // The newest is what the page opens.
             reports: reports.iter().rev().map(report_line).collect(),
             findings: self.finding_lines(study).await?,
+            results: self.result_lines(study, &detail.runs).await?,
             key_images: self.key_image_lines(study).await?,
             templates: templates(&detail.row, lang),
         })
@@ -93,7 +94,18 @@ impl Desk {
         let record = self.record()?;
         let people = record.people().await?;
         let lang = self.lang();
-        Ok(record.findings(study).await?.iter().map(|f| lines::finding(f, &people, lang)).collect())
+        // What is kept aside stands among the results, with why.
+        let findings = record.findings(study).await?;
+        Ok(findings.iter().filter(|f| f.held.is_none()).map(|f| lines::finding(f, &people, lang)).collect())
+    }
+
+    /// What came of algorithms' runs on a study, and what of their results is kept aside.
+    async fn result_lines(&self, study: &StudyUid, runs: &[Run]) -> Result<Vec<String>> {
+        let lang = self.lang();
+        let waits = |f: &&Finding| f.state == FindingState::Proposed;
+        let findings = self.record()?.findings(study).await?;
+        let held = findings.iter().filter(waits).filter_map(|f| lines::held(f, lang));
+        Ok(runs.iter().map(|run| lines::run(run, lang)).chain(held).collect())
     }
 
     pub(crate) async fn key_image_lines(&self, study: &StudyUid) -> Result<Vec<KeyImageLine>> {

@@ -194,6 +194,8 @@ dto! {
         reports: Vec<ReportLine>,
         /// Its findings, present revisions.
         findings: Vec<FindingLine>,
+        /// What came of algorithms' runs, and results that are kept aside with why, in sentences.
+        results: Vec<String>,
         /// Its key images.
         key_images: Vec<KeyImageLine>,
         /// Templates for a new report.

@@ -122,7 +122,13 @@ pub(super) async fn serve(ctx: &Ctx<'_>, port: u16, aet: &str, address: IpAddr) 
     // Flushed at once, so that a program that started us can read the port.
     let json = serde_json::json!({"listening": local.to_string(), "port": local.port(), "aet": aet});
     ctx.out.result(&json, |_| key::CLI_SERVE_LISTENING.with(ctx.out.lang, &[("address", &local.to_string()), ("aet", aet)]))?;
+    let mut seen = 0;
     while !ctx.cancel.load(Ordering::Relaxed) {
+        let now = record.data_version().await?;
+        if now != seen {
+            seen = now;
+            super::results::take_waiting(ctx, &record).await?;
+        }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     server.stop().await;

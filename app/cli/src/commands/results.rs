@@ -30,9 +30,14 @@ pub(super) async fn import(ctx: &Ctx<'_>, record: &Record, files: &[PathBuf]) ->
     report(ctx, &receipt, taken)
 }
 
-/// Makes findings of the results that came with a receipt, and of those that waited for its images. A result that cannot be
-/// read is told and stops nothing.
+/// Tells a receipt, and takes the results that came with it or waited for its images.
 pub(super) async fn take_with(ctx: &Ctx<'_>, record: &Record, receipt: &ImportReceipt) -> Result<Done, Failure> {
+    let taken = take_waiting(ctx, record).await?;
+    report(ctx, receipt, taken)
+}
+
+/// Makes findings of the results that wait. One that cannot be read is told and stops nothing.
+pub(super) async fn take_waiting(ctx: &Ctx<'_>, record: &Record) -> Result<Vec<ResultsTaken>, Failure> {
     let mut taken = Vec::new();
     for waiting in record.results_waiting().await? {
         match take(ctx, record, &waiting.instance, waiting.kind).await {
@@ -44,7 +49,7 @@ pub(super) async fn take_with(ctx: &Ctx<'_>, record: &Record, receipt: &ImportRe
             }
         }
     }
-    report(ctx, receipt, taken)
+    Ok(taken)
 }
 
 /// Tells a receipt with the results that were taken.

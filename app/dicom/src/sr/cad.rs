@@ -7,7 +7,7 @@ use dicom_dictionary_std::tags;
 use mj_model::finding::ImageRef;
 
 /// What came of a run of an algorithm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
     /// It ran and found something.

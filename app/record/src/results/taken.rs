@@ -4,7 +4,9 @@ use super::ResultsTaken;
 use crate::db::{json, to_json};
 use crate::findings::{of_study, store};
 use crate::{Error, Record, Result};
-use mj_model::{Finding, FindingState, InstanceUid, clock};
+use mj_dicom::sr::RunOutcome;
+use mj_model::{Finding, FindingState, InstanceUid, StudyUid, clock};
+use serde::Serialize;
 use sqlx::SqliteConnection;
 
 /// A result of which nothing was taken yet, or of which something is kept aside.
@@ -119,6 +121,33 @@ impl Record {
         tx.commit().await?;
         Ok(stored)
     }
+}
+
+/// What an object says came of an algorithm's run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Run {
+    /// The object.
+    pub sop_instance_uid: InstanceUid,
+    /// Description of its series.
+    pub description: String,
+    /// What came of it.
+    pub outcome: RunOutcome,
+}
+
+/// The runs that objects of a study tell of.
+pub(crate) async fn runs(conn: &mut SqliteConnection, study: &StudyUid) -> Result<Vec<Run>> {
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT instance_uid, series.description, outcome FROM result JOIN instance USING (instance_uid) JOIN series USING (series_pk)
+         JOIN study USING (study_pk) WHERE study_uid = ? AND outcome IS NOT NULL ORDER BY instance_pk",
+    )
+    .bind(study.as_str())
+    .fetch_all(conn)
+    .await?;
+    let run = |(instance, description, outcome): (String, String, String)| {
+        let outcome = serde_json::from_str(&outcome).map_err(|_unknown_word| Error::Stored("result"))?;
+        Ok(Run { sop_instance_uid: InstanceUid::parse(&instance).map_err(|_no_uid| Error::Stored("result"))?, description, outcome })
+    };
+    rows.into_iter().map(run).collect()
 }
 
 /// Classes of objects that can be taken as results: structured reports, segmentations, structure sets.

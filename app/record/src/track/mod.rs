@@ -362,7 +362,7 @@ fn by_person(finding: Finding, who: &str) -> Finding {
 }
 
 async fn live(conn: &mut SqliteConnection, study: &StudyUid) -> Result<Vec<Finding>> {
-    Ok(crate::findings::of_study(conn, study).await?.into_iter().filter(Finding::is_live).collect())
+    Ok(crate::findings::of_study(conn, study).await?.into_iter().filter(|f| f.is_live() && !f.is_annotation()).collect())
 }
 
 async fn patient_of(conn: &mut SqliteConnection, study: &StudyUid) -> Result<i64> {

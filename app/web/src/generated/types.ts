@@ -242,6 +242,8 @@ export interface StudyView {
   reports: ReportLine[];
   /** Its findings, present revisions. */
   findings: FindingLine[];
+  /** What came of algorithms' runs, and results that are kept aside with why, in sentences. */
+  results: string[];
   /** Its key images. */
   key_images: KeyImageLine[];
   /** Templates for a new report. */
