@@ -241,6 +241,38 @@ fn a_line_leaves_as_every_object_that_others_read() {
     }
 }
 
+/// An arrow is drawn by others as a line and its text; it is in no report, no structure set and no selection.
+#[test]
+fn an_arrow_leaves_in_a_presentation_state_alone() {
+    let station = Station::new();
+    let folder = station.phantom(64, 16);
+    station.import(&folder.join("current"));
+    let (series, study) = (station.biggest_series(), studies(&station).remove(0));
+    let ends = slanted_line(&station.json(&["show", &series]));
+    let places: Vec<String> = ends.iter().flatten().map(f64::to_string).collect();
+    let arrow = station.json(&["finding", "add", &series, "--arrow", &places.join(","), "--text", "术后改变"]);
+    assert_eq!((&arrow["kind"]["code"], &arrow["measurements"], &arrow["label"]), (&json!("annotation"), &json!([]), &json!("术后改变")));
+    let out = station.dir().join("out");
+    let export = |form: &str| station.run(&["finding", "export", &study, "--as", form, "--out", text(&out)]);
+    for form in ["sr", "rtstruct", "ko"] {
+        assert_eq!(export(form).error_code(), "finding.nothing_confirmed", "{form}");
+    }
+    let written = Written::of(&export("gsps").json(0));
+    let told = station.json(&["show", &string(&arrow["images"][0], "instance")]);
+    assert!(!told.is_null());
+    let state = mj_dicom::Dataset::from_vec(std::fs::read(written.path(GSPS)).unwrap()).unwrap();
+    let read = mj_dicom::gsps::read(&state).unwrap();
+    let texts: Vec<&str> = read.marks.iter().flat_map(|marks| &marks.texts).map(|text| text.text.as_str()).collect();
+    assert_eq!(texts, ["术后改变"]);
+    assert_eq!(read.marks.iter().map(|marks| marks.graphics.len()).sum::<usize>(), 1);
+    checkers::dciodvfy_is_clean(&written.path(GSPS));
+    // Moved, it stays an arrow without a number.
+    let id = string(&arrow, "id");
+    let turned: Vec<String> = ends.iter().rev().flatten().map(f64::to_string).collect();
+    let edited = station.json(&["finding", "edit", &id, "--line", &turned.join(",")]);
+    assert_eq!((&edited["measurements"], &edited["label"]), (&json!([]), &json!("术后改变")));
+}
+
 /// Two places of one image that no axis of it joins. Units: mm, LPS.
 fn slanted_line(series: &Value) -> [[f64; 3]; 2] {
     let (origin, spacing, matrix) = (numbers(&series["origin_lps"]), numbers(&series["spacing_mm"]), numbers(&series["matrix"]));

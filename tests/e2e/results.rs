@@ -489,6 +489,9 @@ fn cad_reports_and_the_four_ends_of_a_run() {
         assert_eq!(receipt["results"][0]["outcome"], outcome);
         assert!(findings(&receipt).is_empty());
     }
+    let runs = station.json(&["show", &string(nodule, "study")])["runs"].clone();
+    let ends: Vec<&str> = runs.as_array().unwrap().iter().filter_map(|run| run["outcome"].as_str()).collect();
+    assert_eq!(ends, ["found", "found", "found_nothing", "failed", "not_applicable"]);
     let all = station.json(&["finding", "list", &string(nodule, "study")]);
     assert!(all.as_array().unwrap().iter().all(|f| f["state"] == "proposed"), "a device is never believed by itself");
 }

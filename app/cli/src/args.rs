@@ -477,9 +477,15 @@ fn two_ids(text: &str) -> Result<(String, String), String> {
 pub(crate) struct FindingAdd {
     /// UID or short id of the series it is drawn on.
     pub(crate) series: String,
-    /// Ends x,y,z,x,y,z in mm, LPS.
+    /// A length: its ends x,y,z,x,y,z in mm, LPS.
+    #[arg(long, value_parser = finite::<6>, allow_hyphen_values = true, required_unless_present = "arrow", conflicts_with = "arrow")]
+    pub(crate) line: Option<[f64; 6]>,
+    /// An arrow, which is no finding: its head and its tail x,y,z,x,y,z in mm, LPS.
     #[arg(long, value_parser = finite::<6>, allow_hyphen_values = true)]
-    pub(crate) line: [f64; 6],
+    pub(crate) arrow: Option<[f64; 6]>,
+    /// What stands beside the arrow.
+    #[arg(long, requires = "arrow")]
+    pub(crate) text: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

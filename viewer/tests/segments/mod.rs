@@ -184,7 +184,7 @@ fn a_segmentation_that_cannot_be_read_is_told_and_the_study_is_shown() {
 
 #[test]
 #[ignore = "long: cargo xtask bench"]
-fn bench_scrolling_through_a_hundred_and_twenty_segments() {
+fn bench_segments_on_pictures_while_scrolling() {
     let mut bench = Bench::of(200, 512);
     let grid = grid(&bench);
     let [ni, nj, nk] = grid.dims.map(|n| n as f64);

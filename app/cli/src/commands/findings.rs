@@ -5,7 +5,8 @@ use crate::args::{Finding as Command, FindingAdd};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_link::{Job, JobResult};
-use mj_model::finding::ImageRef;
+use mj_model::code::known;
+use mj_model::finding::{ImageRef, Origin};
 use mj_model::{Finding, FindingState, FrameOfReferenceUid, Geometry, Measurement, SeriesUid};
 use mj_record::Record;
 
@@ -37,7 +38,7 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
             }
             finding.geometry = line_geometry(line);
             (finding.images, finding.frame_of_reference) = place(ctx, &record, &finding.series, &finding.geometry).await?;
-            finding.state = FindingState::Edited;
+            (finding.state, finding.origin) = (FindingState::Edited, Origin::person(WHO));
             measure(&mut finding);
             put(ctx, &record, finding).await
         }
@@ -57,10 +58,15 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
 async fn add(ctx: &Ctx<'_>, record: &Record, add: &FindingAdd) -> Result<Done, Failure> {
     let series = series_of(record, &add.series).await?;
     let study = record.study_of_series(&series).await?;
-    let geometry = line_geometry(add.line);
+    let Some(ends) = add.line.or(add.arrow) else { return Err(unexpected()) };
+    let geometry = line_geometry(ends);
     let (images, frame_of_reference) = place(ctx, record, &series, &geometry).await?;
     let mut finding = Finding::new(record.new_id(), study, series, geometry, WHO);
     (finding.images, finding.frame_of_reference) = (images, frame_of_reference);
+    if add.arrow.is_some() {
+        finding.kind = known::annotation();
+        finding.label = add.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    }
     measure(&mut finding);
     put(ctx, record, finding).await
 }
@@ -89,6 +95,9 @@ fn line_geometry(ends: [f64; 6]) -> Geometry {
 
 /// Measures the shape. A measurement of the same kind keeps its id; all others spoke of the shape before and go.
 fn measure(finding: &mut Finding) {
+    if finding.is_annotation() {
+        return;
+    }
     let before = std::mem::take(&mut finding.measurements);
     for size in finding.geometry.sizes() {
         let known = before.iter().find(|m| m.is_same_kind(&size.what, None));
