@@ -247,7 +247,7 @@ fn runs_of<T: PartialEq>(samples: &[T], columns: usize, number: impl Fn(&T) -> u
     for (row, line) in samples.chunks_exact(columns.max(1)).enumerate() {
         let mut from = 0;
         while let Some(first) = line.get(from) {
-            let same = line.iter().skip(from + 1).position(|s| s != first).map_or(line.len(), |n| from + 1 + n);
+            let same = from + alike(line.get(from..).unwrap_or_default(), first);
             let number = number(first);
             if number != 0 {
                 each(Run { number, row, from, to: same });
@@ -255,6 +255,16 @@ fn runs_of<T: PartialEq>(samples: &[T], columns: usize, number: impl Fn(&T) -> u
             from = same;
         }
     }
+}
+
+/// How many samples from the first on are equal to it. Whole blocks are compared at once: most of a frame is alike.
+fn alike<T: PartialEq>(samples: &[T], first: &T) -> usize {
+    const BLOCK: usize = 32;
+    let (blocks, _) = samples.as_chunks::<BLOCK>();
+    let is_alike = |block: &&[T; BLOCK]| block.iter().fold(true, |all, s| all & (s == first));
+    let whole = BLOCK * blocks.iter().take_while(is_alike).count();
+    let rest = samples.get(whole..).unwrap_or_default();
+    whole + rest.iter().take_while(|s| *s == first).count()
 }
 
 /// Bytes of the masks that [`read`] makes, by the places of the frames and the number of segments.
