@@ -516,8 +516,70 @@ fn results_come_in_with_their_images() {
     let half = mj_tests::folder();
     std::fs::write(half.path().join("half.dcm"), &whole[..whole.len() / 2]).unwrap();
     let other = Station::new();
+    other.json(&["import", folder.join("ct").to_str().unwrap()]);
     let run = other.run(&["import", half.path().to_str().unwrap()]);
-    assert_eq!(run.json(0)["results"], json!([]));
+    assert_eq!(run.json(3)["results"], json!([]));
+    let study = string(&other.json(&["list"])[0], "study_uid");
+    let told = other.json(&["show", &study])["runs"].clone();
+    assert!(told[0]["outcome"].is_null() && told[0]["error"].as_str().unwrap().starts_with("dicom."), "{told}");
+    // The whole of it takes its place, and is taken.
+    let receipt = other.json(&["import", folder.join("liver_seg.dcm").to_str().unwrap()]);
+    assert_eq!(findings(&receipt).len(), 1, "{receipt}");
+    assert_eq!(other.json(&["show", &study])["runs"][0]["outcome"], "found");
+}
+
+/// Killed while it takes results, it takes the rest the next time; without a viewer it says so, and takes them once there is one.
+#[test]
+fn results_that_were_not_taken_to_the_end_are_taken_the_next_time() {
+    let ground = Ground::new();
+    let station = &ground.station;
+    let all: Vec<Finding> = (0..60).map(|n| ground.finding(f64::from(n % 20) - 30.0, Side::None)).collect();
+    let report = ground.report_of("many.dcm", &all.iter().collect::<Vec<_>>(), None);
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let count = || station.json(&["finding", "list", &study]).as_array().unwrap().len();
+    let mut child = station.command(&["import", report.to_str().unwrap()]).spawn().unwrap();
+    // As soon as some are there.
+    while count() == 0 && child.try_wait().unwrap().is_none() {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = count();
+    let receipt = station.json(&["import", report.to_str().unwrap()]);
+    assert_eq!((findings(&receipt).len(), count()), (60 - before, 60));
+
+    let Some(data) = mj_testdata::root() else { return mj_testdata::skip("no real images") };
+    let other = Station::new();
+    other.json(&["import", data.join("seg_sr/liver_ct3slice/ct").to_str().unwrap()]);
+    let seg = data.join("seg_sr/liver_ct3slice/liver_seg.dcm");
+    let empty = mj_tests::folder();
+    let without = other.command(&["import", seg.to_str().unwrap()]).env("MINGJING_BIN_DIR", empty.path()).output().unwrap();
+    if without.status.code() == Some(3) {
+        assert!(String::from_utf8_lossy(&without.stderr).contains("worker."), "{without:?}");
+        let receipt = other.json(&["import", seg.to_str().unwrap()]);
+        assert_eq!(findings(&receipt).len(), 1, "{receipt}");
+    }
+}
+
+/// A report that a device sends anew with other numbers: what nobody has decided on follows, what somebody has is told.
+#[test]
+fn a_corrected_result_is_not_dropped() {
+    let ground = Ground::new();
+    let station = &ground.station;
+    let first = ground.finding(15.0, Side::Left);
+    let made = findings(&station.json(&["import", ground.report("first.dcm", &first, None).to_str().unwrap()]))[0].clone();
+    let with = |value: f64| {
+        let mut other = first.clone();
+        other.measurements[0].quantity.value = value;
+        other
+    };
+    let receipt = station.json(&["import", ground.report("second.dcm", &with(7.5), None).to_str().unwrap()]);
+    let followed = &findings(&receipt)[0];
+    assert_eq!((&followed["id"], &followed["revision"], &followed["measurements"][0]["value"]), (&made["id"], &json!(2), &json!(7.5)));
+    station.json(&["finding", "accept", &string(&made, "id")]);
+    let third = ground.report("third.dcm", &with(9.5), None);
+    let told = station.run(&["import", third.to_str().unwrap()]).json(3);
+    assert_eq!(told["results"][0]["contradicts"], json!([made["id"]]));
+    let kept = station.json(&["finding", "show", &string(&made, "id")]);
+    assert_eq!((&kept["state"], &kept["measurements"][0]["value"]), (&json!("accepted"), &json!(7.5)));
 }
 
 /// Two programs that take the same object at the same time make one finding of each of its items.

@@ -454,10 +454,10 @@ pub(crate) struct Track {
     /// Keep the pairs found by place: the present findings get the prior ones' Tracking UIDs.
     #[arg(long)]
     pub(crate) keep: bool,
-    /// A prior and a present finding are one lesion.
-    #[arg(long, value_parser = two_ids, value_name = "PRIOR=CURRENT")]
+    /// A prior and a present finding are one lesion; stored at once.
+    #[arg(long, value_parser = two_ids, value_name = "PRIOR=CURRENT", conflicts_with = "part")]
     pub(crate) join: Vec<(String, String)>,
-    /// A present finding is no lesion of another study: it gets a Tracking UID of its own.
+    /// A present finding is no lesion of another study: it gets a Tracking UID of its own, at once.
     #[arg(long, value_name = "CURRENT")]
     pub(crate) part: Vec<String>,
     /// Target lesions for RECIST 1.1, several with commas; by default the largest measurable ones, five at most and two of an organ.

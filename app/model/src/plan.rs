@@ -22,9 +22,6 @@ pub struct Segment {
     pub label: String,
     /// What it is, when coded.
     pub kind: Option<Code>,
-    /// Side of the patient, where its object says one.
-    #[serde(default)]
-    pub side: Side,
     /// SOP Instance UID of the DICOM SEG in the record that holds the voxels.
     pub seg_instance: crate::InstanceUid,
     /// Segment Number in that object, from 1.

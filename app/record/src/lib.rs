@@ -55,7 +55,7 @@ pub use passphrase::Passphrase;
 pub use people::Server;
 pub use record::{Grant, Record};
 pub use reports::{Applied, Report};
-pub use results::{Exported, ImageForm, NotExported, ResultKind, ResultsTaken, Run, WaitingResult, export_codes};
+pub use results::{Exported, ImageForm, NotExported, ResultKind, ResultsTaken, Run, WaitingResult, export_codes, is_of_data};
 pub use short::Subject;
 pub use sign::{SignRequest, Signed, Verified};
 pub use study::{StoredObject, StudyDetail};

@@ -23,7 +23,7 @@ use mj_model::{Finding, FindingState, Geometry, Held, InstanceUid, Measurement, 
 pub use objects::{Exported, ImageForm, NotExported, export_codes};
 use serde::Serialize;
 pub(crate) use taken::runs;
-pub use taken::{ResultKind, Run, WaitingResult};
+pub use taken::{ResultKind, Run, WaitingResult, is_of_data};
 
 /// What came of taking a result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,6 +36,8 @@ pub struct ResultsTaken {
     pub findings: Vec<Finding>,
     /// How many of its findings were in the record already, by Tracking UID.
     pub already_present: usize,
+    /// Findings that a person decided on and of which this object says something else; they stay as they are.
+    pub contradicts: Vec<String>,
     /// Coordinates that are not understood, by graphic type; regions without any.
     pub left_out: Vec<String>,
 }
@@ -43,7 +45,14 @@ pub struct ResultsTaken {
 impl ResultsTaken {
     /// Of an object of which nothing was taken yet.
     fn nothing(instance: &InstanceUid) -> Self {
-        Self { sop_instance_uid: instance.clone(), outcome: None, findings: Vec::new(), already_present: 0, left_out: Vec::new() }
+        Self {
+            sop_instance_uid: instance.clone(),
+            outcome: None,
+            findings: Vec::new(),
+            already_present: 0,
+            contradicts: Vec::new(),
+            left_out: Vec::new(),
+        }
     }
 }
 
@@ -62,14 +71,14 @@ impl Record {
         let content = sr::read(&dataset)?;
         let left_out = content.findings.iter().flat_map(|f| f.left_out.clone()).collect();
         let mut taken = ResultsTaken { outcome: content.outcome, left_out, ..ResultsTaken::nothing(instance) };
-        self.note_result(&taken).await?;
         for (at, group) in content.findings.iter().enumerate() {
             let made = self.finding_of(&header, &content, group).await?;
-            match self.take_item(&taken, &format!("group {}", at + 1), made, who).await? {
+            match self.take_item(&mut taken, &format!("group {}", at + 1), made, who).await? {
                 Some(new) => taken.findings.push(new),
                 None => taken.already_present += 1,
             }
         }
+        self.note_result(&taken, None).await?;
         Ok(taken)
     }
 

@@ -197,13 +197,14 @@ pub(crate) async fn watch(desk: Desk, record: Record) {
     let mut seen = record.data_version().await.unwrap_or(0);
     desk.tell_outbox(&record).await;
     // What came while no desk ran.
-    desk.take_results(&record).await;
+    let mut failed = std::collections::BTreeSet::new();
+    desk.take_results(&record, &mut failed).await;
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
         let Ok(now) = record.data_version().await else { continue };
         if now != seen {
             seen = now;
-            desk.take_results(&record).await;
+            desk.take_results(&record, &mut failed).await;
             desk.emit(Event::StudiesChanged {});
             desk.tell_outbox(&record).await;
             for told in [desk.tell_report().await, desk.tell_findings_of_others().await] {

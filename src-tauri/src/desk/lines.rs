@@ -129,16 +129,20 @@ pub fn outbox_counts(rows: &[OutboxRow]) -> (u32, u32) {
     (count(|state| matches!(state, OutboxState::Waiting | OutboxState::Sending)), count(OutboxState::needs_person))
 }
 
-/// What came of an algorithm's run.
+/// What came of an algorithm's run; of an object that could not be read, why.
 pub(crate) fn run(run: &Run, lang: Lang) -> String {
+    let name = if run.description.is_empty() { key::DESK_RESULT_UNNAMED.get(lang) } else { &run.description };
+    if let Some(code) = &run.error {
+        return key::DESK_RESULT_UNREADABLE.with(lang, &[("name", name), ("code", code)]);
+    }
     let text = match run.outcome {
-        RunOutcome::Found => key::DESK_RESULT_FOUND,
-        RunOutcome::FoundNothing => key::DESK_RESULT_FOUND_NOTHING,
-        RunOutcome::Failed => key::DESK_RESULT_FAILED,
-        RunOutcome::NotApplicable => key::DESK_RESULT_NOT_APPLICABLE,
+        None => return name.to_owned(),
+        Some(RunOutcome::Found) => key::DESK_RESULT_FOUND,
+        Some(RunOutcome::FoundNothing) => key::DESK_RESULT_FOUND_NOTHING,
+        Some(RunOutcome::Failed) => key::DESK_RESULT_FAILED,
+        Some(RunOutcome::NotApplicable) => key::DESK_RESULT_NOT_APPLICABLE,
     };
-    let unnamed = key::DESK_RESULT_UNNAMED.get(lang);
-    text.with(lang, &[("name", if run.description.is_empty() { unnamed } else { &run.description })])
+    text.with(lang, &[("name", name)])
 }
 
 /// Why a result is kept aside; none for one that is not.

@@ -2,30 +2,35 @@
 
 use super::Desk;
 use super::error::{Error, Result};
+use crate::page::dto::Event;
 use mj_link::{Headless, Job, JobResult, KeyGrant, ObjectFile};
 use mj_model::InstanceUid;
 use mj_model::plan::SegmentFacts;
 use mj_record::{Record, ResultKind, WaitingResult};
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 /// Who takes results, in the audit.
 const WHO: &str = "mingjing-desk";
 
 impl Desk {
-    /// Takes every result that waits. One that cannot be read is told to the page once and left alone from then on.
-    pub(crate) async fn take_results(&self, record: &Record) {
+    /// Takes every result that waits. One that cannot be read is told to the page once: what is wrong with its data is noted, so
+    /// that it waits no more; after any other trouble it is one of `failed`, and taken when the desk starts the next time.
+    pub(crate) async fn take_results(&self, record: &Record, failed: &mut BTreeSet<String>) {
         let waiting = match record.results_waiting().await {
             Ok(waiting) => waiting,
             Err(error) => return tracing::warn!(%error, "the results that wait could not be listed"),
         };
-        for one in waiting {
-            if let Err(error) = self.take_result(record, &one).await {
-                tracing::warn!(code = self.told(&error).code, "a result could not be taken");
-                self.emit(crate::page::dto::Event::Problem { told: self.told(&error) });
-                if let Err(error) = record.pass_over_result(&one.instance).await {
-                    return tracing::warn!(%error, "a result could not be passed over");
-                }
+        for one in waiting.into_iter().filter(|one| !failed.contains(one.instance.as_str())).collect::<Vec<_>>() {
+            let Err(error) = self.take_result(record, &one).await else { continue };
+            let told = self.told(&error);
+            tracing::warn!(code = told.code, "a result could not be taken");
+            if !mj_record::is_of_data(&told.code) {
+                failed.insert(one.instance.to_string());
+            } else if let Err(error) = record.pass_over_result(&one.instance, &told.code).await {
+                return tracing::warn!(%error, "a result could not be passed over");
             }
+            self.emit(Event::Problem { told });
         }
     }
 

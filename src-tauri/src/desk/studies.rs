@@ -96,7 +96,11 @@ impl Desk {
         let lang = self.lang();
         // What is kept aside stands among the results, with why.
         let findings = record.findings(study).await?;
-        Ok(findings.iter().filter(|f| f.held.is_none()).map(|f| lines::finding(f, &people, lang)).collect())
+        Ok(findings
+            .iter()
+            .filter(|f| f.held.is_none() || f.state != FindingState::Proposed)
+            .map(|f| lines::finding(f, &people, lang))
+            .collect())
     }
 
     /// What came of algorithms' runs on a study, and what of their results is kept aside.

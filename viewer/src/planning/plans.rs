@@ -143,7 +143,6 @@ mod tests {
             series: SeriesUid::parse("1.3").unwrap(),
             label: "liver".into(),
             kind: None,
-            side: mj_model::Side::None,
             seg_instance: InstanceUid::parse("1.4").unwrap(),
             number: 1,
             voxels: 8,

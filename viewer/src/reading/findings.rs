@@ -125,17 +125,37 @@ fn row(ui: &mut egui::Ui, theme: &Theme, lang: mj_model::Lang, row: &Row) -> Opt
         at.x += 16.0;
     }
     ui.painter().text(at, Align2::LEFT_TOP, &value, Theme::font(theme.sizes.body), c.text);
-    let said = ui.painter().text(pos2(rect.right() - 8.0, rect.bottom() - 21.0), Align2::RIGHT_TOP, state.get(lang), small(), colour);
-    let mut job = egui::text::LayoutJob::simple_singleline(kind, small(), c.text_secondary);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(said.left() - left - 28.0);
-    let galley = ui.painter().layout_job(job);
-    ui.painter().galley(pos2(left + 20.0, rect.bottom() - 21.0), galley, c.text_secondary);
+    ui.painter().text(pos2(rect.right() - 34.0, rect.top() + 7.0), Align2::RIGHT_TOP, state.get(lang), small(), colour);
+    let shown = shortened(ui.painter(), &kind, small(), rect.right() - left - 26.0);
+    ui.painter().text(pos2(left + 20.0, rect.bottom() - 21.0), Align2::LEFT_TOP, shown, small(), c.text_secondary);
     let is_eye = eye(ui, theme, lang, row, rect);
     let is_clicked = response.clicked();
-    if let Some(told) = review::provenance(finding, lang) {
-        response.on_hover_text(told);
-    }
+    let told = [Some(kind), review::provenance(finding, lang)].into_iter().flatten().collect::<Vec<_>>().join("\n");
+    response.on_hover_text(told);
     if is_eye { Some(Click::Eye) } else { is_clicked.then_some(Click::Go) }
+}
+
+/// A name that fits into a width: its end says which side and which part, so its middle goes.
+fn shortened(painter: &egui::Painter, name: &str, font: egui::FontId, width: f32) -> String {
+    let is_fit = |text: &str| painter.layout_no_wrap(text.to_owned(), font.clone(), Color32::WHITE).size().x <= width;
+    if is_fit(name) {
+        return name.to_owned();
+    }
+    let letters: Vec<char> = name.chars().collect();
+    let cut = |kept: usize| {
+        let (head, tail) = (kept / 4, kept - kept / 4);
+        letters.iter().take(head).chain(&['…']).chain(letters.iter().skip(letters.len() - tail)).collect::<String>()
+    };
+    let (mut fits, mut too_many) = (0, letters.len());
+    while too_many - fits > 1 {
+        let kept = usize::midpoint(fits, too_many);
+        if is_fit(&cut(kept)) {
+            fits = kept;
+        } else {
+            too_many = kept;
+        }
+    }
+    cut(fits)
 }
 
 /// The eye at the right of a row: whether the finding is drawn. True when it was clicked.

@@ -304,19 +304,29 @@ fn picture(ctx: &egui::Context, name: &str, parts: &[&Part], percent: u8) -> Opt
     Some(Picture { texture: ctx.load_texture(name, image, TextureOptions::LINEAR), corners: made.corners })
 }
 
+/// Shadows that are drawn on one another at most.
+const MOST_SHADOWS: usize = 12;
+
 /// The outlines of a viewport's segments. The one under the pointer, and the chosen one, are named.
 pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> Vec<Drawn> {
     let Some(seen) = scene.segments.panes.get(&pane) else { return Vec::new() };
     let pointer = room.pointer.filter(|at| map.rect.contains(*at) && room.gesture.is_none() && room.draft.is_none());
     let under = pointer.and_then(|at| under(&seen.parts, map.lps(at)));
     let shown: BTreeMap<&str, _> = scene.ledger.shown().map(|shown| (shown.finding.id.as_str(), shown)).collect();
-    let parts = seen.parts.iter().enumerate().filter_map(|(n, part)| Some((n, part, shown.get(part.finding.as_str())?)));
+    let is_mip = scene.panes.get(pane).is_some_and(|p| p.kind == PaneKind::Mip);
+    let is_chosen = |n: usize, part: &Part| under == Some(n) || scene.selected.as_ref() == Some(&part.finding);
+    // Many shadows over one another tell nothing: of many, the chosen one alone.
+    let is_seen = |n: usize, part: &Part| !is_mip || seen.parts.len() <= MOST_SHADOWS || is_chosen(n, part);
+    let parts = seen.parts.iter().enumerate().filter(|(n, part)| is_seen(*n, part));
     parts
+        .filter_map(|(n, part)| Some((n, part, shown.get(part.finding.as_str())?)))
         .map(|(n, part, shown)| {
             let figure = figure(part, map);
             let (is_under, is_selected) = (under == Some(n), scene.selected.as_ref() == Some(&part.finding));
             let lines = if is_under || is_selected { vec![named(room, shown.number, shown.finding)] } else { Vec::new() };
             let at = pointer.filter(|_| is_under).map_or_else(|| beside(&figure, map.rect), |at| at + vec2(16.0, 18.0));
+            // A name anywhere else would name what it lies on.
+            let moved = Some(egui::Vec2::ZERO);
             let look = FigureLook {
                 is_selected: is_selected || is_under,
                 is_pending: shown.is_pending,
@@ -324,7 +334,7 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
                 colour: Some(part.colour),
                 ..FigureLook::default()
             };
-            Drawn { id: part.finding.clone(), figure, label: Label { lines, at, ..Label::default() }, look, is_cut: true }
+            Drawn { id: part.finding.clone(), figure, label: Label { lines, at, moved, detail: None }, look, is_cut: true }
         })
         .collect()
 }
@@ -334,9 +344,10 @@ fn figure(part: &Part, map: &Mapping) -> Figure {
     Figure { lines: part.outline.iter().map(on_screen).collect(), ..Figure::default() }
 }
 
+/// Beside the rightmost place of an outline that is in the picture.
 fn beside(figure: &Figure, rect: Rect) -> Pos2 {
-    let around = figure.bounds().intersect(rect);
-    pos2(around.right() + 10.0, around.center().y)
+    let places = figure.lines.iter().flat_map(|(line, _)| line).filter(|at| rect.contains(**at));
+    places.max_by(|a, b| a.x.total_cmp(&b.x)).map_or_else(|| figure.bounds().center(), |at| *at + vec2(8.0, 0.0))
 }
 
 /// The smallest segment over a place: a tumour lies in its organ.

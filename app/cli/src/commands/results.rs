@@ -32,29 +32,36 @@ pub(super) async fn import(ctx: &Ctx<'_>, record: &Record, files: &[PathBuf]) ->
 
 /// Tells a receipt, and takes the results that came with it or waited for its images.
 pub(super) async fn take_with(ctx: &Ctx<'_>, record: &Record, receipt: &ImportReceipt) -> Result<Done, Failure> {
-    let taken = take_waiting(ctx, record).await?;
-    report(ctx, receipt, taken)
+    let (taken, all_read) = take_waiting(ctx, record).await?;
+    let done = report(ctx, receipt, taken)?;
+    Ok(if all_read { done } else { Done::NeedsDecision })
 }
 
-/// Makes findings of the results that wait. One that cannot be read is told and stops nothing.
-pub(super) async fn take_waiting(ctx: &Ctx<'_>, record: &Record) -> Result<Vec<ResultsTaken>, Failure> {
-    let mut taken = Vec::new();
+/// Makes findings of the results that wait, and says whether all could be read. One that could not is told and stops nothing:
+/// what is wrong with its data is noted, so that it waits no more; after any other trouble it is taken the next time.
+pub(super) async fn take_waiting(ctx: &Ctx<'_>, record: &Record) -> Result<(Vec<ResultsTaken>, bool), Failure> {
+    let (mut taken, mut all_read) = (Vec::new(), true);
     for waiting in record.results_waiting().await? {
         match take(ctx, record, &waiting.instance, waiting.kind).await {
-            Ok(result) if result.findings.is_empty() && result.outcome.is_none() => {}
+            Ok(result) if result.findings.is_empty() && result.outcome.is_none() && result.contradicts.is_empty() => {}
             Ok(result) => taken.push(result),
             Err(failure) => {
+                all_read = false;
                 ctx.out.warn(&failure);
-                record.pass_over_result(&waiting.instance).await?;
+                let code = failure.told(ctx.out.lang).code;
+                if mj_record::is_of_data(&code) {
+                    record.pass_over_result(&waiting.instance, &code).await?;
+                }
             }
         }
     }
-    Ok(taken)
+    Ok((taken, all_read))
 }
 
 /// Tells a receipt with the results that were taken.
 fn report(ctx: &Ctx<'_>, receipt: &ImportReceipt, taken: Vec<ResultsTaken>) -> Result<Done, Failure> {
-    let is_held = taken.iter().any(|t| t.findings.iter().any(|f| f.held.is_some()));
+    let needs_person = |t: &ResultsTaken| !t.contradicts.is_empty() || t.findings.iter().any(|f| f.held.is_some());
+    let is_open = taken.iter().any(needs_person);
     let mut json = super::findings::to_json(receipt)?;
     if let Some(object) = json.as_object_mut() {
         object.insert("results".into(), super::findings::to_json(&taken)?);
@@ -67,10 +74,12 @@ fn report(ctx: &Ctx<'_>, receipt: &ImportReceipt, taken: Vec<ResultsTaken>) -> R
             lines.push(mj_lang::key::CLI_RESULTS_TAKEN.with(ctx.out.lang, &[("made", &made.to_string()), ("known", &known.to_string())]));
         }
         lines.extend(taken.iter().flat_map(|t| &t.findings).map(|f| line(ctx, f)));
+        let said_else = |id: &String| format!("! {}", mj_lang::key::CLI_RESULTS_CONTRADICT.with(ctx.out.lang, &[("finding", id)]));
+        lines.extend(taken.iter().flat_map(|t| &t.contradicts).map(said_else));
         lines.extend(taken.iter().flat_map(|t| &t.left_out).map(|what| format!("- {what}")));
         lines.join("\n")
     })?;
-    Ok(if is_held || !receipt.conflicts.is_empty() { Done::NeedsDecision } else { Done::Well })
+    Ok(if is_open || !receipt.conflicts.is_empty() { Done::NeedsDecision } else { Done::Well })
 }
 
 async fn take(ctx: &Ctx<'_>, record: &Record, instance: &InstanceUid, kind: ResultKind) -> Result<ResultsTaken, Failure> {

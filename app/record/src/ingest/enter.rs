@@ -401,6 +401,8 @@ pub(super) async fn give_way(tx: &mut WriteTx, known: &[u8; 32], newcomer: &Newc
     .bind(instance)
     .execute(tx.conn())
     .await?;
+    // What was taken of a part, or could not be, is looked at anew.
+    sqlx::query("DELETE FROM result WHERE instance_uid = ?").bind(instance).execute(tx.conn()).await?;
     let sha256: String = known.iter().map(|byte| format!("{byte:02x}")).collect();
     note(tx, "", "import.completed", instance, &json!({ "cut_short": { "file": file, "bytes": bytes, "dataset_sha256": sha256 } })).await?;
     Ok(true)

@@ -114,7 +114,7 @@ impl Record {
         }
         // What our own programs make is no result of others; said before it is there, so that nobody takes it in between.
         if crate::results::ResultKind::of(prepared.header.sop_class.as_str()).is_some() {
-            self.pass_over_result(&prepared.header.instance).await?;
+            self.note_own(&prepared.header.instance).await?;
         }
         let mut entered = self.enter(vec![prepared]).await?;
         let outcome = entered.pop().map(|(_, outcome)| outcome).ok_or(Error::Task)?;

@@ -5,8 +5,7 @@ use crate::{Error, Record, Result, StoredObject};
 use mj_dicom::Header;
 use mj_dicom::plane::{Plane, side_of};
 use mj_dicom::seg::FramePlace;
-use mj_model::plan::Segment;
-use mj_model::{Extent, Finding, Geometry, Grid, Held, PointLps, Shape, Side};
+use mj_model::{Confirmed, Extent, Finding, Geometry, Grid, Held, PointLps, SeriesUid, Shape, Side};
 
 /// How far a flat shape may lie from its image, beside half the distance of slices. Units: mm.
 const OFF_PLANE_MM: f64 = 1.0;
@@ -39,7 +38,7 @@ pub(super) async fn judge(record: &Record, result: &Header, home: &Home, finding
         // A place without images: any image of the series it names tells whose it is.
         images = of_series(record, home).await?;
     }
-    let middle_mm = middle(&record.segments(&home.series).await?);
+    let middle_mm = middle(record.findings(&home.study).await?, &home.series);
     let misfit = if images.is_empty() { Some(Held::ImagesNotHere) } else { misfit(result, finding, &images, middle_mm) };
     // What reaches beyond the images that are here may lie on those that are not.
     let is_partial = images.len() < home.images.len();
@@ -184,55 +183,67 @@ fn is_other_side(finding: &Finding, images: &[Image], planes: &[&Grid], middle_m
     from_middle.abs() > MIDDLE_MM && lies == other
 }
 
-/// The middle between organs of both sides, by all pairs whose sides agree with where they lie. Units: mm along x, LPS.
-fn middle(segments: &[Segment]) -> Option<f64> {
-    let centre = |s: &Segment| (s.box_lps.0.x + s.box_lps.1.x) / 2.0;
-    let is_pair = |a: &Segment, b: &Segment| {
-        let same_kind = a.kind.as_ref().zip(b.kind.as_ref()).is_some_and(|(a, b)| a.is_same(b));
-        same_kind && (a.side, b.side) == (Side::Left, Side::Right) && centre(a) > centre(b)
+/// Organs of which there is one on each side: lung, kidney, adrenal gland, femur, humerus, scapula, clavicle, hip.
+const PAIRED: [&str; 8] = ["39607008", "64033007", "23451007", "71341001", "85050009", "79601000", "51299004", "29836001"];
+
+/// The middle between organs of both sides on a series, by the segments that a person stands for: each organ counts where it
+/// has one segment a side that lie as they say. Units: mm along x, LPS.
+fn middle(findings: Vec<Finding>, series: &SeriesUid) -> Option<f64> {
+    let is_organ = |f: &Finding| PAIRED.contains(&f.kind.code.as_str()) && matches!(f.geometry, Geometry::Extent(Extent::Segment { .. }));
+    let organs: Vec<Finding> = findings
+        .into_iter()
+        .filter(|f| f.series == *series && is_organ(f))
+        .filter_map(|f| Confirmed::of(f).map(|confirmed| confirmed.finding().clone()))
+        .collect();
+    let only = |code: &str, side: Side| {
+        let mut of_side = organs.iter().filter(|f| f.kind.code == code && f.side == side);
+        of_side.next().filter(|_| of_side.next().is_none()).and_then(|f| f.geometry.centre())
     };
-    let pairs = segments.iter().flat_map(|a| segments.iter().filter(move |b| is_pair(a, b)).map(move |b| (centre(a) + centre(b)) / 2.0));
-    let (n, sum) = pairs.fold((0_u32, 0.0), |(n, sum), middle| (n + 1, sum + middle));
+    let pairs = PAIRED.iter().filter_map(|code| only(code, Side::Left).zip(only(code, Side::Right)));
+    let middles = pairs.filter(|(left, right)| left.x > right.x).map(|(left, right)| f64::midpoint(left.x, right.x));
+    let (n, sum) = middles.fold((0_u32, 0.0), |(n, sum), middle| (n + 1, sum + middle));
     (n > 0).then(|| sum / f64::from(n))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mj_model::finding::Origin;
-    use mj_model::{Code, InstanceUid, SeriesUid, StudyUid, clock};
+    use mj_model::{Code, FindingState, InstanceUid, SopClassUid, StudyUid};
 
-    fn segment(code: &str, side: Side, x: [f64; 2]) -> Segment {
-        Segment {
-            id: String::new(),
-            revision: 1,
-            study: StudyUid::parse("1.2").unwrap(),
-            series: SeriesUid::parse("1.3").unwrap(),
-            label: String::new(),
-            kind: Some(Code::new("SCT", code, "", "")),
-            side,
-            seg_instance: InstanceUid::parse("1.4").unwrap(),
+    fn series() -> SeriesUid {
+        SeriesUid::parse("1.3").unwrap()
+    }
+
+    fn organ(code: &str, side: Side, x: f64) -> Finding {
+        let geometry = Geometry::Extent(Extent::Segment {
+            series: None,
+            instance: InstanceUid::parse("1.4").unwrap(),
+            sop_class: SopClassUid::parse("1.5").unwrap(),
             number: 1,
-            voxels: 1,
-            volume_ml: 1.0,
-            mesh_volume_ml: 1.0,
-            box_lps: (PointLps::new(x[0], 0.0, 0.0), PointLps::new(x[1], 10.0, 10.0)),
-            made_by: serde_json::Value::Null,
-            origin: Origin::person("p"),
-            at: clock::now(),
-        }
+            centre: Some(PointLps::new(x, 0.0, 0.0)),
+        });
+        let made = Finding::new("f".into(), StudyUid::parse("1.2").unwrap(), series(), geometry, "p");
+        Finding { kind: Code::new("SCT", code, "", ""), side, ..made }
     }
 
     #[test]
-    fn the_middle_lies_between_paired_organs() {
-        let (lung, kidney) = ("39607008", "64033007");
-        let lungs = [segment(lung, Side::Right, [-100.0, 20.0]), segment(lung, Side::Left, [60.0, 180.0])];
-        assert_eq!(middle(&lungs), Some(40.0));
-        let kidneys = [segment(kidney, Side::Left, [90.0, 110.0]), segment(kidney, Side::Right, [-20.0, 0.0])];
-        assert_eq!(middle(&[lungs.clone(), kidneys].concat()), Some(42.5));
-        // One alone, two of one side, or a pair that lies the wrong way round tells nothing.
-        assert_eq!(middle(&lungs[..1]), None);
-        assert_eq!(middle(&[segment(lung, Side::Left, [0.0, 9.0]), segment(kidney, Side::Right, [-9.0, 0.0])]), None);
-        assert_eq!(middle(&[segment(lung, Side::Left, [-100.0, 20.0]), segment(lung, Side::Right, [60.0, 180.0])]), None);
+    fn the_middle_lies_between_paired_organs_that_a_person_stands_for() {
+        let (lung, kidney, nodule) = ("39607008", "64033007", "27925004");
+        let of = |all: &[Finding]| middle(all.to_vec(), &series());
+        let lungs = [organ(lung, Side::Right, -40.0), organ(lung, Side::Left, 120.0)];
+        assert_eq!(of(&lungs), Some(40.0));
+        let kidneys = [organ(kidney, Side::Left, 100.0), organ(kidney, Side::Right, -10.0)];
+        assert_eq!(of(&[lungs.clone(), kidneys].concat()), Some(42.5));
+        // One alone, two of one side, a pair that lies the wrong way round, and lesions tell nothing.
+        assert_eq!(of(&lungs[..1]), None);
+        assert_eq!(of(&[organ(lung, Side::Left, 0.0), organ(kidney, Side::Right, -9.0)]), None);
+        assert_eq!(of(&[organ(lung, Side::Left, -40.0), organ(lung, Side::Right, 120.0)]), None);
+        assert_eq!(of(&[lungs.clone().as_slice(), &[organ(lung, Side::Left, 90.0)]].concat()), None);
+        assert_eq!(of(&[organ(nodule, Side::Right, -40.0), organ(nodule, Side::Left, 120.0)]), None);
+        // What waits or was rejected, and what lies on another series, does not count.
+        for state in [FindingState::Proposed, FindingState::Rejected] {
+            assert_eq!(of(&lungs.clone().map(|f| Finding { state, ..f })), None);
+        }
+        assert_eq!(middle(lungs.to_vec(), &SeriesUid::parse("1.9").unwrap()), None);
     }
 }

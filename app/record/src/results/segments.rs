@@ -24,33 +24,41 @@ impl Record {
         let places = frame_places(&dataset);
         let outcome = if read.is_empty() { mj_dicom::sr::RunOutcome::FoundNothing } else { mj_dicom::sr::RunOutcome::Found };
         let mut taken = ResultsTaken { outcome: Some(outcome), ..ResultsTaken::nothing(instance) };
-        self.note_result(&taken).await?;
         for one in read {
             let made = self.finding_of_segment(&header, &places, &one).await?;
-            let Some(new) = self.take_item(&taken, &format!("segment {}", one.number), made, who).await? else {
-                taken.already_present += 1;
-                continue;
-            };
-            if new.held.is_none()
+            match self.take_item(&mut taken, &format!("segment {}", one.number), made.clone(), who).await? {
+                Some(new) => taken.findings.push(new),
+                None => taken.already_present += 1,
+            }
+            if made.held.is_none()
                 && let Some(box_lps) = one.box_lps
             {
-                self.put_segment(segment(&new, &one, box_lps, instance, self.new_id()), who).await?;
+                self.keep_segment(segment(&made, &one, box_lps, instance, self.new_id()), who).await?;
             }
-            taken.findings.push(new);
         }
+        self.note_result(&taken, None).await?;
         Ok(taken)
     }
 
-    /// The segmentations that findings which are drawn lie in, each once.
+    /// Keeps a segment of an object, unless it is here already.
+    async fn keep_segment(&self, segment: Segment, who: &str) -> Result<()> {
+        let known = self.segments(&segment.series).await?;
+        if !known.iter().any(|one| one.seg_instance == segment.seg_instance && one.number == segment.number) {
+            self.put_segment(segment, who).await?;
+        }
+        Ok(())
+    }
+
+    /// The segmentations that findings which are drawn lie in, each once; one that is no longer here is left out.
     ///
     /// # Errors
-    /// [`crate::Error::Unknown`] when one is no longer here; database errors.
+    /// Database errors.
     pub async fn segmentations_of(&self, findings: &[Finding]) -> Result<Vec<StoredObject>> {
         let mut objects: Vec<StoredObject> = Vec::new();
         for finding in findings.iter().filter(|finding| finding.is_live()) {
             let Geometry::Extent(Extent::Segment { instance, .. }) = &finding.geometry else { continue };
             if objects.iter().all(|known| known.instance != *instance) {
-                objects.push(self.object(instance).await?);
+                objects.extend(self.object_if_here(instance).await?);
             }
         }
         Ok(objects)
@@ -122,7 +130,6 @@ fn segment(finding: &Finding, read: &SegmentFacts, box_lps: (PointLps, PointLps)
         series: finding.series.clone(),
         label: if read.label.is_empty() { finding.kind.name_en.clone() } else { read.label.clone() },
         kind: read.kind.clone(),
-        side: read.side,
         seg_instance: instance.clone(),
         number: read.number,
         voxels: read.voxels,

@@ -40,19 +40,19 @@ impl Record {
         let set = rtstruct::read(&dataset)?;
         let mut taken = ResultsTaken::nothing(instance);
         let mut images = Images::of(self);
-        self.note_result(&taken).await?;
         for roi in &set.rois {
             let (parts, left_out) = parts(roi);
             taken.left_out.extend(left_out);
             for (at, part) in parts.iter().enumerate() {
                 let mut made = self.finding_of_part(&header, &set, (roi, part), &mut images).await?;
                 made.tracking_uid = tracking_uid(instance, roi.number, at);
-                match self.take_item(&taken, &format!("region {} {at}", roi.number), made, who).await? {
+                match self.take_item(&mut taken, &format!("region {} {at}", roi.number), made, who).await? {
                     Some(new) => taken.findings.push(new),
                     None => taken.already_present += 1,
                 }
             }
         }
+        self.note_result(&taken, None).await?;
         Ok(taken)
     }
 

@@ -157,6 +157,8 @@ pub enum NoDoubling {
     NoDate,
     /// Both studies are of one day.
     SameDay,
+    /// Measuring alone may explain the difference.
+    WithinError,
 }
 
 /// How a lesion changed between two studies.
@@ -190,7 +192,11 @@ impl Growth {
         let diameter = both(prior.diameter(by_both), current.diameter(by_both));
         let measured = both(prior.volume_ml, current.volume_ml);
         let volume = measured.or_else(|| diameter.map(|d| Change::between(ball_ml(d.prior), ball_ml(d.current))));
-        let doubling = doubling_days(volume, interval_days);
+        let trend = measured.map_or_else(|| by_diameter(diameter), by_volume);
+        let doubling = doubling_days(volume, interval_days).and_then(|days| {
+            // What measuring may explain does not grow at any speed.
+            if trend == Trend::WithinError { Err(NoDoubling::WithinError) } else { Ok(days) }
+        });
         Self {
             interval_days,
             long_axis_mm: both(prior.long_mm, current.long_mm).map(Change::shown),
@@ -200,7 +206,7 @@ impl Growth {
             // A doubling time is known to some days at best.
             doubling_days: doubling.ok().map(f64::round),
             no_doubling: doubling.err(),
-            trend: measured.map_or_else(|| by_diameter(diameter), by_volume),
+            trend,
         }
     }
 }
@@ -259,10 +265,12 @@ mod tests {
         assert_eq!((growth.doubling_days, growth.from_diameter, growth.trend), (Some(90.0), false, Trend::Grown));
         let change = growth.volume_ml.unwrap();
         assert_eq!((change.absolute, change.percent), (0.5, Some(100.0)));
-        // 400 days ln 2 / ln 1.2 = 1520.7 days; 20 % are within the error of measuring.
-        let slow = Growth::between(ml(1.0), ml(1.2), Some(400));
-        assert_eq!((slow.doubling_days, slow.trend), (Some(1521.0), Trend::WithinError));
-        assert_eq!(Growth::between(ml(1.0), ml(1.25), Some(9)).trend, Trend::Grown);
+        // 400 days ln 2 / ln 1.25 = 1242.5 days.
+        let slow = Growth::between(ml(1.0), ml(1.25), Some(400));
+        assert_eq!((slow.doubling_days, slow.trend), (Some(1243.0), Trend::Grown));
+        // 20 % are within the error of measuring, and grow at no speed.
+        let none = Growth::between(ml(1.0), ml(1.2), Some(400));
+        assert_eq!((none.doubling_days, none.no_doubling, none.trend), (None, Some(NoDoubling::WithinError), Trend::WithinError));
         let less = Growth::between(ml(1.0), ml(0.7), Some(400));
         assert_eq!((less.doubling_days, less.no_doubling, less.trend), (None, Some(NoDoubling::NoGrowth), Trend::Shrunk));
     }

@@ -6,6 +6,7 @@
 use super::growth::{Change, Size};
 use super::pairing::{is_lesion, is_node, organ};
 use super::{Gone, New, Why};
+use mj_model::code::known;
 use mj_model::{Confirmed, Finding};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -83,7 +84,8 @@ pub struct Recist {
     pub targets: Vec<Target>,
     /// Sum of the targets' diameters; none when one of the present ones is not known. Units: mm.
     pub sum_mm: Option<Change>,
-    /// Other confirmed lesions of the prior study that are still there, by prior finding: a person judges them.
+    /// Other confirmed lesions of the prior study that are still there, or whose place is not shown, by prior finding: a person
+    /// judges them.
     pub non_targets: Vec<String>,
     /// Confirmed new lesions, by present finding.
     pub new_lesions: Vec<String>,
@@ -114,7 +116,7 @@ pub(super) fn suggest(
     let all: Vec<Followed<'_>> = kept.chain(lost).filter(|f| is_lesion(f.prior) && stands(f.prior)).collect();
     let targets = choose(&all, named);
     let is_target = |f: &Followed<'_>| targets.iter().any(|t| t.prior == f.prior.id);
-    let non_targets: Vec<String> = all.iter().filter(|f| !is_target(f) && !is_normal(f.current)).map(|f| f.prior.id.clone()).collect();
+    let non_targets: Vec<String> = all.iter().filter(|f| !is_target(f) && !is_normal(f)).map(|f| f.prior.id.clone()).collect();
     let new_lesions: Vec<String> = new.iter().filter(|(f, new)| is_new_lesion(f, *new)).map(|(f, _)| f.id.clone()).collect();
     let sum_mm = sum(&targets);
     let unclear = all.iter().filter(|f| is_target(f)).find_map(|f| match (f.current, f.why) {
@@ -151,15 +153,19 @@ fn stands(finding: &Finding) -> bool {
     Confirmed::of(finding.clone()).is_some()
 }
 
-/// A new lesion that a person stands for, where the prior shows that none was; a lymph node must be larger than normal.
+/// A new lesion that a person stands for and said what it is, where the prior shows the place and has no finding; a lymph node
+/// must be larger than normal. What was only measured may be anything.
 fn is_new_lesion(finding: &Finding, new: New) -> bool {
     let is_large = !is_node(finding) || Size::of(finding).short_mm.is_some_and(|mm| mm >= NORMAL_NODE_MM);
-    new.why == Why::NotFound && is_lesion(finding) && stands(finding) && is_large
+    let is_said = !finding.kind.is_same(&known::unclassified_finding());
+    new.why == Why::NotFound && is_lesion(finding) && is_said && stands(finding) && is_large
 }
 
-/// True for what does not stand in the way of a complete response: nothing, or a normal lymph node.
-fn is_normal(current: Option<&Finding>) -> bool {
-    current.is_none_or(|f| is_node(f) && Size::of(f).short_mm.is_some_and(|mm| mm < NORMAL_NODE_MM))
+/// True for what does not stand in the way of a complete response: a lesion whose place is shown without a finding, or a normal
+/// lymph node. One that nobody could see is none.
+fn is_normal(followed: &Followed<'_>) -> bool {
+    let Some(finding) = followed.current else { return followed.why == Some(Why::NotFound) };
+    is_node(finding) && Size::of(finding).short_mm.is_some_and(|mm| mm < NORMAL_NODE_MM)
 }
 
 /// The diameter that is summed, at the first time: of a node the short axis, of all others the long one. Units: mm.
@@ -230,7 +236,6 @@ fn of_sum(sum: Change, targets: &[Target], has_no_other: bool) -> Response {
 mod tests {
     use super::*;
     use crate::track::testing::{finding, measured};
-    use mj_model::code::known;
     use mj_model::finding::{Origin, OriginKind};
     use mj_model::{Code, FindingState, Unit};
 
@@ -322,12 +327,18 @@ mod tests {
         // A small lesion is left: not complete.
         let left = of(&[(finding("b", "1.2.1", 6.0), finding("x", "1.2.2", 5.0))], &[(finding("a", "1.2.1", 20.0), HERE)], &[]);
         assert_eq!(left.response, Response::Pr);
+        // A small lesion whose place is not shown is not gone.
+        let out = [(finding("a", "1.2.1", 20.0), HERE), (finding("b", "1.2.1", 6.0), Gone { why: Why::NotShown })];
+        let unseen = of(&[], &out, &[]);
+        assert_eq!((unseen.response, unseen.non_targets), (Response::Pr, vec!["b".to_owned()]));
     }
 
     #[test]
     fn a_new_lesion_is_progress_when_a_person_says_so() {
         let pair = || [(finding("a", "1.2.1", 20.0), finding("x", "1.2.2", 12.0))];
-        let fresh = finding("n", "1.2.2", 6.0);
+        let ruler = finding("n", "1.2.2", 150.0);
+        assert_eq!(of(&pair(), &[], &[(ruler, FRESH)]).response, Response::Pr, "what was only measured may be anything");
+        let fresh = Finding { kind: Code::new("SCT", "27925004", "", ""), ..finding("n", "1.2.2", 6.0) };
         let found = of(&pair(), &[], &[(fresh.clone(), FRESH)]);
         assert_eq!((found.response, found.new_lesions), (Response::Pd, vec!["n".to_owned()]));
         let device = Origin { who: OriginKind::Device, name: "m".into(), version: "1".into() };

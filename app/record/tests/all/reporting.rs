@@ -318,7 +318,6 @@ async fn numbers_that_are_none_are_refused() {
         series: mj_model::SeriesUid::parse(&image.series).unwrap(),
         label: "示例".into(),
         kind: None,
-        side: mj_model::Side::None,
         seg_instance: image.instance_uid(),
         number: 1,
         voxels: 0,

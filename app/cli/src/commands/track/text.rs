@@ -150,8 +150,8 @@ mod tests {
     fn every_stable_name_has_its_text() {
         has_text("by", &[By::TrackingUid, By::Registration, By::Hand]);
         has_text("trend", &[Trend::Grown, Trend::Shrunk, Trend::WithinError, Trend::Unknown]);
-        use NoDoubling::{NoDate, NoGrowth, NoSize, SameDay, ZeroVolume};
-        has_text("no", &[NoGrowth, NoSize, ZeroVolume, NoDate, SameDay]);
+        use NoDoubling::{NoDate, NoGrowth, NoSize, SameDay, WithinError, ZeroVolume};
+        has_text("no", &[NoGrowth, NoSize, ZeroVolume, NoDate, SameDay, WithinError]);
         has_text("why", &[Why::NotFound, Why::NotShown, Why::NotRegistered, Why::NoPlace]);
         has_text("against", &[Contradiction::Kind, Contradiction::Site, Contradiction::Side]);
         has_text("recist", &[Response::Cr, Response::Pr, Response::Sd, Response::Pd, Response::Ne]);
