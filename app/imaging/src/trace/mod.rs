@@ -73,7 +73,8 @@ impl Trace {
     }
 }
 
-/// Where a trace's lattice lies: points at whole steps from the foot of the grid's first voxel on the plane.
+/// Where a trace's lattice lies: points at whole steps from the foot of the grid's first voxel on the plane, or, where the plane
+/// lies askew in the grid, from that of the patient's origin, so that masks cut out of one grid share a lattice.
 struct Lattice {
     foot: PointLps,
     right: VectorLps,
@@ -89,7 +90,8 @@ impl Lattice {
         let finest = grid.spacing_mm.iter().copied().fold(f64::INFINITY, f64::min);
         let step = |direction: VectorLps| along(grid, direction).map_or(finest, |axis| grid.spacing_mm[axis]);
         let step_mm = [step(plane.right), step(plane.down)];
-        let foot = plane.foot(grid.origin);
+        let is_along = along(grid, plane.right).is_some() && along(grid, plane.down).is_some();
+        let foot = plane.foot(if is_along { grid.origin } else { PointLps::default() });
         let at = |p: PointLps| [(p - foot).dot(plane.right) / step_mm[0], (p - foot).dot(plane.down) / step_mm[1]];
         let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
         for corner in corners(grid, around) {

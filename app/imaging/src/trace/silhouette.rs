@@ -6,7 +6,7 @@ use mj_model::{Mask, VectorLps};
 
 /// The shadow that a mask's voxels cast on a plane along its normal; `None` without one.
 ///
-/// `half_mm`: only voxels whose centres lie no further from the plane, as in a slab; all without. A voxel's shadow is the
+/// `half_mm`: only voxels that reach as near to the plane, as in a slab; all without. A voxel's shadow is the
 /// rectangle around it. Only the plane's place and directions count, not its pixels.
 #[must_use]
 pub fn silhouette(mask: &Mask, plane: &Plane, half_mm: Option<f64>) -> Option<Trace> {
@@ -18,6 +18,8 @@ pub fn silhouette(mask: &Mask, plane: &Plane, half_mm: Option<f64>) -> Option<Tr
     let mut shadow = Shadow::new(&lattice, mask);
     let (normal, base) = (plane.normal(), plane.depth_mm(grid.origin));
     let depth = [0, 1, 2].map(|a| grid.axes[a].dot(normal) * grid.spacing_mm[a]);
+    // Half of a voxel along the normal, less what is only touched.
+    let reach_mm = depth.iter().map(|d| d.abs()).sum::<f64>() / 2.0 - 1e-6;
     let [columns, rows, slices] = grid.dims;
     for (line, voxels) in mask.voxels.chunks_exact(columns).enumerate() {
         let (Some(from), Some(to)) = (voxels.iter().position(|v| *v != 0), voxels.iter().rposition(|v| *v != 0)) else { continue };
@@ -25,7 +27,7 @@ pub fn silhouette(mask: &Mask, plane: &Plane, half_mm: Option<f64>) -> Option<Tr
         let is_at_edge = j == 0 || k == 0 || j + 1 == rows || k + 1 == slices;
         let is_near = |i: usize| {
             let depth = depth[0].mul_add(i as f64, depth[1].mul_add(j as f64, depth[2].mul_add(k as f64, base)));
-            half_mm.is_none_or(|half| depth.abs() <= half + 1e-6)
+            half_mm.is_none_or(|half| depth.abs() <= half + reach_mm)
         };
         for i in from..=to {
             // What lies within casts no shadow that its surface does not cast; in a slab the surface may be cut away.

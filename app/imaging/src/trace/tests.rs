@@ -162,3 +162,31 @@ fn insides_are_laid_over_one_another() {
     assert!((to.x - from.x - 2.0 * made.size[0] as f64).abs() < 1e-9 && (to.y - from.y - made.size[1] as f64).abs() < 1e-9);
     assert!(fill(&[], 0.5, 100).is_none() && fill(&[(&outer, [1, 2, 3])], 0.5, 4).is_none());
 }
+
+#[test]
+fn masks_cut_out_of_one_grid_share_a_lattice_on_any_plane() {
+    let g = grid([40, 40, 20], [0.9, 0.9, 2.5]);
+    let part = |low: [f64; 3]| {
+        let part = Grid { dims: [12, 10, 8], origin: g.lps_from_voxel(low), ..g };
+        mask(part, |[i, j, k]| (1.0..=10.0).contains(&i) && (1.0..=8.0).contains(&j) && (1.0..=6.0).contains(&k))
+    };
+    for normal in [VectorLps::new(0.2, -0.4, 0.9), VectorLps::new(0.0, 1.0, 0.0)] {
+        let plane = Plane::oblique(&g, g.centre(), normal, 64, 64).unwrap();
+        let traces = [part([3.0, 14.0, 5.0]), part([21.0, 17.0, 7.0])].map(|mask| section(&mask, &plane).unwrap());
+        let d = traces[1].origin - traces[0].origin;
+        for (direction, step) in [(plane.right, traces[0].step_mm[0]), (plane.down, traces[0].step_mm[1])] {
+            let steps = d.dot(direction) / step;
+            assert!((steps - steps.round()).abs() < 1e-6, "{normal:?}: {steps}");
+        }
+    }
+}
+
+#[test]
+fn a_thin_slab_through_thick_slices_has_no_gaps() {
+    let g = grid([30, 30, 12], [1.0, 1.0, 6.0]);
+    let block = mask(g, |[i, j, k]| (4.0..=25.0).contains(&i) && (4.0..=25.0).contains(&j) && (2.0..=9.0).contains(&k));
+    let plane = Plane::oblique(&g, g.centre(), VectorLps::new(0.0, 0.35, 0.94), 64, 64).unwrap();
+    let (slab, cut) = (silhouette(&block, &plane, Some(0.5)).unwrap(), section(&block, &plane).unwrap());
+    assert_eq!(slab.outline().len(), 1);
+    assert!(slab.area_mm2() >= cut.area_mm2() * 0.98, "{} for {}", slab.area_mm2(), cut.area_mm2());
+}
