@@ -156,6 +156,7 @@ export const texts = {
   "desk.result.not_applicable": ["{name}：不适用于这些影像，没有运行", "{name}: does not apply to these images and did not run"],
   "desk.result.title": ["AI 结果", "AI results"],
   "desk.result.unnamed": ["未命名的算法", "Unnamed algorithm"],
+  "desk.result.unreadable": ["{name}：结果无法读取，不能当作没有发现（{code}）", "{name}: the result cannot be read; this does not mean that nothing is there ({code})"],
   "desk.role.engineer": ["工程师", "Engineer"],
   "desk.role.reporting": ["报告医师", "Reporting physician"],
   "desk.role.reviewing": ["审核医师", "Reviewing physician"],
