@@ -77,7 +77,7 @@ impl Segments {
 
     /// The colour of a finding's segment, once it is read.
     pub(crate) fn colour(&self, finding: &Finding) -> Option<Color32> {
-        self.voxels(finding).map(|(voxels, at)| colour(&voxels[at]))
+        self.voxels(finding).and_then(|(voxels, at)| voxels.get(at).map(colour))
     }
 
     fn voxels(&self, finding: &Finding) -> Option<(Arc<Vec<Voxels>>, usize)> {
