@@ -6,7 +6,7 @@ use crate::reports;
 use crate::{Error, Record, Result};
 use mj_model::finding::Origin;
 use mj_model::{Code, Finding, FindingState, StudyUid};
-use mj_report::{Document, EditSource, Op};
+use mj_report::{Document, Op};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::SqliteConnection;
@@ -136,13 +136,10 @@ async fn keep_identity(tx: &mut WriteTx, finding: Finding) -> Result<Finding> {
 pub(crate) async fn put_within(tx: &mut WriteTx, finding: Finding, who: &str, edits: &mut ReportEdits) -> Result<Finding> {
     let finding = store(tx, finding, who).await?;
     for report in reports::open_reports(tx.conn(), &finding.study).await? {
-        let document = reports::load(tx.conn(), &report).await?;
-        let ops = mj_report::update_slots(&document, &finding);
-        if ops.is_empty() {
-            continue;
+        let (revision, ops) = reports::catch_up(tx, &report, who).await?;
+        if !ops.is_empty() {
+            edits.push(ReportEdit { report, revision, ops });
         }
-        let revision = reports::append(tx, document, &ops, EditSource::Binding, reports::Undoes::Automatic, who).await?;
-        edits.push(ReportEdit { report, revision, ops });
     }
     Ok(finding)
 }
@@ -157,18 +154,47 @@ pub(crate) async fn of_study(conn: &mut SqliteConnection, study: &StudyUid) -> R
     rows.iter().map(|row| json(row, "content")).collect()
 }
 
-/// Present revisions of what a report may speak of: its study's findings, and those of the patient's other studies
-/// that its chips are bound to.
-pub(crate) async fn spoken_of(conn: &mut SqliteConnection, document: &Document) -> Result<Vec<Finding>> {
+/// What a report may speak of, at its present revisions.
+#[derive(Debug, Default)]
+pub(crate) struct SpokenOf {
+    /// The study's findings, and those of the patient's other studies that chips and sentences are bound to.
+    pub findings: Vec<Finding>,
+    /// The same lesions in the patient's other studies, oldest study first.
+    pub priors: Vec<Finding>,
+}
+
+impl SpokenOf {
+    pub(crate) fn known(&self) -> mj_report::Known<'_> {
+        mj_report::Known { findings: &self.findings, priors: &self.priors }
+    }
+}
+
+/// What a document may speak of.
+pub(crate) async fn spoken_of(conn: &mut SqliteConnection, document: &Document) -> Result<SpokenOf> {
     let mut findings = of_study(conn, &document.study).await?;
-    for (_, slot) in document.slots() {
-        if findings.iter().all(|known| known.id != slot.finding)
-            && let Some(finding) = of_patient(conn, &slot.finding, &document.study).await?
+    let slots = document.slots().map(|(_, slot)| &slot.finding);
+    for id in slots.chain(document.marks().filter_map(|(_, mark)| mark.claim.finding.as_ref())) {
+        if findings.iter().all(|known| known.id != *id)
+            && let Some(finding) = of_patient(conn, id, &document.study).await?
         {
             findings.push(finding);
         }
     }
-    Ok(findings)
+    let priors = earlier(conn, &document.study).await?;
+    Ok(SpokenOf { findings, priors })
+}
+
+/// Findings of the patient's studies before this one, oldest first.
+async fn earlier(conn: &mut SqliteConnection, study: &StudyUid) -> Result<Vec<Finding>> {
+    let rows = sqlx::query(
+        "SELECT content FROM finding JOIN finding_revision USING (finding_id, revision) JOIN study USING (study_uid)
+         WHERE patient_pk = (SELECT patient_pk FROM study WHERE study_uid = ?1)
+           AND date < (SELECT date FROM study WHERE study_uid = ?1) ORDER BY date, finding_pk",
+    )
+    .bind(study.as_str())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| json(row, "content")).collect()
 }
 
 /// A finding, if it belongs to the patient of a study.

@@ -149,12 +149,9 @@ impl Record {
         }
         refuse_strangers(tx.conn(), &document, &ops).await?;
         let revision = append(&mut tx, document, &ops, edit.by, Undoes::Nothing, who).await?;
-        let applied = match ops.iter().all(is_plain_text) {
-            true => Applied { revision, ops, others, caught_up: Vec::new() },
-            false => Applied { revision, ops, others, caught_up: catch_up(&mut tx, &id, who).await? },
-        };
+        let caught_up = catch_up(&mut tx, &id, who).await?.1;
         tx.commit().await?;
-        Ok(applied)
+        Ok(Applied { revision, ops, others, caught_up })
     }
 
     /// Takes back the last edit that is not taken back, by appending its inverse. `None` when there is none.
@@ -188,7 +185,7 @@ impl Record {
         let ops = mj_report::rebase(&inverse, &after);
         let revision = append(&mut tx, document, &ops, EditSource::Undo, Undoes::Revision(target), who).await?;
         // What comes back may show a number that has changed since.
-        let applied = Applied { revision, ops, others: Vec::new(), caught_up: catch_up(&mut tx, &id, who).await? };
+        let applied = Applied { revision, ops, others: Vec::new(), caught_up: catch_up(&mut tx, &id, who).await?.1 };
         tx.commit().await?;
         Ok(Some(applied))
     }
@@ -201,6 +198,46 @@ impl Record {
         let id = self.full_id(report, 'r').await?;
         let mut conn = self.read().await?;
         checks_of(&mut conn, &id).await
+    }
+
+    /// A text of elsewhere read over as a report on a study: against its findings, its patient and the dates of earlier
+    /// studies.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`]; database errors.
+    pub async fn check_text(&self, text: &str, study: &StudyUid, context: CheckContext) -> Result<Vec<CheckResult>> {
+        let mut conn = self.read().await?;
+        require_study(&mut conn, study).await?;
+        let known = context_of(&mut conn, study).await?;
+        let document = Document { study: study.clone(), ..Document::from_text(text, context.lang) };
+        let spoken = spoken_of(&mut conn, &document).await?;
+        let patient_sex = if context.patient_sex.is_empty() { known.patient_sex } else { context.patient_sex };
+        let context = CheckContext { patient_sex, priors: spoken.priors, study_date: known.study_date, prior_dates: known.prior_dates, ..context };
+        Ok(mj_report::check(&document, &spoken.findings, &context))
+    }
+
+    /// A person stands for a sentence again as it and its finding are now: stale claims become verified. `mark` is the id of
+    /// the claim; all stale ones where `None`.
+    ///
+    /// # Errors
+    /// [`Error::Report`] when the report is signed; [`Error::Unknown`] when there is no such claim; database errors.
+    pub async fn confirm_claims(&self, report: &str, mark: Option<&str>, who: &str) -> Result<Applied> {
+        let id = self.full_id(report, 'r').await?;
+        let mut tx = self.write().await?;
+        let document = load_draft(tx.conn(), &id).await?;
+        let stale = |m: &&str| mark.is_some_and(|wanted| wanted == *m) || mark.is_none();
+        let marks: Vec<String> = document.marks().map(|(_, m)| m.id.as_str()).filter(stale).map(str::to_owned).collect();
+        if let Some(mark) = mark.filter(|_| marks.is_empty()) {
+            return Err(Error::Unknown(mark.to_owned()));
+        }
+        let spoken = spoken_of(tx.conn(), &document).await?;
+        let ops: Vec<Op> = marks.iter().filter_map(|mark| mj_report::confirm(&document, mark, spoken.known())).collect();
+        if ops.is_empty() {
+            return Ok(Applied { revision: document.revision, ops, others: Vec::new(), caught_up: Vec::new() });
+        }
+        let revision = append(&mut tx, document, &ops, EditSource::Binding, Undoes::Nothing, who).await?;
+        tx.commit().await?;
+        Ok(Applied { revision, ops, others: Vec::new(), caught_up: Vec::new() })
     }
 
     /// Begins an addendum to, or a correction of, a final report.
@@ -235,21 +272,17 @@ async fn latest_before(conn: &mut SqliteConnection, study: &StudyUid) -> Result<
     Ok(others.into_iter().find(|other| other.date.as_ref().is_some_and(|other| *other < date)))
 }
 
-/// Typing and deleting bring back no chip and no claim.
-const fn is_plain_text(op: &Op) -> bool {
-    matches!(op, Op::Insert { .. } | Op::Delete { .. })
-}
-
-/// Brings chips and claims of a draft up to the present revisions of their findings, as an edit of the station's own.
-/// Gives what was done; nothing when nothing was behind.
-pub(crate) async fn catch_up(tx: &mut WriteTx, id: &str, who: &str) -> Result<Vec<Op>> {
+/// Brings chips and claims of a draft up to what is known, as an edit of the station's own. Gives the revision then and what
+/// was done; nothing when nothing was behind.
+pub(crate) async fn catch_up(tx: &mut WriteTx, id: &str, who: &str) -> Result<(u64, Vec<Op>)> {
     let document = load(tx.conn(), id).await?;
-    let findings = spoken_of(tx.conn(), &document).await?;
-    let ops = mj_report::refresh(&document, &findings);
-    if !ops.is_empty() {
-        append(tx, document, &ops, EditSource::Binding, Undoes::Automatic, who).await?;
-    }
-    Ok(ops)
+    let spoken = spoken_of(tx.conn(), &document).await?;
+    let ops = mj_report::living(&document, spoken.known());
+    let revision = match ops.is_empty() {
+        true => document.revision,
+        false => append(tx, document, &ops, EditSource::Binding, Undoes::Automatic, who).await?,
+    };
+    Ok((revision, ops))
 }
 
 /// A chip may show only a number of the report's own patient.
@@ -267,13 +300,21 @@ async fn refuse_strangers(conn: &mut SqliteConnection, document: &Document, ops:
 /// The checks of a report.
 pub(crate) async fn checks_of(conn: &mut SqliteConnection, id: &str) -> Result<Vec<CheckResult>> {
     let document = load(conn, id).await?;
-    let findings = spoken_of(conn, &document).await?;
-    let patient_sex: String = sqlx::query_scalar("SELECT sex FROM study JOIN patient USING (patient_pk) WHERE study_uid = ?")
-        .bind(document.study.as_str())
-        .fetch_one(conn)
-        .await?;
-    let context = CheckContext { patient_sex, template: Template::builtin(&document.template), ..CheckContext::default() };
-    Ok(mj_report::check(&document, &findings, &context))
+    let spoken = spoken_of(conn, &document).await?;
+    let mut context = context_of(conn, &document.study).await?;
+    (context.template, context.priors) = (Template::builtin(&document.template), spoken.priors);
+    Ok(mj_report::check(&document, &spoken.findings, &context))
+}
+
+/// What a check knows of the study: the patient's sex, its date, and those of the patient's earlier studies.
+async fn context_of(conn: &mut SqliteConnection, study: &StudyUid) -> Result<CheckContext> {
+    let (patient_sex, study_date): (String, Option<String>) =
+        sqlx::query_as("SELECT sex, date FROM study JOIN patient USING (patient_pk) WHERE study_uid = ?")
+            .bind(study.as_str())
+            .fetch_one(&mut *conn)
+            .await?;
+    let prior_dates = crate::worklist::priors(conn, study).await?.into_iter().filter_map(|prior| prior.date).collect();
+    Ok(CheckContext { patient_sex, study_date, prior_dates, ..CheckContext::default() })
 }
 
 async fn insert_report(tx: &mut WriteTx, document: &Document, amends: Option<&Amends>, who: &str) -> Result<()> {

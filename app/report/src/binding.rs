@@ -1,25 +1,14 @@
 //! Keeping the numbers in the text and the findings together.
 
-use crate::document::{Block, Claim, ClaimState, Document, Mark, Slot, SlotState};
+use crate::document::{Block, Document, Slot, SlotState};
 use crate::error::Result;
 use crate::op::Op;
 use mj_model::Finding;
 
-/// The operations that bring a document up to the present revision of a finding: its slots show the present
-/// numbers (or are `gone` when the finding or the measurement was rejected or taken back), its claims are
-/// verified again (or contradicted). Empty when the document already agrees.
-#[must_use]
-pub fn update_slots(document: &Document, finding: &Finding) -> Vec<Op> {
-    let slots = document.slots().filter(|(_, slot)| slot.finding == finding.id).filter_map(|(_, slot)| update_slot(slot, finding));
-    let marks = document.marks().filter(|(_, mark)| mark.claim.finding.as_deref() == Some(&finding.id));
-    slots.chain(marks.filter_map(|(_, mark)| update_claim(mark, finding))).collect()
-}
-
-/// [`update_slots`] for several findings, each once at its present revision. For a document that was away:
-/// after an undo, a restart, or an edit that came late.
-#[must_use]
-pub fn refresh(document: &Document, findings: &[Finding]) -> Vec<Op> {
-    findings.iter().flat_map(|finding| update_slots(document, finding)).collect()
+/// The operations that bring the slots of a document up to the present revision of a finding: they show the present
+/// numbers, or are `gone` when the finding or the measurement was rejected or taken back.
+pub(crate) fn slot_updates(document: &Document, finding: &Finding) -> Vec<Op> {
+    document.slots().filter(|(_, slot)| slot.finding == finding.id).filter_map(|(_, slot)| update_slot(slot, finding)).collect()
 }
 
 /// What a slot of a measurement is to show; `None` for a measurement that no longer counts.
@@ -39,13 +28,6 @@ fn update_slot(slot: &Slot, finding: &Finding) -> Option<Op> {
     };
     let is_same = slot.shown == shown && slot.state == state && slot.finding_revision == finding.revision;
     (!is_same).then(|| Op::UpdateSlot { slot: slot.id.clone(), shown, finding_revision: finding.revision, state })
-}
-
-fn update_claim(mark: &Mark, finding: &Finding) -> Option<Op> {
-    let lost = mark.claim.measurement.as_deref().is_some_and(|id| finding.measurement(id).is_none());
-    let state = if finding.is_live() && !lost { ClaimState::Verified } else { ClaimState::Contradicted };
-    let claim = Claim { state, ..mark.claim.clone() };
-    (claim != mark.claim).then(|| Op::SetClaim { mark: mark.id.clone(), claim })
 }
 
 /// A fresh id for a slot or a mark.
@@ -174,17 +156,17 @@ mod tests {
         let mut f = finding("f1", 12.3);
         doc.apply(&[insert_number("findings", 8, &f, "m1").unwrap()]).unwrap();
         assert_eq!(doc.blocks[0].plain(), "右肺结节，直径约12.3\u{2009}mm。");
-        assert!(update_slots(&doc, &f).is_empty());
+        assert!(slot_updates(&doc, &f).is_empty());
         f.revision = 2;
         f.measurements[0].quantity.value = 14.0;
-        let ops = update_slots(&doc, &f);
+        let ops = slot_updates(&doc, &f);
         doc.apply(&ops).unwrap();
         assert_eq!(doc.blocks[0].plain(), "右肺结节，直径约14.0\u{2009}mm。");
         // An older revision that arrives late changes nothing.
-        assert!(update_slots(&doc, &finding("f1", 12.3)).is_empty());
+        assert!(slot_updates(&doc, &finding("f1", 12.3)).is_empty());
         f.revision = 3;
         f.state = FindingState::Deleted;
-        doc.apply(&update_slots(&doc, &f)).unwrap();
+        doc.apply(&slot_updates(&doc, &f)).unwrap();
         let slot = doc.slots().next().unwrap().1;
         assert_eq!((slot.state, slot.shown.as_str(), slot.finding_revision), (SlotState::Gone, "14.0\u{2009}mm", 3));
         assert!(insert_number("findings", 0, &f, "m1").is_none());

@@ -4,15 +4,17 @@
 //! each. A check never changes a report.
 
 mod anchors;
+mod claims;
+mod dates;
 mod fields;
-mod numbers;
+pub(crate) mod numbers;
 mod sides;
-mod text;
+pub(crate) mod text;
 
 use crate::document::{Block, Document};
 use crate::rules::Rules;
 use crate::template::Template;
-use mj_model::{Finding, Lang};
+use mj_model::{Finding, Lang, Side};
 use serde::{Deserialize, Serialize};
 pub(crate) use text::fill;
 
@@ -43,6 +45,9 @@ pub struct CheckResult {
     pub message: String,
     /// What to do.
     pub fix: String,
+    /// True for what a person may sign against by giving a reason, which is kept in the audit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ask: bool,
 }
 
 /// What a check knows besides the document and the findings.
@@ -54,6 +59,15 @@ pub struct CheckContext {
     pub patient_sex: String,
     /// The template the report began from, for the clauses that findings contradict.
     pub template: Option<Template>,
+    /// The same lesions at earlier examinations, by Tracking UID.
+    pub priors: Vec<Finding>,
+    /// Dates of the patient's earlier examinations, `YYYY-MM-DD`; a text's "compared with" must name one of them. Not
+    /// checked while empty.
+    pub prior_dates: Vec<String>,
+    /// Date of the examination itself, `YYYY-MM-DD`.
+    pub study_date: Option<String>,
+    /// The side that was ordered or marked, if one.
+    pub ordered_side: Side,
     /// Other rules than those that come with the program.
     pub rules: Option<Rules>,
 }
@@ -69,14 +83,17 @@ pub fn check(document: &Document, findings: &[Finding], context: &CheckContext) 
     fields::repeated(&mut desk);
     fields::sex(&mut desk);
     anchors::slots(&mut desk);
-    anchors::claims(&mut desk);
     anchors::unreviewed(&mut desk);
     anchors::normal_remains(&mut desk);
     anchors::normal_whole(&mut desk);
     anchors::uncalibrated(&mut desk);
     anchors::unreported(&mut desk);
+    claims::against_findings(&mut desk);
     sides::against_findings(&mut desk);
     sides::within_report(&mut desk);
+    claims::within_report(&mut desk);
+    sides::against_order(&mut desk);
+    dates::prior(&mut desk);
     numbers::typed(&mut desk);
     let order = |field: &Option<String>| document.blocks.iter().position(|b| Some(&b.id) == field.as_ref());
     desk.found.sort_by_key(|r| (std::cmp::Reverse(r.severity), order(&r.field).unwrap_or(usize::MAX), r.span));
@@ -106,7 +123,16 @@ impl<'a> Desk<'a> {
 
     /// Puts down what a rule found, in words. `span` is in the field's plain text.
     fn report(&mut self, rule: &str, place: Option<(&Block, Option<[usize; 2]>)>, values: &[(&str, &str)]) {
+        self.report_asking(rule, place, values, true);
+    }
+
+    /// As [`Desk::report`]; `may_ask` is false where the rule blocks for good. Said once is said: what the same rule found in
+    /// an overlapping place stays as it is.
+    fn report_asking(&mut self, rule: &str, place: Option<(&Block, Option<[usize; 2]>)>, values: &[(&str, &str)], may_ask: bool) {
         let Some(known) = self.rules.rules.get(rule) else { return };
+        if place.is_some_and(|(block, span)| span.is_some_and(|span| self.is_told(rule, block, span))) {
+            return;
+        }
         let title = place.map_or("", |(block, _)| block.title(self.lang));
         let values: Vec<(&str, &str)> = values.iter().copied().chain([("field", title)]).collect();
         self.found.push(CheckResult {
@@ -116,7 +142,14 @@ impl<'a> Desk<'a> {
             span: place.and_then(|(_, span)| span),
             message: fill(known.message.get(self.lang), &values),
             fix: fill(known.fix.get(self.lang), &values),
+            ask: may_ask && known.ask,
         });
+    }
+
+    /// True when a rule has found something in an overlapping place already. A clause of normality that remains is a denial.
+    fn is_told(&self, rule: &str, block: &Block, [a, b]: [usize; 2]) -> bool {
+        let is_same = |other: &str| other == rule || (rule.starts_with("negation") && other == "normal_remains");
+        self.found.iter().any(|r| is_same(&r.rule) && r.field.as_ref() == Some(&block.id) && r.span.is_some_and(|[x, y]| x < b && a < y))
     }
 
     /// A finding in a few words: kind and site.
@@ -127,6 +160,18 @@ impl<'a> Desk<'a> {
             (Some(site), Lang::En) => format!("{kind}, {}", site.name_en),
             (None, _) => kind.to_owned(),
         }
+    }
+}
+
+fn side_name(side: Side, lang: Lang) -> &'static str {
+    match (side, lang) {
+        (Side::Left, Lang::Zh) => "左侧",
+        (Side::Right, Lang::Zh) => "右侧",
+        (Side::Both, Lang::Zh) => "双侧",
+        (Side::Left, Lang::En) => "left",
+        (Side::Right, Lang::En) => "right",
+        (Side::Both, Lang::En) => "both sides",
+        (Side::None, _) => "",
     }
 }
 

@@ -130,6 +130,23 @@ pub struct Claim {
     pub measurement: Option<String>,
     /// What is known of it.
     pub state: ClaimState,
+    /// What the finding was when the sentence was last found true or confirmed; see [`crate::claims::ground`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ground: Option<String>,
+    /// What the sentence meant then, in a few characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// True for a claim that was read out of typed or dictated text, and is read anew with every edit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_text: bool,
+}
+
+impl Claim {
+    /// A claim that rests on a finding.
+    #[must_use]
+    pub const fn bound(finding: String, state: ClaimState) -> Self {
+        Self { finding: Some(finding), measurement: None, state, ground: None, meaning: None, from_text: false }
+    }
 }
 
 /// A claim about the text from `start` up to, not including, `end`.
@@ -199,6 +216,24 @@ impl Block {
     #[must_use]
     pub fn plain_position(&self, at: usize) -> usize {
         self.slots.iter().filter(|slot| slot.at < at).fold(at, |sum, slot| sum + slot.shown.chars().count().max(1) - 1)
+    }
+
+    /// The place in the text of a place in [`Self::plain`]; one within a number is that of its slot. Units: characters.
+    #[must_use]
+    pub fn text_position(&self, plain: usize) -> usize {
+        let mut at = plain;
+        for slot in self.slots.iter().take_while(|slot| slot.at < plain) {
+            let start = self.plain_position(slot.at);
+            let length = slot.shown.chars().count();
+            if start >= plain {
+                break;
+            }
+            if plain < start + length {
+                return slot.at;
+            }
+            at = slot.at + 1 + (plain - start - length);
+        }
+        at
     }
 
     /// The range in [`Self::plain`] of a range in the text.
@@ -350,6 +385,7 @@ mod tests {
         assert_eq!(block.plain(), "结节约12.3 mm，\n稳定。");
         assert_eq!(block.plain_span(3, 4), [3, 10]);
         assert_eq!(block.plain_span(5, 8), [11, 14]);
+        assert_eq!([0, 3, 5, 10, 11, 14].map(|at| block.text_position(at)), [0, 3, 3, 4, 5, 8]);
         assert_eq!(block.n_chars(), 9);
         block.validate().unwrap();
     }

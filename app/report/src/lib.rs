@@ -15,6 +15,7 @@ pub mod document;
 pub mod op;
 
 pub mod check;
+pub mod claims;
 pub mod codes;
 pub mod life;
 pub mod render;
@@ -35,7 +36,8 @@ mod proptests;
 #[cfg(test)]
 mod testing;
 
-pub use binding::{insert_number, refresh, update_slots};
+pub use binding::insert_number;
+pub use claims::{Known, confirm, living};
 pub use check::{CheckContext, CheckResult, Severity, check, check_text};
 pub use document::{Block, BlockKind, Claim, ClaimState, Document, Mark, SLOT_CHAR, Slot, SlotState, clean};
 pub use error::{Error, Result};

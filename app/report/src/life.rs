@@ -462,7 +462,7 @@ mod tests {
             field: None,
             span: None,
             message: String::new(),
-            fix: String::new(),
+            ask: false, fix: String::new(),
         };
         let draft = Draft::new(document("正常。"), None);
         assert_eq!(

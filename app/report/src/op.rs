@@ -108,7 +108,7 @@ mod tests {
             shown: "12.3 mm".into(),
             state: SlotState::Verified,
         };
-        let claim = Claim { finding: Some("f".into()), measurement: None, state: ClaimState::Verified };
+        let claim = Claim::bound("f".into(), ClaimState::Verified);
         let b = || "findings".to_owned();
         let cases = [
             (Op::Insert { block: b(), at: 0, text: "右肺".into() }, r#"{"op":"insert","block":"findings","at":0,"text":"右肺"}"#),

@@ -41,7 +41,7 @@ fn slot(id: u32, at: usize, revision: u32) -> Slot {
 
 fn claim(n: u32) -> Claim {
     let states = [ClaimState::Verified, ClaimState::Stale, ClaimState::Contradicted, ClaimState::Unsupported];
-    Claim { finding: Some(format!("f{n}")), measurement: None, state: states[n as usize % 4] }
+    Claim::bound(format!("f{n}"), states[n as usize % 4])
 }
 
 fn to_op(wish: &Wish, doc: &Document) -> Option<Op> {

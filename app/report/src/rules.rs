@@ -32,6 +32,8 @@ pub struct Rules {
     pub units: Vec<UnitWords>,
     /// Words that speak of an earlier time.
     pub comparison: Words,
+    /// Words in a sentence that make its date the one of an earlier examination.
+    pub prior_date: Words,
     /// Words written twice.
     pub repeated: Repeated,
 }
@@ -42,6 +44,9 @@ pub struct Rules {
 pub struct Rule {
     /// Weight.
     pub severity: Severity,
+    /// True for a blocking rule that a person may sign against by giving a reason.
+    #[serde(default)]
+    pub ask: bool,
     /// What is wrong.
     pub message: Both,
     /// What to do.

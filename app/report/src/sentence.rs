@@ -1,6 +1,7 @@
 //! From a finding to words. The numbers in them are slots, the whole is a claim.
 
 use crate::binding::{fresh_anchor, slot_for};
+use crate::claims::ground;
 use crate::document::{Block, Claim, ClaimState, Document, Mark, SLOT_CHAR, Slot};
 use crate::op::Op;
 use crate::template::{Clause, Part, Template};
@@ -44,7 +45,7 @@ pub fn sentence(finding: &Finding, lang: Lang) -> Sentence {
     }
     let is_reviewed = matches!(finding.state, FindingState::Accepted | FindingState::Edited);
     let state = if is_reviewed { ClaimState::Verified } else { ClaimState::Unsupported };
-    Sentence { text, slots, claim: Claim { finding: Some(finding.id.clone()), measurement: None, state }, lang }
+    Sentence { text, slots, claim: Claim { ground: Some(ground(finding)), ..Claim::bound(finding.id.clone(), state) }, lang }
 }
 
 fn place_zh(finding: &Finding) -> String {

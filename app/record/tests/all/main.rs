@@ -7,6 +7,7 @@ mod delivery;
 mod durability;
 mod ingest;
 mod kill;
+mod living;
 mod performance;
 mod reporting;
 mod secrecy;

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use super::text::to_string;
-use crate::document::{ClaimState, SlotState};
+use crate::document::SlotState;
 use crate::sentence::denied_clause;
 use mj_model::FindingState;
 
@@ -21,21 +21,6 @@ pub(super) fn slots(desk: &mut Desk<'_>) {
                 desk.report("slot_stale", Some((block, span)), &[("shown", &slot.shown), ("wanted", &now)]);
             }
             Some(_) => {}
-        }
-    }
-}
-
-/// Claims whose finding is gone.
-pub(super) fn claims(desk: &mut Desk<'_>) {
-    let document = desk.document;
-    for (block, mark) in document.marks() {
-        let Some(id) = mark.claim.finding.as_deref() else { continue };
-        let is_gone = desk.finding(id).is_none_or(|finding| !finding.is_live());
-        if is_gone || mark.claim.state == ClaimState::Contradicted {
-            let span = block.plain_span(mark.start, mark.end);
-            let text: Vec<char> = block.plain().chars().collect();
-            let shown = to_string(&text, (span[0], span[1]));
-            desk.report("claim_contradicted", Some((block, Some(span))), &[("shown", &shown)]);
         }
     }
 }

@@ -7,12 +7,13 @@ use crate::rules::UnitWords;
 use mj_model::{Finding, Measurement};
 
 /// A typed number with its unit.
-struct Typed<'a> {
-    span: (usize, usize),
-    value: f64,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Typed<'a> {
+    pub span: (usize, usize),
+    pub value: f64,
     /// Half of the last typed digit: how exact the number claims to be, in the typed unit.
-    half_digit: f64,
-    unit: &'a UnitWords,
+    pub half_digit: f64,
+    pub unit: &'a UnitWords,
 }
 
 /// Typed numbers in findings and impression, against what was measured.
@@ -91,7 +92,7 @@ fn bound_in<'a>(desk: &Desk<'a>, block: &Block, span: (usize, usize)) -> Vec<&'a
 }
 
 /// Numbers with a known unit behind them: `12.3 mm`, `1.2cm`, and each factor of `12×8 mm`.
-fn numbers<'a>(text: &[char], (start, end): (usize, usize), units: &'a [UnitWords]) -> Vec<Typed<'a>> {
+pub(crate) fn numbers<'a>(text: &[char], (start, end): (usize, usize), units: &'a [UnitWords]) -> Vec<Typed<'a>> {
     let mut out = Vec::new();
     let mut at = start;
     while at < end {

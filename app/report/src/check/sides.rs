@@ -1,6 +1,6 @@
 //! Left and right.
 
-use super::Desk;
+use super::{Desk, side_name};
 use super::text::{places, sentences, to_string, without};
 use crate::document::{Block, BlockKind};
 use crate::rules::SideWords;
@@ -69,13 +69,29 @@ fn wrong_side(text: &[char], side: Side, words: &SideWords, lang: Lang) -> Optio
     }
 }
 
-fn side_name(side: Side, lang: Lang) -> &'static str {
-    match (side, lang) {
-        (Side::Left, Lang::Zh) => "左侧",
-        (Side::Right, Lang::Zh) => "右侧",
-        (Side::Left, Lang::En) => "left",
-        (Side::Right, Lang::En) => "right",
-        (Side::Both | Side::None, _) => "",
+/// Sentences that speak of the other side than the one that was ordered, and never of that one.
+pub(super) fn against_order(desk: &mut Desk<'_>) {
+    let (document, rules, ordered) = (desk.document, desk.rules, desk.context.ordered_side);
+    if !matches!(ordered, Side::Left | Side::Right) {
+        return;
+    }
+    let spoken = document.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Findings | BlockKind::Impression));
+    let texts: Vec<(&Block, Vec<char>)> =
+        spoken.map(|b| (b, without(&b.plain().chars().collect::<Vec<_>>(), rules.side.not.get(document.lang)))).collect();
+    let wrong: Vec<_> = texts.iter().map(|(b, text)| (*b, wrong_side(text, ordered, &rules.side, document.lang))).collect();
+    // A text that names the ordered side somewhere compares the two.
+    let names_it = |text: &[char]| {
+        let words = if ordered == Side::Left { &rules.side.left } else { &rules.side.right };
+        words.get(document.lang).iter().chain(rules.side.both.get(document.lang)).any(|w| !places(text, w).is_empty())
+    };
+    if texts.iter().any(|(_, text)| names_it(text)) {
+        return;
+    }
+    for (block, found) in wrong {
+        let Some((at, len)) = found else { continue };
+        let plain: Vec<char> = block.plain().chars().collect();
+        let shown = to_string(&plain, (at, at + len));
+        desk.report("side_order", Some((block, Some([at, at + len]))), &[("shown", &shown), ("wanted", side_name(ordered, desk.lang))]);
     }
 }
 

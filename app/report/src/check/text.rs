@@ -26,7 +26,7 @@ pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
 
 /// Sentences of a text as ranges of characters: cut at stops and line ends, not at commas; a point between
 /// digits is no stop.
-pub(super) fn sentences(text: &[char]) -> Vec<(usize, usize)> {
+pub(crate) fn sentences(text: &[char]) -> Vec<(usize, usize)> {
     let is_stop = |i: usize, c: char| match c {
         '。' | '；' | ';' | '\n' | '！' | '？' => true,
         '.' => text.get(i + 1).is_none_or(|next| next.is_whitespace()),

@@ -1,0 +1,169 @@
+//! Rules about what sentences claim: against the findings they speak of, and against one another.
+
+use super::{Desk, side_name};
+use crate::claims::judge::place_of;
+use crate::claims::living::{Judged, Reader, said_in};
+use crate::claims::{Change, Conflict, Known, Lexicon, Presence, Said};
+use crate::document::{Block, BlockKind, ClaimState};
+use mj_model::{Finding, Quantity, Side, Unit};
+
+/// Every sentence against the finding it speaks of, as [`crate::living`] would judge it now.
+pub(super) fn against_findings(desk: &mut Desk<'_>) {
+    let (document, findings) = (desk.document, desk.findings);
+    let reader = Reader::new(Known { findings, priors: &desk.context.priors });
+    for block in &document.blocks {
+        for judged in reader.judged(block) {
+            if judged.mark.claim.state == ClaimState::Stale {
+                let span = block.plain_span(judged.mark.start, judged.mark.end);
+                let shown = desk.text_of(block, span);
+                desk.report("claim_stale", Some((block, Some(span))), &[("shown", &shown)]);
+            }
+            let finding = judged.mark.claim.finding.as_deref().and_then(|id| desk.finding(id));
+            for (conflict, place) in &judged.conflicts {
+                report_conflict(desk, block, &judged, finding, *conflict, block.plain_span(place.0, place.1));
+            }
+        }
+        denials(desk, block, &reader);
+    }
+}
+
+fn report_conflict(desk: &mut Desk<'_>, block: &Block, judged: &Judged, finding: Option<&Finding>, conflict: Conflict, span: [usize; 2]) {
+    let shown = desk.text_of(block, span);
+    let name = finding.map_or_else(String::new, |f| desk.name_of(f));
+    let length = |mm: f64| Quantity { what: mj_model::code::known::length(), value: mm, unit: Unit::mm() }.shown();
+    let nearest = |mm: f64| finding.and_then(|f| nearest_length(f, mm)).map_or_else(String::new, length);
+    let (rule, wanted) = match conflict {
+        Conflict::Gone => ("claim_contradicted", name),
+        Conflict::Denied => ("negation", name),
+        Conflict::Kind => ("kind_differs", name),
+        Conflict::Side => ("side", side_name(finding.map_or(Side::None, |f| side_of(f)), desk.lang).to_owned()),
+        Conflict::Place => ("site_differs", name),
+        Conflict::Number(size) => ("number_differs", nearest(size.mm)),
+        Conflict::Unit(size) => ("unit_differs", nearest(size.mm)),
+        Conflict::Course { before_mm, now_mm } => ("course_differs", format!("{} → {}", length(before_mm), length(now_mm))),
+    };
+    // A sentence that was put in with its finding cannot be signed against it; one that was typed may speak of something else.
+    let may_ask = judged.mark.claim.from_text;
+    if may_ask && conflict == Conflict::Gone && desk.is_told("slot_gone", block, span) {
+        return;
+    }
+    desk.report_asking(rule, Some((block, Some(span))), &[("shown", &shown), ("wanted", &wanted)], may_ask);
+}
+
+fn side_of(finding: &Finding) -> Side {
+    let reader = Reader::new(Known { findings: std::slice::from_ref(finding), priors: &[] });
+    reader.facts().first().map_or(finding.side, |facts| facts.side)
+}
+
+/// The length that a number is nearest to by ratio: the one it was probably meant to be.
+fn nearest_length(finding: &Finding, mm: f64) -> Option<f64> {
+    let lengths = finding.measurements.iter().filter(|m| m.quantity.unit == Unit::mm()).map(|m| m.quantity.value);
+    let far = |length: &f64| (length.max(1e-6) / mm.max(1e-6)).ln().abs();
+    lengths.min_by(|a, b| far(a).total_cmp(&far(b)))
+}
+
+/// Sentences that deny what somebody stands for.
+fn denials(desk: &mut Desk<'_>, block: &Block, reader: &Reader<'_>) {
+    let lexicon = Lexicon::builtin();
+    let bound: Vec<[usize; 2]> = block.marks.iter().filter(|m| !m.claim.from_text).map(|m| block.plain_span(m.start, m.end)).collect();
+    for said in said_in(block).iter().filter(|s| is_plain_denial(s)) {
+        if bound.iter().any(|[a, b]| said.what.0 < *b && said.what.1 > *a) {
+            continue;
+        }
+        let meets = |facts: &&crate::claims::judge::Facts<'_>| {
+            let is_confirmed = facts.finding.is_live() && facts.finding.state != mj_model::FindingState::Proposed;
+            is_confirmed && facts.kind_agrees(said) == 2 && !facts.kinds.is_empty() && facts.place_agrees(said, lexicon) != Some(false) && facts.side_agrees(said) != Some(false)
+        };
+        if let Some(facts) = reader.facts().iter().find(meets) {
+            let name = desk.name_of(facts.finding);
+            let span = [said.what.0, said.what.1];
+            let shown = desk.text_of(block, [said.span.0, said.span.1]);
+            desk.report_asking("negation", Some((block, Some(span))), &[("shown", &shown), ("wanted", &name)], true);
+        }
+    }
+}
+
+fn is_plain_denial(said: &Said) -> bool {
+    said.presence == Presence::Absent && !said.is_qualified && said.sizes.is_empty() && said.change.is_none()
+}
+
+/// The impression against the findings section, and each section against itself: sides, and what is both stated and denied.
+pub(super) fn within_report(desk: &mut Desk<'_>) {
+    let document = desk.document;
+    let of = |kind: BlockKind| document.blocks.iter().filter(move |b| b.kind == kind).map(|b| (b, said_in(b)));
+    let found: Vec<(&Block, Vec<Said>)> = of(BlockKind::Findings).collect();
+    for (block, said) in of(BlockKind::Impression) {
+        for claim in &said {
+            let others: Vec<(&Block, &Said)> = found.iter().flat_map(|(b, list)| list.iter().map(move |s| (*b, s))).collect();
+            sides(desk, block, claim, &others);
+            denied_elsewhere(desk, block, claim, &others);
+        }
+    }
+    for (block, said) in &found {
+        let others: Vec<(&Block, &Said)> = said.iter().map(|s| (*block, s)).collect();
+        for claim in said.iter().filter(|s| is_plain_denial(s)) {
+            denied_elsewhere(desk, block, claim, &others);
+        }
+    }
+}
+
+fn is_stated(said: &Said) -> bool {
+    said.presence != Presence::Absent && said.change != Some(Change::Resolved)
+}
+
+/// One kind of finding in one part of the body.
+fn same_thing(a: &Said, b: &Said) -> bool {
+    let lexicon = Lexicon::builtin();
+    let places = a.places.is_empty() || b.places.is_empty() || a.places.iter().any(|x| b.places.iter().any(|y| lexicon.agree(x, y)));
+    places && (a.kind == b.kind || (a.family == b.family && a.family == "focal"))
+}
+
+fn sides_meet(a: &Said, b: &Said) -> bool {
+    a.side == b.side || a.side == Side::None || b.side == Side::None || (a.side == Side::Both && b.is_several) || (b.side == Side::Both && a.side != Side::None && b.is_several)
+}
+
+/// A finding that the impression names on one side and the findings only on another.
+fn sides(desk: &mut Desk<'_>, block: &Block, claim: &Said, found: &[(&Block, &Said)]) {
+    let Some(span) = claim.side_at.filter(|_| is_stated(claim)) else { return };
+    let same: Vec<&Said> = found.iter().map(|(_, s)| *s).filter(|s| is_stated(s) && same_thing(claim, s)).collect();
+    let sides: Vec<Side> = same.iter().map(|s| s.side).collect();
+    let both_named = claim.side == Side::Both && sides.contains(&Side::Left) && sides.contains(&Side::Right);
+    let part_of_both = matches!(claim.side, Side::Left | Side::Right) && sides.contains(&Side::Both);
+    if same.is_empty() || both_named || part_of_both || same.iter().any(|s| sides_meet(claim, s)) {
+        return;
+    }
+    let Some(other) = same.iter().find_map(|s| s.side_at.map(|_| *s)) else { return };
+    let wanted = side_name(other.side, desk.lang);
+    let shown = desk.text_of(block, [span.0, span.1]);
+    desk.report_asking("side_conflict", Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", wanted)], true);
+}
+
+/// What one sentence denies and another states.
+fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[(&Block, &Said)]) {
+    let exact = |a: &Said, b: &Said| a.kind == b.kind && same_thing(a, b) && sides_meet_for_denial(a, b);
+    let against = match claim.presence {
+        Presence::Absent if is_plain_denial(claim) => others.iter().find(|(_, s)| is_stated(s) && exact(claim, s)),
+        Presence::Present if is_stated(claim) && !others.iter().any(|(_, s)| is_stated(s) && same_thing(claim, s)) => {
+            others.iter().find(|(_, s)| is_plain_denial(s) && exact(s, claim))
+        }
+        _ => None,
+    };
+    let Some((other_block, other)) = against else { return };
+    let shown = desk.text_of(block, [claim.span.0, claim.span.1]);
+    let wanted = desk.text_of(other_block, [other.span.0, other.span.1]);
+    let span = place_of(&Conflict::Denied, claim);
+    desk.report_asking("negation_conflict", Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", &wanted)], true);
+}
+
+/// A denial of one side says nothing of the other.
+fn sides_meet_for_denial(denial: &Said, stated: &Said) -> bool {
+    denial.side == stated.side || matches!(denial.side, Side::None | Side::Both) || stated.side == Side::None && denial.side == Side::None
+}
+
+impl Desk<'_> {
+    /// A stretch of a field's plain text.
+    fn text_of(&self, block: &Block, span: [usize; 2]) -> String {
+        let text: Vec<char> = block.plain().chars().collect();
+        super::text::to_string(&text, (span[0], span[1]))
+    }
+}

@@ -1,0 +1,25 @@
+//! What a text claims, and whether that is so.
+//!
+//! [`parse`] reads sentences in Chinese and English by the words of a [`Lexicon`] (data files in `assets/lexicon`); what it
+//! does not understand stays prose. [`judge`] compares a claim with a finding, `assign` finds out which finding a typed
+//! sentence speaks of, and [`living`] keeps the marks of a document at what is known: verified, stale, contradicted,
+//! unsupported. Nothing here changes a word of the text.
+
+mod assign;
+mod home;
+mod phrase;
+mod presence;
+mod sizes;
+pub(crate) mod words;
+
+pub mod judge;
+pub mod lexicon;
+pub mod living;
+pub mod parse;
+
+pub(crate) use assign::assign;
+pub(crate) use words::comparable;
+pub use judge::{Conflict, ground};
+pub use lexicon::{Change, Lexicon};
+pub use living::{Known, confirm, living};
+pub use parse::{Presence, Said, said};

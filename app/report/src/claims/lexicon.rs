@@ -1,0 +1,285 @@
+//! The words of the field, as data: what can be found, where, and the words around it that turn a statement.
+
+use crate::error::{Error, Result};
+use crate::rules::Rules;
+use crate::template::Words;
+use mj_model::Side;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+const WORDS: &str = include_str!("../../../../assets/lexicon/words.toml");
+const CUES: &str = include_str!("../../../../assets/lexicon/cues.toml");
+
+static BUILTIN: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::parse(WORDS, CUES, Rules::builtin()).unwrap_or_default());
+
+/// Something that can be found on images, or be missing there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Concept {
+    /// Name, for example `nodule`.
+    pub id: String,
+    /// Findings of one family are spoken of as one another: a nodule as a lesion, a mass as a tumour.
+    pub family: String,
+    /// Chinese wordings.
+    #[serde(default)]
+    pub zh: Vec<String>,
+    /// English wordings.
+    #[serde(default)]
+    pub en: Vec<String>,
+    /// Id of the place that the word alone implies.
+    #[serde(default)]
+    pub site: Option<String>,
+}
+
+/// A part of the body.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Name, for example `lung_upper_lobe`.
+    pub id: String,
+    /// Id of the part that it belongs to.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// True for a part that there is left and right.
+    #[serde(default)]
+    pub paired: bool,
+    /// The side that the words themselves say.
+    #[serde(default)]
+    pub side: Side,
+    /// Chinese wordings.
+    #[serde(default)]
+    pub zh: Vec<String>,
+    /// English wordings.
+    #[serde(default)]
+    pub en: Vec<String>,
+}
+
+/// How a finding stands to an earlier examination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Was not there.
+    New,
+    /// Grew.
+    Larger,
+    /// Shrank.
+    Smaller,
+    /// Is as it was.
+    Stable,
+    /// Is gone.
+    Resolved,
+}
+
+/// A word that turns what is said around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cue {
+    /// Denies what follows: 未见, no.
+    Denies,
+    /// Denies what stands before: 阴性, not seen.
+    DeniesBefore,
+    /// Doubts what follows: 考虑, possible.
+    Doubts,
+    /// Doubts what stands before: 待排, cannot be excluded.
+    DoubtsBefore,
+    /// Ends the reach of such a word: 但, but.
+    Ends,
+    /// Speaks of an earlier examination: 较前, previously.
+    Earlier,
+    /// Comes back to the present one: 现, now.
+    Now,
+    /// What follows is past, no statement about these images: history of.
+    History,
+    /// What stands before is past: 术后.
+    HistoryBefore,
+    /// What follows is advice: 建议, recommend.
+    Advice,
+    /// The number that follows is no size of a finding: 距, slice thickness.
+    OtherNumber,
+    /// Speaks of several findings: 多发, multiple.
+    Several,
+    /// Restricts a denial: 余, other.
+    Qualifies,
+    /// Words that say nothing here, and hide words within them: 不均匀, 左右.
+    Nothing,
+    /// As [`Change::New`].
+    New,
+    /// As [`Change::Larger`].
+    Larger,
+    /// As [`Change::Smaller`].
+    Smaller,
+    /// As [`Change::Stable`].
+    Stable,
+    /// As [`Change::Resolved`].
+    Resolved,
+}
+
+impl Cue {
+    /// The change that a word tells, if it tells one.
+    #[must_use]
+    pub const fn change(self) -> Option<Change> {
+        Some(match self {
+            Self::New => Change::New,
+            Self::Larger => Change::Larger,
+            Self::Smaller => Change::Smaller,
+            Self::Stable => Change::Stable,
+            Self::Resolved => Change::Resolved,
+            _ => return None,
+        })
+    }
+}
+
+/// What a word of the lexicon is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// A finding, by its place in the list.
+    Finding(usize),
+    /// A part of the body, by its place in the list.
+    Place(usize),
+    Side(Side),
+    Cue(Cue),
+}
+
+/// A wording as the scanner compares it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Term {
+    pub chars: Vec<char>,
+    /// `RUL` is an abbreviation, `rul` is none.
+    pub is_exact: bool,
+    pub meaning: Meaning,
+}
+
+/// The words of the field.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lexicon {
+    concepts: Vec<Concept>,
+    places: Vec<Place>,
+    parents: HashMap<String, Option<String>>,
+    /// Terms by their first character, longest first.
+    terms: HashMap<char, Vec<Term>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WordFile {
+    finding: Vec<Concept>,
+    site: Vec<Place>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CueFile {
+    cue: BTreeMap<Cue, Words>,
+}
+
+impl Lexicon {
+    /// Reads the lexicon from its two files; the words that say a side are those of the rules.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] when a file is not of this shape, or a part of the body belongs to none that is listed.
+    pub fn parse(words: &str, cues: &str, rules: &Rules) -> Result<Self> {
+        let bad = |why: String| Error::BadFile { kind: "lexicon", why };
+        let WordFile { finding, site } = toml::from_str(words).map_err(|e| bad(e.to_string()))?;
+        let CueFile { cue } = toml::from_str(cues).map_err(|e| bad(e.to_string()))?;
+        let parents: HashMap<String, Option<String>> = site.iter().map(|p| (p.id.clone(), p.parent.clone())).collect();
+        let lost = site.iter().filter_map(|p| p.parent.as_ref()).chain(finding.iter().filter_map(|f| f.site.as_ref()));
+        if let Some(lost) = lost.into_iter().find(|id| !parents.contains_key(*id)) {
+            return Err(bad(format!("no site of the id {lost}")));
+        }
+        let mut lexicon = Self { concepts: finding, places: site, parents, terms: HashMap::new() };
+        lexicon.index(&cue, rules);
+        Ok(lexicon)
+    }
+
+    /// The lexicon that comes with the program.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        &BUILTIN
+    }
+
+    fn index(&mut self, cues: &BTreeMap<Cue, Words>, rules: &Rules) {
+        let mut terms = Vec::new();
+        let mut add = |words: &[String], meaning: Meaning| terms.extend(words.iter().map(|word| term(word, meaning)));
+        // Of two equal words the first wins: the words around findings before the findings themselves.
+        for (cue, words) in cues {
+            add(&words.zh, Meaning::Cue(*cue));
+            add(&words.en, Meaning::Cue(*cue));
+        }
+        let side = &rules.side;
+        for (words, meaning) in [
+            (&side.not, Meaning::Cue(Cue::Nothing)),
+            (&side.left, Meaning::Side(Side::Left)),
+            (&side.right, Meaning::Side(Side::Right)),
+            (&side.both, Meaning::Side(Side::Both)),
+        ] {
+            add(&words.zh, meaning);
+            add(&words.en, meaning);
+        }
+        for (i, concept) in self.concepts.iter().enumerate() {
+            add(&concept.zh, Meaning::Finding(i));
+            add(&concept.en, Meaning::Finding(i));
+        }
+        for (i, place) in self.places.iter().enumerate() {
+            add(&place.zh, Meaning::Place(i));
+            add(&place.en, Meaning::Place(i));
+        }
+        for term in terms {
+            let Some(first) = term.chars.first().map(char::to_ascii_lowercase) else { continue };
+            self.terms.entry(first).or_default().push(term);
+        }
+        self.terms.values_mut().for_each(|list| list.sort_by_key(|term| std::cmp::Reverse(term.chars.len())));
+    }
+
+    pub(crate) fn terms(&self, first: char) -> &[Term] {
+        self.terms.get(&first).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn concept(&self, at: usize) -> Option<&Concept> {
+        self.concepts.get(at)
+    }
+
+    pub(crate) fn place(&self, at: usize) -> Option<&Place> {
+        self.places.get(at)
+    }
+
+    /// The part itself and what it belongs to, smallest first.
+    pub(crate) fn line<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a str> {
+        // A file could name two parts as each other's; no body is nested that deep.
+        std::iter::successors(Some(id), |id| self.parents.get(*id)?.as_deref()).take(12)
+    }
+
+    /// How two parts of the body stand to each other: the same or one within the other, or different ones.
+    pub(crate) fn agree(&self, a: &str, b: &str) -> bool {
+        self.line(a).any(|part| part == b) || self.line(b).any(|part| part == a)
+    }
+
+    /// True when both parts belong to one organ or region.
+    pub(crate) fn is_one_region(&self, a: &str, b: &str) -> bool {
+        self.line(a).last() == self.line(b).last()
+    }
+}
+
+fn term(word: &str, meaning: Meaning) -> Term {
+    let chars: Vec<char> = word.chars().collect();
+    let is_exact = (2..=5).contains(&chars.len()) && chars.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) && chars.iter().any(char::is_ascii_uppercase);
+    Term { chars, is_exact, meaning }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_can_be_read() {
+        let lexicon = Lexicon::parse(WORDS, CUES, Rules::builtin()).unwrap_or_else(|e| panic!("{e}"));
+        assert!(lexicon.concepts.len() > 200 && lexicon.places.len() > 150, "{} {}", lexicon.concepts.len(), lexicon.places.len());
+        assert!(lexicon.agree("lung", "lung") && !lexicon.agree("lung", "liver"));
+    }
+
+    #[test]
+    fn a_part_of_nothing_is_refused() {
+        let words = "finding = []\n[[site]]\nid = \"a\"\nparent = \"b\"\n";
+        assert!(Lexicon::parse(words, "cue = {}", Rules::builtin()).is_err());
+    }
+}
