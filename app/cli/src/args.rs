@@ -118,6 +118,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Report,
     },
+    /// The rules that reports are checked by.
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
+    /// Check all reports of a folder (*.txt, *.md) and print a scorecard.
+    Quality {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Verify a signed report, or a file (PDF, DICOM) that should be one.
     Verify {
         /// Id of the report, or a file.
@@ -594,9 +604,18 @@ pub(crate) enum Report {
         study: String,
     },
     /// Check a report, or a plain text as if it were one.
-    Check {
-        /// Its id, or FILE.txt.
-        #[arg(value_name = "ID|FILE")]
+    Check(CheckReport),
+    /// Stand for claims again that went stale: as they and their findings are now.
+    Confirm {
+        /// Id of the report.
+        id: String,
+        /// Id of one claim; all stale ones by default.
+        #[arg(long)]
+        claim: Option<String>,
+    },
+    /// Put accepted findings into their organs' lines and compose the impression; what stands there stays.
+    Draft {
+        /// Id of the report.
         id: String,
     },
     /// Begin an addendum to a final report.
@@ -621,6 +640,40 @@ pub(crate) enum Report {
     },
 }
 
+/// Which report or text is checked, and against what.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckReport {
+    /// Its id, or FILE.txt.
+    #[arg(value_name = "ID|FILE")]
+    pub(crate) id: String,
+    /// Sex of the patient a text is about.
+    #[arg(long, value_parser = ["M", "F"])]
+    pub(crate) sex: Option<String>,
+    /// Side that was ordered or marked.
+    #[arg(long, value_parser = ["left", "right"])]
+    pub(crate) side: Option<String>,
+    /// UID or short id of the study a text is about: it is then checked against its findings, patient and priors.
+    #[arg(long)]
+    pub(crate) study: Option<String>,
+}
+
+/// Rules that reports are checked by.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Run the test cases of a rules file, or of the rules that come with the program.
+    Test {
+        /// The file.
+        file: Option<PathBuf>,
+    },
+    /// List the rules that come with the program.
+    List,
+    /// Write the rules that come with the program, to begin a department's own from (RECORD/rules/checks.toml).
+    Export {
+        /// File to write.
+        file: PathBuf,
+    },
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Sign {
     /// Id of the report.
@@ -631,6 +684,9 @@ pub(crate) struct Sign {
     /// Send to this server; may be given several times.
     #[arg(long)]
     pub(crate) to: Vec<String>,
+    /// Sign against what a rule asks, with a reason that is kept in the audit; may be given several times.
+    #[arg(long, value_name = "RULE=REASON")]
+    pub(crate) confirm: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

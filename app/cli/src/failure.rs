@@ -87,6 +87,12 @@ pub(crate) enum Failure {
     /// A clinical check asks to look again; it stops nothing.
     #[error("{} clinical checks ask to look again", .0.len())]
     Warned(Vec<mj_report::CheckResult>),
+    /// A folder holds no text that could be a report.
+    #[error("no reports")]
+    NoReports(std::path::PathBuf),
+    /// `--confirm` without a rule or without a reason.
+    #[error("no reason")]
+    NoReason(String),
     /// The finding was deleted.
     #[error("the finding was deleted")]
     Deleted(String),
@@ -111,7 +117,7 @@ impl Failure {
     /// Exit code: 4 when a clinical check refuses, 2 when used wrongly, 1 otherwise.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::NoReason(_) => 2,
             Self::Checks(_) | Self::Record(mj_record::Error::Held(_) | mj_record::Error::Track(_)) => 4,
             _ => 1,
         }
@@ -154,6 +160,8 @@ impl Coded for Failure {
             Self::Nothing { .. } => "id.no_objects",
             Self::Checks(_) => "report.checks_refuse",
             Self::Warned(_) => "report.checks_warn",
+            Self::NoReports(_) => "report.none_found",
+            Self::NoReason(_) => "report.no_reason",
             Self::Deleted(_) => "finding.deleted",
             Self::NothingWritten(_) => "finding.nothing_written",
             Self::NotTracked(code) => code,
@@ -172,6 +180,8 @@ impl Coded for Failure {
                 let messages: Vec<&str> = checks.iter().map(|c| c.message.as_str()).collect();
                 vec![("count", checks.len().to_string()), ("checks", messages.join("; "))]
             }
+            Self::NoReports(path) => vec![("path", path.display().to_string())],
+            Self::NoReason(typed) => vec![("typed", typed.clone())],
             Self::NothingWritten(reasons) => vec![("reason", reasons.join(" "))],
             Self::Runtime(source) => vec![("reason", source.to_string())],
             _ => Vec::new(),

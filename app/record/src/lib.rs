@@ -31,6 +31,7 @@ mod record;
 mod reports;
 mod results;
 mod revisions;
+mod rulebook;
 mod session;
 mod sheet;
 mod short;

@@ -24,6 +24,8 @@ pub(crate) struct Inner {
     pub(crate) session: Session,
     /// Content hashes of the sheets made for signing, by report and person: the PDF must be of what is signed.
     pub(crate) typeset: std::sync::Mutex<std::collections::BTreeMap<(String, String), String>>,
+    /// The department's own rules.
+    pub(crate) rulebook: std::sync::Mutex<crate::rulebook::Rulebook>,
     /// Who decodes pixels for comparing two data sets of one UID.
     pub(crate) hasher: std::sync::RwLock<Option<Arc<dyn crate::PixelHasher>>>,
 }
@@ -127,6 +129,7 @@ impl Record {
                 disk,
                 session,
                 typeset: std::sync::Mutex::default(),
+                rulebook: std::sync::Mutex::default(),
                 hasher: std::sync::RwLock::default(),
             }),
         };

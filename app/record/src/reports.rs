@@ -197,7 +197,80 @@ impl Record {
     pub async fn check_report(&self, report: &str) -> Result<Vec<CheckResult>> {
         let id = self.full_id(report, 'r').await?;
         let mut conn = self.read().await?;
-        checks_of(&mut conn, &id).await
+        self.checks_of(&mut conn, &id, None).await
+    }
+
+    /// As [`Record::check_report`], with the messages in a language.
+    ///
+    /// # Errors
+    /// As [`Record::check_report`].
+    pub async fn check_report_in(&self, report: &str, lang: Lang) -> Result<Vec<CheckResult>> {
+        let id = self.full_id(report, 'r').await?;
+        let mut conn = self.read().await?;
+        self.checks_of(&mut conn, &id, Some(lang)).await
+    }
+
+    /// The checks of a report, in a language or in its own.
+    pub(crate) async fn checks_of(&self, conn: &mut SqliteConnection, id: &str, lang: Option<Lang>) -> Result<Vec<CheckResult>> {
+        let document = load(conn, id).await?;
+        let spoken = spoken_of(conn, &document).await?;
+        let context = self.context_of(conn, &document.study).await?;
+        let template = Template::builtin(&document.template);
+        let context = CheckContext { lang, template, priors: spoken.priors, ..context };
+        Ok(mj_report::check(&document, &spoken.findings, &context))
+    }
+
+    /// What a check knows of a study: its patient and date, those of the patient's earlier studies, the department's rules.
+    async fn context_of(&self, conn: &mut SqliteConnection, study: &StudyUid) -> Result<CheckContext> {
+        let row = sqlx::query(
+            "SELECT patient_pk, sex, date, birth_date, age, name_alphabetic, name_ideographic, name_phonetic
+             FROM study JOIN patient USING (patient_pk) WHERE study_uid = ?",
+        )
+        .bind(study.as_str())
+        .fetch_one(&mut *conn)
+        .await?;
+        let names = ["name_ideographic", "name_alphabetic", "name_phonetic"].map(|column| row.try_get::<String, _>(column));
+        let names = names.into_iter().collect::<std::result::Result<Vec<_>, _>>()?.into_iter().filter(|name| !name.is_empty()).collect();
+        let other_names = other_names(conn, row.try_get("patient_pk")?).await?;
+        let study_date: Option<String> = row.try_get("date")?;
+        let birth: Option<String> = row.try_get("birth_date")?;
+        let age: Option<String> = row.try_get("age")?;
+        let prior_dates = crate::worklist::priors(conn, study).await?.into_iter().filter_map(|prior| prior.date).collect();
+        let (rules, rules_problem) = self.rules_now();
+        Ok(CheckContext {
+            patient_sex: row.try_get("sex")?,
+            age_years: age_years(age.as_deref(), birth.as_deref(), study_date.as_deref()),
+            study_date,
+            names,
+            other_names,
+            prior_dates,
+            rules,
+            rules_problem,
+            ..CheckContext::default()
+        })
+    }
+
+    /// Puts the study's accepted findings into a draft and composes lines of the impression for those that it does not take
+    /// up; what stands there stays. One edit, which undo takes back. Gives the composed lines with their reasons.
+    ///
+    /// # Errors
+    /// [`Error::Report`] when the report is signed or was begun from a template that is not here; [`Error::Unknown`];
+    /// database errors.
+    pub async fn draft_report(&self, report: &str, who: &str) -> Result<Vec<mj_report::draft::Line>> {
+        let id = self.full_id(report, 'r').await?;
+        let mut tx = self.write().await?;
+        let document = load_draft(tx.conn(), &id).await?;
+        let spoken = spoken_of(tx.conn(), &document).await?;
+        let context = self.context_of(tx.conn(), &document.study).await?;
+        let template = Template::named(&document.template)?;
+        let patient = mj_report::draft::Patient { age_years: context.age_years };
+        let made = mj_report::draft::draft(&document, &template, spoken.known(), patient)?;
+        if !made.ops.is_empty() {
+            append(&mut tx, document, &made.ops, EditSource::Template, Undoes::Nothing, who).await?;
+            catch_up(&mut tx, &id, who).await?;
+        }
+        tx.commit().await?;
+        Ok(made.lines)
     }
 
     /// A text of elsewhere read over as a report on a study: against its findings, its patient and the dates of earlier
@@ -208,11 +281,11 @@ impl Record {
     pub async fn check_text(&self, text: &str, study: &StudyUid, context: CheckContext) -> Result<Vec<CheckResult>> {
         let mut conn = self.read().await?;
         require_study(&mut conn, study).await?;
-        let known = context_of(&mut conn, study).await?;
+        let known = self.context_of(&mut conn, study).await?;
         let document = Document { study: study.clone(), ..Document::from_text(text, context.lang) };
         let spoken = spoken_of(&mut conn, &document).await?;
         let patient_sex = if context.patient_sex.is_empty() { known.patient_sex } else { context.patient_sex };
-        let context = CheckContext { patient_sex, priors: spoken.priors, study_date: known.study_date, prior_dates: known.prior_dates, ..context };
+        let context = CheckContext { lang: context.lang, ordered_side: context.ordered_side, patient_sex, priors: spoken.priors, ..known };
         Ok(mj_report::check(&document, &spoken.findings, &context))
     }
 
@@ -297,24 +370,39 @@ async fn refuse_strangers(conn: &mut SqliteConnection, document: &Document, ops:
     Ok(())
 }
 
-/// The checks of a report.
-pub(crate) async fn checks_of(conn: &mut SqliteConnection, id: &str) -> Result<Vec<CheckResult>> {
-    let document = load(conn, id).await?;
-    let spoken = spoken_of(conn, &document).await?;
-    let mut context = context_of(conn, &document.study).await?;
-    (context.template, context.priors) = (Template::builtin(&document.template), spoken.priors);
-    Ok(mj_report::check(&document, &spoken.findings, &context))
+/// Names of other patients of the record, the latest first: enough to find one that slipped into a text.
+const OTHER_NAMES: i64 = 2_000;
+
+async fn other_names(conn: &mut SqliteConnection, patient: i64) -> Result<Vec<String>> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT replace(replace(name_ideographic, '^', ''), '=', '') FROM patient
+         WHERE patient_pk <> ?1 AND name_ideographic <> '' AND name_ideographic <> (SELECT name_ideographic FROM patient WHERE patient_pk = ?1)
+         ORDER BY patient_pk DESC LIMIT ?2",
+    )
+    .bind(patient)
+    .bind(OTHER_NAMES)
+    .fetch_all(conn)
+    .await?;
+    Ok(names)
 }
 
-/// What a check knows of the study: the patient's sex, its date, and those of the patient's earlier studies.
-async fn context_of(conn: &mut SqliteConnection, study: &StudyUid) -> Result<CheckContext> {
-    let (patient_sex, study_date): (String, Option<String>) =
-        sqlx::query_as("SELECT sex, date FROM study JOIN patient USING (patient_pk) WHERE study_uid = ?")
-            .bind(study.as_str())
-            .fetch_one(&mut *conn)
-            .await?;
-    let prior_dates = crate::worklist::priors(conn, study).await?.into_iter().filter_map(|prior| prior.date).collect();
-    Ok(CheckContext { patient_sex, study_date, prior_dates, ..CheckContext::default() })
+/// The age in years: as the images say it (`065Y`), else from birth to the examination.
+fn age_years(age: Option<&str>, birth: Option<&str>, study: Option<&str>) -> Option<f64> {
+    let said = age.and_then(|age| {
+        let n: f64 = age.get(..3)?.parse().ok()?;
+        Some(match age.get(3..4)? {
+            "Y" => n,
+            "M" => n / 12.0,
+            "W" => n / 52.18,
+            "D" => n / 365.25,
+            _ => return None,
+        })
+    });
+    let days = |date: &str| {
+        let mut parts = date.split('-').map(|part| part.parse::<f64>().ok());
+        Some(parts.next()?? * 365.25 + parts.next()?? * 30.44 + parts.next()??)
+    };
+    said.or_else(|| Some((days(study?)? - days(birth?)?) / 365.25))
 }
 
 async fn insert_report(tx: &mut WriteTx, document: &Document, amends: Option<&Amends>, who: &str) -> Result<()> {

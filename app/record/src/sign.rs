@@ -37,6 +37,8 @@ pub struct SignRequest {
     pub pdf: Vec<u8>,
     /// Names of the servers that get SR and PDF.
     pub deliver_to: Vec<String>,
+    /// Why it is signed against what rules ask; kept in the audit.
+    pub reasons: Vec<mj_report::check::Reason>,
 }
 
 /// What came of signing.
@@ -100,7 +102,8 @@ impl Record {
         let (signed, findings) = if is_countersign {
             (life.countersign(&person, at)?, signed_findings(tx.conn(), &id).await?)
         } else {
-            let checks = reports::checks_of(tx.conn(), &id).await?;
+            let checks = self.checks_of(tx.conn(), &id, None).await?;
+            let checks = mj_report::check::in_the_way(&checks, &request.reasons);
             let findings = of_study(tx.conn(), &study).await?;
             (life.into_draft()?.sign(&person, at, pictures, &checks)?, findings.into_iter().filter_map(Confirmed::of).collect())
         };
@@ -124,7 +127,7 @@ impl Record {
         let state = signed.state();
         sqlx::query("UPDATE report SET state = ? WHERE report_id = ?").bind(state.name()).bind(&id).execute(tx.conn()).await?;
         reports::refresh_study_state(tx.conn(), &study).await?;
-        let detail = json!({ "state": state, "sha256": signature.sha256, "sr": sr.sop_instance, "pdf": pdf.sop_instance, "study": study });
+        let detail = json!({ "state": state, "sha256": signature.sha256, "sr": sr.sop_instance, "pdf": pdf.sop_instance, "study": study, "reasons": request.reasons });
         note(&mut tx, &person.id, if is_countersign { "report.countersigned" } else { "report.signed" }, &id, &detail).await?;
         for server in &request.deliver_to {
             outbox::enqueue_within(&mut tx, &[sr.sop_instance.clone(), pdf.sop_instance.clone()], server, &person.id).await?;

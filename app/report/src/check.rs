@@ -4,16 +4,19 @@
 //! each. A check never changes a report.
 
 mod anchors;
+mod case;
 mod claims;
 mod dates;
 mod fields;
 pub(crate) mod numbers;
 mod sides;
 pub(crate) mod text;
+mod watch;
 
 use crate::document::{Block, Document};
 use crate::rules::Rules;
 use crate::template::Template;
+pub use case::{CaseFailure, CasesRun};
 use mj_model::{Finding, Lang, Side};
 use serde::{Deserialize, Serialize};
 pub(crate) use text::fill;
@@ -28,6 +31,18 @@ pub enum Severity {
     Warn,
     /// The report cannot be signed so.
     Block,
+}
+
+impl Severity {
+    /// Its name: `info`, `warn`, `block`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Block => "block",
+        }
+    }
 }
 
 /// Something a rule found.
@@ -50,6 +65,22 @@ pub struct CheckResult {
     pub ask: bool,
 }
 
+/// Why a person signs against what a rule asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Name of the rule.
+    pub rule: String,
+    /// In the person's words; kept in the audit.
+    pub reason: String,
+}
+
+/// What stands against a signature: everything that blocks, except what may be signed against and has a reason.
+#[must_use]
+pub fn in_the_way(checks: &[CheckResult], reasons: &[Reason]) -> Vec<CheckResult> {
+    let has_reason = |check: &CheckResult| check.ask && reasons.iter().any(|r| r.rule == check.rule && !r.reason.trim().is_empty());
+    checks.iter().filter(|check| check.severity == Severity::Block && !has_reason(check)).cloned().collect()
+}
+
 /// What a check knows besides the document and the findings.
 #[derive(Debug, Clone, Default)]
 pub struct CheckContext {
@@ -66,10 +97,20 @@ pub struct CheckContext {
     pub prior_dates: Vec<String>,
     /// Date of the examination itself, `YYYY-MM-DD`.
     pub study_date: Option<String>,
+    /// The patient's age at the examination. Units: years.
+    pub age_years: Option<f64>,
+    /// The patient's own names, each as one text; the check of names needs them.
+    pub names: Vec<String>,
+    /// Ideographic names of other patients of the station.
+    pub other_names: Vec<String>,
+    /// True when a call about a critical result of this examination is recorded.
+    pub is_called: bool,
     /// The side that was ordered or marked, if one.
     pub ordered_side: Side,
     /// Other rules than those that come with the program.
     pub rules: Option<Rules>,
+    /// Why the department's own rules cannot be used, if they cannot.
+    pub rules_problem: Option<String>,
 }
 
 /// Reads a report over. The heaviest come first, then in the order of the text.
@@ -77,6 +118,9 @@ pub struct CheckContext {
 pub fn check(document: &Document, findings: &[Finding], context: &CheckContext) -> Vec<CheckResult> {
     let rules = context.rules.as_ref().unwrap_or_else(|| Rules::builtin());
     let mut desk = Desk { document, findings, context, rules, lang: context.lang.unwrap_or(document.lang), found: Vec::new() };
+    if let Some(why) = &context.rules_problem {
+        desk.report("rules_refused", None, &[("shown", why)]);
+    }
     fields::empty(&mut desk);
     fields::nothing(&mut desk);
     fields::unfilled(&mut desk);
@@ -93,7 +137,10 @@ pub fn check(document: &Document, findings: &[Finding], context: &CheckContext) 
     sides::within_report(&mut desk);
     claims::within_report(&mut desk);
     sides::against_order(&mut desk);
+    claims::between_sections(&mut desk);
     dates::prior(&mut desk);
+    watch::words(&mut desk);
+    watch::names(&mut desk);
     numbers::typed(&mut desk);
     let order = |field: &Option<String>| document.blocks.iter().position(|b| Some(&b.id) == field.as_ref());
     desk.found.sort_by_key(|r| (std::cmp::Reverse(r.severity), order(&r.field).unwrap_or(usize::MAX), r.span));

@@ -18,8 +18,20 @@ pub mod living;
 pub mod parse;
 
 pub(crate) use assign::assign;
-pub(crate) use words::comparable;
 pub use judge::{Conflict, ground};
 pub use lexicon::{Change, Lexicon};
 pub use living::{Known, confirm, living};
 pub use parse::{Presence, Said, said};
+pub(crate) use words::comparable;
+
+/// Names of the parts of the body that a text speaks of, each with what it belongs to left out.
+pub(crate) fn places_in(text: &str) -> Vec<String> {
+    let (lexicon, text) = (Lexicon::builtin(), comparable(text));
+    let tokens = words::scan(lexicon, &text, (0, text.len()));
+    let place = |token: &words::Token| match token.meaning {
+        lexicon::Meaning::Place(at) => lexicon.place(at).map(|p| p.id.clone()),
+        lexicon::Meaning::Finding(at) => lexicon.concept(at).and_then(|c| c.site.clone()),
+        _ => None,
+    };
+    tokens.iter().filter_map(place).collect()
+}

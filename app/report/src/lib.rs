@@ -17,6 +17,7 @@ pub mod op;
 pub mod check;
 pub mod claims;
 pub mod codes;
+pub mod draft;
 pub mod life;
 pub mod render;
 pub mod rules;
@@ -37,8 +38,8 @@ mod proptests;
 mod testing;
 
 pub use binding::insert_number;
-pub use claims::{Known, confirm, living};
 pub use check::{CheckContext, CheckResult, Severity, check, check_text};
+pub use claims::{Known, confirm, living};
 pub use document::{Block, BlockKind, Claim, ClaimState, Document, Mark, SLOT_CHAR, Slot, SlotState, clean};
 pub use error::{Error, Result};
 pub use life::{Content, Draft, Report, Signature, State, content_sha256};

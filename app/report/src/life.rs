@@ -462,7 +462,8 @@ mod tests {
             field: None,
             span: None,
             message: String::new(),
-            ask: false, fix: String::new(),
+            ask: false,
+            fix: String::new(),
         };
         let draft = Draft::new(document("正常。"), None);
         assert_eq!(

@@ -91,6 +91,18 @@ fn upper_first(text: &str) -> String {
 }
 
 impl Sentence {
+    pub(crate) const fn new(text: String, slots: Vec<Slot>, claim: Claim, lang: Lang) -> Self {
+        Self { text, slots, claim, lang }
+    }
+
+    /// The words as the head of a line: capital letter, no "is seen".
+    pub(crate) fn named(self) -> String {
+        match self.lang {
+            Lang::Zh => self.text.replacen('见', "", 1),
+            Lang::En => upper_first(&self.text),
+        }
+    }
+
     /// As a sentence of its own: capital letter and stop.
     #[must_use]
     pub fn standing_alone(self) -> Self {

@@ -2,7 +2,7 @@
 
 use super::{Answer, told};
 use mj_desk::desk::Desk;
-use mj_desk::page::dto::{CheckLine, Cursor, EditKept, EditSent, PhraseLine, ReportView, SignedView};
+use mj_desk::page::dto::{CheckLine, Cursor, EditKept, EditSent, PhraseLine, ReasonSent, ReportView, SignedView};
 use mj_model::Lang;
 use tauri::State;
 
@@ -61,10 +61,29 @@ pub(crate) async fn checks(desk: State<'_, Desk>, id: String) -> Answer<Vec<Chec
     told(&desk, desk.checks(&id).await)
 }
 
+/// Stands for all stale claims again.
+#[tauri::command]
+pub(crate) async fn confirm_claims(desk: State<'_, Desk>, id: String) -> Answer<()> {
+    told(&desk, desk.confirm_claims(&id).await)
+}
+
+/// Puts accepted findings into the report.
+#[tauri::command]
+pub(crate) async fn draft_report(desk: State<'_, Desk>, id: String) -> Answer<Vec<String>> {
+    told(&desk, desk.draft_report(&id).await)
+}
+
 /// Signs.
 #[tauri::command]
-pub(crate) async fn sign(desk: State<'_, Desk>, id: String, person: String, role: String, deliver: Vec<String>) -> Answer<SignedView> {
-    told(&desk, desk.sign(&id, &person, &role, deliver).await)
+pub(crate) async fn sign(
+    desk: State<'_, Desk>,
+    id: String,
+    person: String,
+    role: String,
+    deliver: Vec<String>,
+    reasons: Vec<ReasonSent>,
+) -> Answer<SignedView> {
+    told(&desk, desk.sign(&id, &person, &role, deliver, reasons).await)
 }
 
 /// Writes the PDF.

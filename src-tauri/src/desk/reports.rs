@@ -11,7 +11,7 @@ use mj_lang::key;
 use mj_model::Lang;
 use mj_model::person::Role;
 use mj_record::{Applied, Report};
-use mj_report::{Block, BlockKind, CheckContext, CheckResult, Document, Edit, EditSource, Op, Template};
+use mj_report::{Block, BlockKind, CheckResult, Document, Edit, EditSource, Op, Template};
 
 /// A report in one line.
 pub(crate) fn report_line(report: &Report) -> ReportLine {
@@ -224,6 +224,25 @@ impl Desk {
         *lock(&self.0.cursor) = Some(Cursor { report: report.into(), block, at, revision: applied.revision });
     }
 
+    /// A person stands for all stale claims of a report again.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn confirm_claims(&self, id: &str) -> Result<()> {
+        self.record()?.confirm_claims(id, None, &self.who()).await?;
+        self.tell_report().await
+    }
+
+    /// Puts accepted findings into the report and composes its impression; gives why each line stands there.
+    ///
+    /// # Errors
+    /// Those of the record.
+    pub async fn draft_report(&self, id: &str) -> Result<Vec<String>> {
+        let lines = self.record()?.draft_report(id, &self.who()).await?;
+        self.tell_report().await?;
+        Ok(lines.into_iter().map(|line| line.why).collect())
+    }
+
     /// Normal phrases that the report's template offers.
     ///
     /// # Errors
@@ -241,14 +260,7 @@ impl Desk {
     pub async fn checks(&self, id: &str) -> Result<Vec<CheckLine>> {
         let record = self.record()?;
         let document = record.report(id).await?.document;
-        let findings = record.findings(&document.study).await?;
-        let context = CheckContext {
-            lang: Some(self.lang()),
-            patient_sex: record.study_row(&document.study).await?.patient.sex,
-            template: Template::builtin(&document.template),
-            ..CheckContext::default()
-        };
-        let found = mj_report::check(&document, &findings, &context);
+        let found = record.check_report_in(id, self.lang()).await?;
         Ok(found.into_iter().map(|check| check_line(check, &document)).collect())
     }
 }
@@ -313,6 +325,7 @@ fn check_line(check: CheckResult, document: &Document) -> CheckLine {
         end,
         message: check.message,
         fix: check.fix,
+        ask: check.ask,
     }
 }
 

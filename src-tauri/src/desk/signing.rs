@@ -3,7 +3,7 @@
 use super::error::{Error, Result};
 use super::reports::report_view;
 use super::{Desk, lock};
-use crate::page::dto::{Event, SignedView};
+use crate::page::dto::{Event, ReasonSent, SignedView};
 use mj_pdf::Fonts;
 use mj_record::SignRequest;
 
@@ -13,12 +13,13 @@ impl Desk {
     ///
     /// # Errors
     /// A blocking check, a role that may not sign, missing fonts, and those of the record.
-    pub async fn sign(&self, id: &str, person: &str, role: &str, deliver_to: Vec<String>) -> Result<SignedView> {
+    pub async fn sign(&self, id: &str, person: &str, role: &str, deliver_to: Vec<String>, reasons: Vec<ReasonSent>) -> Result<SignedView> {
         let record = self.record()?;
         let is_countersign = role == "reviewing" && record.report(id).await?.state.is_signed();
         let sheet = record.sheet_for_signing(id, person, is_countersign).await?;
         let pdf = typeset(sheet).await?;
-        let request = SignRequest { report: id.into(), person: person.into(), pdf, deliver_to };
+        let reasons = reasons.into_iter().map(|sent| mj_report::check::Reason { rule: sent.rule, reason: sent.reason }).collect();
+        let request = SignRequest { report: id.into(), person: person.into(), pdf, deliver_to, reasons };
         let signed = if is_countersign { record.countersign(request).await? } else { record.sign(request).await? };
         let study = signed.report.document.study.clone();
         let report = report_view(signed.report, self.lang());

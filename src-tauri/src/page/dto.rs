@@ -282,6 +282,17 @@ dto! {
         message: String,
         /// What would mend it, or empty.
         fix: String,
+        /// True for what may be signed against with a reason.
+        ask: bool,
+    }
+}
+dto! {
+    /// Why somebody signs against what a rule asks.
+    struct ReasonSent {
+        /// Rule.
+        rule: String,
+        /// The reason.
+        reason: String,
     }
 }
 dto! {

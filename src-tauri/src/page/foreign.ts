@@ -27,6 +27,9 @@ export interface Claim {
   finding: string | null;
   measurement: string | null;
   state: "verified" | "stale" | "contradicted" | "unsupported";
+  ground?: string;
+  meaning?: string;
+  from_text?: boolean;
 }
 
 /** A marked stretch of text. */

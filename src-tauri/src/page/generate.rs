@@ -47,6 +47,7 @@ fn types() -> String {
         ReportView,
         Cursor,
         EditSent,
+        ReasonSent,
         EditKept,
         CheckLine,
         PersonLine,

@@ -7,6 +7,7 @@ mod machine;
 mod objects;
 mod performance;
 mod plans;
+mod quality;
 mod record;
 mod reports;
 mod results;
@@ -67,6 +68,8 @@ async fn dispatch(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
         Command::Segment { command } => segments::run(ctx, command).await,
         Command::Plan { command } => plans::run(ctx, command).await,
         Command::Report { command } => reports::run(ctx, command).await,
+        Command::Rules { command } => quality::rules(ctx, command),
+        Command::Quality { folder } => quality::quality(ctx, &folder),
         Command::Verify { id } => reports::verify(ctx, &id).await,
         Command::Server { command } => hospital::server(ctx, command).await,
         Command::Echo { name } => hospital::echo(ctx, &name).await,

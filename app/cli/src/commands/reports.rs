@@ -1,20 +1,20 @@
 //! Reports: the same document edits as the shell's.
 
 use super::{Ctx, findings::WHO, study_of};
-use crate::args::{Report as Command, ReportForm, Sign};
+use crate::args::{CheckReport, Report as Command, ReportForm, Sign};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_record::{Record, Report, SignRequest};
+use mj_report::check::{CheckContext, Reason};
 use mj_report::life::AmendKind;
 use mj_report::{Block, CheckResult, Document, Edit, EditSource, Op, Severity, Slot, SlotState, Template};
 use std::path::Path;
 
 pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
-    if let Command::Check { id } = &command
-        && let Some(text) = file(id)
+    if let Command::Check(check) = &command
+        && let Some(text) = file(&check.id)
     {
-        // A text of somebody else's needs no record.
-        return print_checks(ctx, &check_text(&String::from_utf8_lossy(&text?)));
+        return check_file(ctx, check, &String::from_utf8_lossy(&text?)).await;
     }
     let record = ctx.record().await?;
     match command {
@@ -38,10 +38,15 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
             })?;
             Ok(Done::Well)
         }
-        Command::Check { id } => {
-            let checks = checks(&record, &id).await?;
+        Command::Check(check) => {
+            let checks = checks(&record, &check.id).await?;
             print_checks(ctx, &checks)
         }
+        Command::Confirm { id, claim } => {
+            record.confirm_claims(&id, claim.as_deref(), WHO).await?;
+            print(ctx, &record.report(&id).await?)
+        }
+        Command::Draft { id } => draft(ctx, &record, &id).await,
         Command::Addendum { id } => print(ctx, &record.amend(&id, AmendKind::Addendum, WHO).await?),
         Command::Sign(sign) => self::sign(ctx, &record, &sign, false).await,
         Command::Countersign(sign) => self::sign(ctx, &record, &sign, true).await,
@@ -50,14 +55,44 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
 }
 
 fn print_checks(ctx: &Ctx<'_>, checks: &Vec<CheckResult>) -> Result<Done, Failure> {
-    ctx.out
-        .result(checks, |all| all.iter().map(|c| format!("{:?}  {}  {}", c.severity, c.rule, c.message)).collect::<Vec<_>>().join("\n"))?;
+    ctx.out.result(checks, |all| {
+        all.iter().map(|c| format!("{}  {}  {}", c.severity.name(), c.rule, c.message)).collect::<Vec<_>>().join("\n")
+    })?;
     Ok(Done::Well)
 }
 
-/// Reads a plain text over, as a report in the fields that its headings name.
-fn check_text(text: &str) -> Vec<CheckResult> {
-    mj_report::check_text(text.trim_start_matches('\u{FEFF}'), &mj_report::CheckContext::default())
+/// Reads a plain text over, as a report in the fields that its headings name. Without a study it needs no record.
+async fn check_file(ctx: &Ctx<'_>, check: &CheckReport, text: &str) -> Result<Done, Failure> {
+    let text = text.trim_start_matches('\u{FEFF}');
+    let ordered_side = match check.side.as_deref() {
+        Some("left") => mj_model::Side::Left,
+        Some("right") => mj_model::Side::Right,
+        _ => mj_model::Side::None,
+    };
+    let context = CheckContext { patient_sex: check.sex.clone().unwrap_or_default(), ordered_side, ..CheckContext::default() };
+    let checks = match &check.study {
+        None => mj_report::check_text(text, &context),
+        Some(study) => {
+            let record = ctx.record().await?;
+            record.check_text(text, &study_of(&record, study).await?, context).await?
+        }
+    };
+    print_checks(ctx, &checks)
+}
+
+/// Puts accepted findings into the report and says why each line of the impression stands there.
+async fn draft(ctx: &Ctx<'_>, record: &Record, id: &str) -> Result<Done, Failure> {
+    let lines = record.draft_report(id, WHO).await?;
+    let report = record.report(id).await?;
+    let mut json = report.to_json();
+    if let Some(object) = json.as_object_mut() {
+        object.insert("drafted".into(), serde_json::to_value(&lines).unwrap_or_default());
+    }
+    ctx.out.result(&json, |_| {
+        let why = lines.iter().map(|line| format!("{}  ({}: {})", line.text, line.rule, line.why));
+        [report.document.plain()].into_iter().chain(why).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Done::Well)
 }
 
 /// The content of a file, where what was typed names one and no id: `None` for an id.
@@ -169,25 +204,37 @@ async fn checks(record: &Record, id: &str) -> Result<Vec<CheckResult>, Failure> 
 
 /// Signs: refused with exit 4 while a blocking check stands.
 async fn sign(ctx: &Ctx<'_>, record: &Record, sign: &Sign, is_countersign: bool) -> Result<Done, Failure> {
-    let (blocking, others): (Vec<CheckResult>, Vec<_>) =
-        checks(record, &sign.id).await?.into_iter().partition(|c| c.severity == Severity::Block);
+    let reasons = reasons(&sign.confirm)?;
+    let found = checks(record, &sign.id).await?;
+    let mut blocking = mj_report::check::in_the_way(&found, &reasons);
+    // The first signature gave its reasons; the second is for the same text.
+    blocking.retain(|check| !(is_countersign && check.ask));
     if !blocking.is_empty() {
         return Err(Failure::Checks(blocking));
     }
     let fonts = mj_pdf::Fonts::find()?;
     let sheet = record.sheet_for_signing(&sign.id, &sign.person, is_countersign).await?;
     let pdf = mj_pdf::typeset(&sheet, &fonts)?;
-    let request = SignRequest { report: sign.id.clone(), person: sign.person.clone(), pdf, deliver_to: sign.to.clone() };
+    let request = SignRequest { report: sign.id.clone(), person: sign.person.clone(), pdf, deliver_to: sign.to.clone(), reasons };
     if is_countersign {
         record.countersign(request).await?;
     } else {
         record.sign(request).await?;
     }
-    let warned: Vec<CheckResult> = others.into_iter().filter(|c| c.severity == Severity::Warn).collect();
+    let warned: Vec<CheckResult> = found.into_iter().filter(|c| c.severity == Severity::Warn).collect();
     if !warned.is_empty() {
         ctx.out.warn(&Failure::Warned(warned));
     }
     print(ctx, &record.report(&sign.id).await?)
+}
+
+/// `RULE=REASON`, as typed.
+fn reasons(typed: &[String]) -> Result<Vec<Reason>, Failure> {
+    let split = |one: &String| match one.split_once('=') {
+        Some((rule, reason)) if !reason.trim().is_empty() => Ok(Reason { rule: rule.trim().into(), reason: reason.trim().into() }),
+        _ => Err(Failure::NoReason(one.clone())),
+    };
+    typed.iter().map(split).collect()
 }
 
 async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, form: ReportForm, out: &Path) -> Result<Done, Failure> {
@@ -236,11 +283,5 @@ mod tests {
             document.apply(&[op]).unwrap();
         }
         assert_eq!(document.blocks[0].plain(), "第一句。\n第二句。");
-    }
-
-    #[test]
-    fn a_text_is_read_over_as_a_report() {
-        let found = check_text("\u{FEFF}检查所见：\n右肺上叶结节。\n诊断意见：\n左肺上叶结节。\n");
-        assert!(found.iter().any(|check| check.field.is_some()), "{found:?}");
     }
 }

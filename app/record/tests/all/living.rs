@@ -241,7 +241,13 @@ impl Desk {
     }
 
     async fn refuses_to_sign(&self) -> bool {
-        let request = SignRequest { report: self.report.clone(), person: "医师甲".into(), pdf: PDF.to_vec(), deliver_to: Vec::new() };
+        let request = SignRequest {
+            report: self.report.clone(),
+            person: "医师甲".into(),
+            pdf: PDF.to_vec(),
+            deliver_to: Vec::new(),
+            reasons: Vec::new(),
+        };
         match self.record.sign(request).await {
             Err(error) => error.code() == "report.blocked",
             Ok(_) => false,
@@ -266,12 +272,23 @@ async fn run(rounds: usize, per_report: usize) -> Vec<f64> {
             let what = desk.mutate(one, round * 3 + i).await;
             let state = desk.state(one).await;
             times_ms.push(start.elapsed().as_secs_f64() * 1e3);
-            assert_ne!(state, Some(ClaimState::Verified), "round {round}, {what} of {:?}\n{text}\n->\n{}", one.finding.site, desk.document().await.plain());
+            assert_ne!(
+                state,
+                Some(ClaimState::Verified),
+                "round {round}, {what} of {:?}\n{text}\n->\n{}",
+                one.finding.site,
+                desk.document().await.plain()
+            );
             has_contradiction |= state == Some(ClaimState::Contradicted);
             *seen.entry((what, format!("{state:?}"))).or_default() += 1;
             // The bindings that nobody touched stay as they were.
             for other in &bound[i + 1..] {
-                assert_eq!(desk.state(other).await, Some(ClaimState::Verified), "round {round}: {what} of another\n{}", desk.document().await.plain());
+                assert_eq!(
+                    desk.state(other).await,
+                    Some(ClaimState::Verified),
+                    "round {round}: {what} of another\n{}",
+                    desk.document().await.plain()
+                );
             }
         }
         assert!(!has_contradiction || desk.refuses_to_sign().await, "round {round}: a contradicted claim was signed");
@@ -289,5 +306,11 @@ async fn a_hundred_bindings_leave_verified_when_either_side_changes() {
 #[ignore = "a long run: cargo xtask soak"]
 async fn soak_a_thousand_bindings_leave_verified_when_either_side_changes() {
     let times_ms = run(100, 10).await;
-    mj_testdata::note("1,000 bindings changed on either side: from the change to a state other than verified", "mingjing", "ms", &times_ms, "on disk, report of 10 claims; every contradicted report was refused by signing");
+    mj_testdata::note(
+        "1,000 bindings changed on either side: from the change to a state other than verified",
+        "mingjing",
+        "ms",
+        &times_ms,
+        "on disk, report of 10 claims; every contradicted report was refused by signing",
+    );
 }

@@ -159,7 +159,13 @@ async fn ready_to_sign(record: &Record, study: &StudyUid) -> String {
 
 pub(crate) async fn request(record: &Record, id: &str, person: &str, to: &[&str], is_countersign: bool) -> SignRequest {
     record.sheet_for_signing(id, person, is_countersign).await.unwrap();
-    SignRequest { report: id.into(), person: person.into(), pdf: PDF.into(), deliver_to: to.iter().map(|&s| s.to_owned()).collect() }
+    SignRequest {
+        report: id.into(),
+        person: person.into(),
+        pdf: PDF.into(),
+        deliver_to: to.iter().map(|&s| s.to_owned()).collect(),
+        reasons: vec![],
+    }
 }
 
 pub(crate) async fn sign_one(record: &Record, study: &StudyUid, to: &[&str]) -> mj_record::Signed {
@@ -205,7 +211,13 @@ async fn signed_twice_and_never_changed() {
     assert_eq!(row.modalities, ["CT", "DOC", "SR"]);
     assert!(
         record
-            .countersign(SignRequest { report: id.clone(), person: reviewer.id.clone(), pdf: PDF.into(), deliver_to: vec![] })
+            .countersign(SignRequest {
+                report: id.clone(),
+                person: reviewer.id.clone(),
+                pdf: PDF.into(),
+                deliver_to: vec![],
+                reasons: vec![]
+            })
             .await
             .is_err()
     );

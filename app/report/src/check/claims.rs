@@ -36,7 +36,7 @@ fn report_conflict(desk: &mut Desk<'_>, block: &Block, judged: &Judged, finding:
         Conflict::Gone => ("claim_contradicted", name),
         Conflict::Denied => ("negation", name),
         Conflict::Kind => ("kind_differs", name),
-        Conflict::Side => ("side", side_name(finding.map_or(Side::None, |f| side_of(f)), desk.lang).to_owned()),
+        Conflict::Side => ("side", side_name(finding.map_or(Side::None, side_of), desk.lang).to_owned()),
         Conflict::Place => ("site_differs", name),
         Conflict::Number(size) => ("number_differs", nearest(size.mm)),
         Conflict::Unit(size) => ("unit_differs", nearest(size.mm)),
@@ -72,7 +72,11 @@ fn denials(desk: &mut Desk<'_>, block: &Block, reader: &Reader<'_>) {
         }
         let meets = |facts: &&crate::claims::judge::Facts<'_>| {
             let is_confirmed = facts.finding.is_live() && facts.finding.state != mj_model::FindingState::Proposed;
-            is_confirmed && facts.kind_agrees(said) == 2 && !facts.kinds.is_empty() && facts.place_agrees(said, lexicon) != Some(false) && facts.side_agrees(said) != Some(false)
+            is_confirmed
+                && facts.kind_agrees(said) == 2
+                && !facts.kinds.is_empty()
+                && facts.place_agrees(said, lexicon) != Some(false)
+                && (said.side == Side::Both || facts.side_agrees(said) != Some(false))
         };
         if let Some(facts) = reader.facts().iter().find(meets) {
             let name = desk.name_of(facts.finding);
@@ -119,7 +123,11 @@ fn same_thing(a: &Said, b: &Said) -> bool {
 }
 
 fn sides_meet(a: &Said, b: &Said) -> bool {
-    a.side == b.side || a.side == Side::None || b.side == Side::None || (a.side == Side::Both && b.is_several) || (b.side == Side::Both && a.side != Side::None && b.is_several)
+    a.side == b.side
+        || a.side == Side::None
+        || b.side == Side::None
+        || (a.side == Side::Both && b.is_several)
+        || (b.side == Side::Both && a.side != Side::None && b.is_several)
 }
 
 /// A finding that the impression names on one side and the findings only on another.
@@ -149,6 +157,10 @@ fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[
         _ => None,
     };
     let Some((other_block, other)) = against else { return };
+    // A clause of normality that remains is told where it stands.
+    if desk.is_told("negation", other_block, [other.what.0, other.what.1]) {
+        return;
+    }
     let shown = desk.text_of(block, [claim.span.0, claim.span.1]);
     let wanted = desk.text_of(other_block, [other.span.0, other.span.1]);
     let span = place_of(&Conflict::Denied, claim);
@@ -165,5 +177,50 @@ impl Desk<'_> {
     fn text_of(&self, block: &Block, span: [usize; 2]) -> String {
         let text: Vec<char> = block.plain().chars().collect();
         super::text::to_string(&text, (span[0], span[1]))
+    }
+}
+
+/// What the findings section and the impression leave to each other: a finding the report rests on that the impression does
+/// not take up, and a place in the impression of which the findings say nothing.
+pub(super) fn between_sections(desk: &mut Desk<'_>) {
+    let document = desk.document;
+    let of = |kind: BlockKind| document.blocks.iter().filter(move |b| b.kind == kind);
+    let concluded: Vec<(&Block, Vec<Said>)> = of(BlockKind::Impression).map(|b| (b, said_in(b))).collect();
+    let all = &desk.rules.as_above;
+    let points_back = |b: &Block| all.zh.iter().chain(&all.en).any(|word| b.text.to_lowercase().contains(word.as_str()));
+    let is_written = of(BlockKind::Impression).any(|b| !b.text.trim().is_empty()) && !of(BlockKind::Impression).any(points_back);
+    let described: Vec<String> = of(BlockKind::Findings).flat_map(|b| crate::claims::places_in(&b.plain())).collect();
+    if is_written {
+        for block in of(BlockKind::Findings) {
+            let judged = Reader::new(Known { findings: desk.findings, priors: &[] }).judged(block);
+            for Judged { mark, .. } in judged.iter().filter(|j| j.mark.claim.finding.is_some() && j.conflicts.is_empty()) {
+                not_concluded(desk, block, mark, &concluded);
+            }
+        }
+    }
+    if described.is_empty() {
+        return;
+    }
+    for (block, list) in &concluded {
+        let unfounded = list.iter().filter(|s| is_stated(s) && !s.places.is_empty() && s.at.is_some());
+        for said in unfounded.filter(|s| !s.places.iter().any(|a| described.iter().any(|b| Lexicon::builtin().is_one_region(a, b)))) {
+            let shown = desk.text_of(block, [said.span.0, said.span.1]);
+            desk.report("impression_unfounded", Some((block, Some([said.span.0, said.span.1]))), &[("shown", &shown)]);
+        }
+    }
+}
+
+fn not_concluded(desk: &mut Desk<'_>, block: &Block, mark: &crate::document::Mark, concluded: &[(&Block, Vec<Said>)]) {
+    let Some(id) = mark.claim.finding.as_deref() else { return };
+    let Some(finding) = desk.finding(id) else { return };
+    let reader = Reader::new(Known { findings: std::slice::from_ref(finding), priors: &[] });
+    let Some(facts) = reader.facts().first().filter(|f| !f.kinds.is_empty()) else { return };
+    let speaks = |s: &Said| facts.place_agrees(s, Lexicon::builtin()) != Some(false) && facts.side_agrees(s) != Some(false);
+    let is_bound = concluded
+        .iter()
+        .any(|(b, _)| b.marks.iter().any(|m| m.claim.finding.as_deref() == Some(id)) || b.slots.iter().any(|s| s.finding == id));
+    if !is_bound && !concluded.iter().any(|(_, list)| list.iter().any(speaks)) {
+        let name = desk.name_of(finding);
+        desk.report("finding_not_concluded", Some((block, Some(block.plain_span(mark.start, mark.end)))), &[("wanted", &name)]);
     }
 }

@@ -68,7 +68,9 @@ fn date_at(text: &[char], at: usize, end: usize) -> Option<Written> {
     let is_sign = matches!(a.gap_after.as_str(), "-" | "/" | "." | "年");
     let end_of = |last: &Part| if last.gap_after.starts_with('日') { (at, at + c.end + 1) } else { span };
     match (a.number(), b.number(), c.number(), a.month(), b.month()) {
-        (Some(y), Some(m), Some(d), ..) if y >= 1900 && is_joined && is_sign => date(y, m, d).map(|r| Written { span: end_of(c), readings: vec![r] }),
+        (Some(y), Some(m), Some(d), ..) if y >= 1900 && is_joined && is_sign => {
+            date(y, m, d).map(|r| Written { span: end_of(c), readings: vec![r] })
+        }
         (Some(x), Some(y), Some(year), ..) if year >= 1900 && is_joined && is_sign => {
             let readings: Vec<String> = [date(year, x, y), date(year, y, x)].into_iter().flatten().collect();
             (!readings.is_empty()).then_some(Written { span, readings })
@@ -133,7 +135,10 @@ mod tests {
     fn dates_as_people_write_them() {
         let read = |text: &str| {
             let text = comparable(text);
-            dates(&text, (0, text.len())).into_iter().map(|d| (text[d.span.0..d.span.1].iter().collect::<String>(), d.readings)).collect::<Vec<_>>()
+            dates(&text, (0, text.len()))
+                .into_iter()
+                .map(|d| (text[d.span.0..d.span.1].iter().collect::<String>(), d.readings))
+                .collect::<Vec<_>>()
         };
         for text in ["2025-09-01", "2025年9月1日", "2025.9.1", "2025/09/01", "Sep 1, 2025", "1 September 2025", "September 1st, 2025"] {
             assert_eq!(read(&format!("与{text}片对比")).first().map(|d| d.1.clone()), Some(vec!["2025-09-01".to_owned()]), "{text}");

@@ -1,7 +1,7 @@
 //! Left and right.
 
-use super::{Desk, side_name};
 use super::text::{places, sentences, to_string, without};
+use super::{Desk, side_name};
 use crate::document::{Block, BlockKind};
 use crate::rules::SideWords;
 use mj_model::{Finding, Lang, Side};

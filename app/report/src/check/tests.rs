@@ -162,7 +162,10 @@ fn an_impression_that_all_is_normal_against_a_finding() {
     doc.blocks[1].text = "胸部CT未见明显异常。".into();
     let context = CheckContext { template: Some(template), ..CheckContext::default() };
     let got = check(&doc, &[f], &context);
-    assert_eq!((rules(&got), got[0].field.as_deref(), got[0].span), (vec!["normal_remains"], Some("impression"), Some([0, 10])));
+    assert_eq!(
+        (rules(&got), got[0].field.as_deref(), got[0].span),
+        (vec!["normal_remains", "finding_not_concluded"], Some("impression"), Some([0, 10]))
+    );
 }
 
 #[test]
@@ -240,4 +243,11 @@ fn the_written_form_is_fixed() {
         serde_json::to_string(&got).unwrap(),
         r#"[{"rule":"field_empty","severity":"block","field":"impression","span":null,"message":"“诊断意见”未填写。","fix":"填写该栏后再签发。"}]"#
     );
+}
+
+#[test]
+fn every_rule_passes_its_cases() {
+    let run = crate::rules::Rules::builtin().run_cases();
+    assert_eq!(run.failed, []);
+    assert!(run.cases > 50, "{}", run.cases);
 }

@@ -9,8 +9,30 @@ const LIST: [&str; 10] = ["、", "及", "和", "与", "以及", "或", "and", "o
 
 /// Words before a place that tie it to the finding before them.
 const PREPOSITIONS: [&str; 24] = [
-    "in", "within", "of", "at", "involving", "along", "throughout", "on", "about", "around", "near", "from", "abutting", "over", "overlying", "to",
-    "into", "affecting", "through", "across", "beneath", "under", "projecting", "at the",
+    "in",
+    "within",
+    "of",
+    "at",
+    "involving",
+    "along",
+    "throughout",
+    "on",
+    "about",
+    "around",
+    "near",
+    "from",
+    "abutting",
+    "over",
+    "overlying",
+    "to",
+    "into",
+    "affecting",
+    "through",
+    "across",
+    "beneath",
+    "under",
+    "projecting",
+    "at the",
 ];
 
 /// Words that bind a place behind a Chinese finding.
@@ -79,9 +101,14 @@ impl Reading<'_> {
     fn home_en(&self, mention: &Mention, before: Option<(&Mention, &Vec<usize>)>, next: usize) -> Vec<usize> {
         let previous_end = before.map_or(self.sentence.0, |(other, _)| other.end);
         let ahead = self.last_before(mention.start, previous_end);
-        let is_modifier = ahead.and_then(|rank| self.phrases.get(rank)).is_some_and(|p| self.is_modifier(&self.between(p.end, mention.start)));
+        let is_modifier =
+            ahead.and_then(|rank| self.phrases.get(rank)).is_some_and(|p| self.is_modifier(&self.between(p.end, mention.start)));
         let behind = self.first_after(mention.end, next).filter(|rank| self.is_tied(mention.end, *rank));
-        let in_list = || before.filter(|(other, _)| is_list(&self.between(other.end, mention.start)) && self.clause(other.start) == self.clause(mention.start));
+        let in_list = || {
+            before.filter(|(other, _)| {
+                is_list(&self.between(other.end, mention.start)) && self.clause(other.start) == self.clause(mention.start)
+            })
+        };
         match (ahead, behind) {
             (Some(a), Some(b)) if is_modifier => self.both(a, b),
             (Some(a), None) if is_modifier => self.with_list(a),
@@ -89,7 +116,7 @@ impl Reading<'_> {
             (Some(a), None) => self.with_list(a),
             (None, None) => match in_list() {
                 Some((_, home)) => home.clone(),
-                None => self.from_earlier_clauses(mention, before),
+                None => self.earlier_clauses(mention, before),
             },
         }
     }
@@ -99,14 +126,21 @@ impl Reading<'_> {
         let mut out = vec![rank];
         let mut at = rank;
         while let (Some(a), Some(b)) = (self.phrases.get(at), self.phrases.get(at + 1)) {
-            if !LIST.contains(&self.between(a.end, b.start).trim().trim_end_matches(" the")) || self.mentions.iter().any(|m| m.start >= a.end && m.end <= b.start) {
+            if !LIST.contains(&self.between(a.end, b.start).trim().trim_end_matches(" the"))
+                || self.mentions.iter().any(|m| m.start >= a.end && m.end <= b.start)
+            {
                 break;
             }
             at += 1;
             out.push(at);
         }
         // A modifier of the finding that comes next is no part of this list.
-        if out.len() > 1 && self.mentions.iter().any(|m| self.phrases.get(at).is_some_and(|p| m.start >= p.end && self.is_modifier(&self.between(p.end, m.start)))) {
+        if out.len() > 1
+            && self
+                .mentions
+                .iter()
+                .any(|m| self.phrases.get(at).is_some_and(|p| m.start >= p.end && self.is_modifier(&self.between(p.end, m.start))))
+        {
             out.truncate(1);
         }
         out
@@ -116,7 +150,25 @@ impl Reading<'_> {
     fn is_modifier(&self, gap: &str) -> bool {
         let words: Vec<&str> = gap.split_whitespace().collect();
         let is_verb = |word: &&str| {
-            matches!(*word, "is" | "are" | "was" | "were" | "has" | "have" | "shows" | "demonstrates" | "contains" | "there" | "with" | "and" | "or" | "no" | "without" | "reveals" | "appears")
+            matches!(
+                *word,
+                "is" | "are"
+                    | "was"
+                    | "were"
+                    | "has"
+                    | "have"
+                    | "shows"
+                    | "demonstrates"
+                    | "contains"
+                    | "there"
+                    | "with"
+                    | "and"
+                    | "or"
+                    | "no"
+                    | "without"
+                    | "reveals"
+                    | "appears"
+            )
         };
         words.len() <= 5 && !words.iter().any(|w| is_verb(&w.trim_matches(',')))
     }
@@ -148,7 +200,7 @@ impl Reading<'_> {
         a.places.is_empty() || b.places.iter().filter_map(name).any(|b| a.places.iter().filter_map(name).any(|a| self.lexicon.agree(a, b)))
     }
 
-    fn from_earlier_clauses(&self, mention: &Mention, before: Option<(&Mention, &Vec<usize>)>) -> Vec<usize> {
+    fn earlier_clauses(&self, mention: &Mention, before: Option<(&Mention, &Vec<usize>)>) -> Vec<usize> {
         let clause = self.clause(mention.start);
         let earlier = self.phrases.iter().rposition(|p| p.end <= mention.start && self.clause(p.start) < clause);
         match (before, earlier) {

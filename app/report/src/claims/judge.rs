@@ -52,7 +52,8 @@ impl<'a> Facts<'a> {
         let mut facts =
             Self { finding, kinds: Vec::new(), places: Vec::new(), side: finding.side, lengths_mm: lengths_mm(finding), before_mm: None };
         let site = finding.site.as_ref();
-        let names = [Some(&finding.kind), site].into_iter().flatten().flat_map(|code| [&code.name_zh, &code.name_en]).chain(finding.label.as_ref());
+        let names =
+            [Some(&finding.kind), site].into_iter().flatten().flat_map(|code| [&code.name_zh, &code.name_en]).chain(finding.label.as_ref());
         for name in names {
             facts.learn(name, lexicon, finding.side == Side::None);
         }
@@ -60,7 +61,7 @@ impl<'a> Facts<'a> {
             facts.kinds.clear();
         }
         let earlier = priors.iter().filter(|p| p.tracking_uid == finding.tracking_uid && p.study != finding.study && p.is_live());
-        facts.before_mm = earlier.filter_map(|p| longest(&lengths_mm(p))).last();
+        facts.before_mm = earlier.filter_map(|p| longest(&lengths_mm(p))).next_back();
         facts
     }
 
@@ -124,7 +125,7 @@ impl<'a> Facts<'a> {
         let is_measured = |size: &Size| self.lengths_mm.iter().any(|mm| (mm - size.mm).abs() <= size.half_digit_mm * 1.001 + 1e-9);
         let largest = said.sizes.iter().map(|s| s.mm).fold(0.0, f64::max);
         let more_than_measured = said.sizes.len() > self.lengths_mm.len();
-        let wrong = said.sizes.iter().filter(|size| !is_measured(size) && !(more_than_measured && size.mm < largest));
+        let wrong = said.sizes.iter().filter(|size| !(is_measured(size) || more_than_measured && size.mm < largest));
         wrong.map(|size| if self.is_other_unit(size) { Conflict::Unit(*size) } else { Conflict::Number(*size) }).collect()
     }
 

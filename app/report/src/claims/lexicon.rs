@@ -262,7 +262,9 @@ impl Lexicon {
 
 fn term(word: &str, meaning: Meaning) -> Term {
     let chars: Vec<char> = word.chars().collect();
-    let is_exact = (2..=5).contains(&chars.len()) && chars.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) && chars.iter().any(char::is_ascii_uppercase);
+    let is_exact = (2..=5).contains(&chars.len())
+        && chars.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && chars.iter().any(char::is_ascii_uppercase);
     Term { chars, is_exact, meaning }
 }
 

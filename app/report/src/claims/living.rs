@@ -5,11 +5,11 @@
 //! differ. Marks of typed and dictated text are found anew with every edit: which finding a claim speaks of, and whether it
 //! says so. Text is never changed.
 
+use super::assign;
 use super::judge::{Conflict, Facts, ground, place_of, short_hash};
 use super::lexicon::Lexicon;
 use super::parse::{Presence, Said, Span, said};
 use super::words::{comparable, scan};
-use super::assign;
 use crate::binding::{fresh_anchor, slot_updates};
 use crate::document::{Block, BlockKind, Claim, ClaimState, Document, Mark};
 use crate::op::Op;
@@ -131,7 +131,11 @@ impl<'a> Reader<'a> {
             Some(said) => self.conflicts(block, facts, said),
         };
         let now = (ground(facts.finding), meaning(block, mark));
-        let claim = Claim { ground: Some(mark.claim.ground.clone().unwrap_or(now.0.clone())), meaning: Some(mark.claim.meaning.clone().unwrap_or(now.1.clone())), ..mark.claim.clone() };
+        let claim = Claim {
+            ground: Some(mark.claim.ground.clone().unwrap_or(now.0.clone())),
+            meaning: Some(mark.claim.meaning.clone().unwrap_or(now.1.clone())),
+            ..mark.claim.clone()
+        };
         let is_same = claim.ground.as_ref() == Some(&now.0) && claim.meaning.as_ref() == Some(&now.1);
         let state = state(facts.finding, !conflicts.is_empty(), is_same);
         Judged { mark: Mark { claim: Claim { state, ..claim }, ..mark.clone() }, conflicts }

@@ -18,8 +18,30 @@ pub(crate) struct Phrase {
 
 /// Words that may stand between the words of one phrase.
 const JOINTS_EN: [&str; 24] = [
-    "of", "the", "upper", "middle", "lower", "mid", "main", "distal", "proximal", "anterior", "posterior", "lateral", "medial", "inferior",
-    "superior", "and", "aspect", "portion", "side", "sided", "posterolateral", "'s", "central", "peripheral",
+    "of",
+    "the",
+    "upper",
+    "middle",
+    "lower",
+    "mid",
+    "main",
+    "distal",
+    "proximal",
+    "anterior",
+    "posterior",
+    "lateral",
+    "medial",
+    "inferior",
+    "superior",
+    "and",
+    "aspect",
+    "portion",
+    "side",
+    "sided",
+    "posterolateral",
+    "'s",
+    "central",
+    "peripheral",
 ];
 const JOINTS_ZH: [&str; 9] = ["", "的", "侧", " ", "部", "侧的", "近", "内", "旁"];
 
@@ -60,7 +82,8 @@ fn joins(last: &Phrase, next: &Phrase, gap: &str, is_zh: bool) -> bool {
 }
 
 fn is_joint_en(gap: &str) -> bool {
-    gap.chars().count() < 40 && gap.split([' ', '-', '/']).filter(|w| !w.is_empty()).all(|word| JOINTS_EN.contains(&word.to_ascii_lowercase().as_str()))
+    gap.chars().count() < 40
+        && gap.split([' ', '-', '/']).filter(|w| !w.is_empty()).all(|word| JOINTS_EN.contains(&word.to_ascii_lowercase().as_str()))
 }
 
 fn join(last: &mut Phrase, next: &Phrase) {

@@ -50,7 +50,9 @@ impl Reading<'_> {
     fn is_other_number(&self, start: usize, end: usize) -> bool {
         let clause = self.clause(start);
         let last = self.cues().rev().find(|(at, _, cue)| {
-            *at < start && self.clause(*at) == clause && matches!(cue, Cue::Earlier | Cue::Now | Cue::OtherNumber | Cue::Larger | Cue::Smaller)
+            *at < start
+                && self.clause(*at) == clause
+                && matches!(cue, Cue::Earlier | Cue::Now | Cue::OtherNumber | Cue::Larger | Cue::Smaller)
         });
         let is_said_before = match last {
             Some((_, _, Cue::Now)) | None => false,
@@ -63,7 +65,8 @@ impl Reading<'_> {
         };
         let behind = self.between(end, (end + 24).min(self.sentence.1));
         let behind = behind.trim_start();
-        let is_said_behind = ["previously", "on prior", "on the prior", "on previous", "on the previous", "before", "from the", "in 20", "on 20"];
+        let is_said_behind =
+            ["previously", "on prior", "on the prior", "on previous", "on the previous", "before", "from the", "in 20", "on 20"];
         is_said_before || is_said_behind.iter().any(|word| behind.starts_with(word))
     }
 
@@ -95,7 +98,8 @@ impl Reading<'_> {
         let before = self.mentions.iter().rposition(|m| m.end <= start && in_clause(m));
         let after = self.mentions.iter().position(|m| m.start >= end && in_clause(m));
         // 新发结节, a stable nodule: the adjective stands before; everything else is said of what came before.
-        let is_adjective = after.and_then(|a| self.mentions.get(a)).is_some_and(|m| m.start.saturating_sub(end) <= if self.is_zh { 8 } else { 30 });
+        let is_adjective =
+            after.and_then(|a| self.mentions.get(a)).is_some_and(|m| m.start.saturating_sub(end) <= if self.is_zh { 8 } else { 30 });
         match (before, after) {
             (None, Some(a)) => Some(a),
             (Some(_), Some(a)) if cue == Cue::New && is_adjective => Some(a),
@@ -105,7 +109,9 @@ impl Reading<'_> {
                 Some(if gap(end, am.start) < gap(bm.end, start) { a } else { b })
             }
             (Some(b), _) => Some(b),
-            (None, None) => self.mentions.iter().rposition(|m| m.end <= start).or_else(|| self.mentions.iter().position(|m| m.start >= end)),
+            (None, None) => {
+                self.mentions.iter().rposition(|m| m.end <= start).or_else(|| self.mentions.iter().position(|m| m.start >= end))
+            }
         }
     }
 }

@@ -66,7 +66,13 @@ fn match_term(text: &[char], at: usize, term: &Term) -> Option<usize> {
     if !term.chars.last().is_some_and(char::is_ascii_alphanumeric) || !is_open(end) {
         return Some(end);
     }
-    let plural = if text.get(end) == Some(&'s') { end + 1 } else if text.get(end..end + 2) == Some(&['e', 's']) { end + 2 } else { return None };
+    let plural = if text.get(end) == Some(&'s') {
+        end + 1
+    } else if text.get(end..end + 2) == Some(&['e', 's']) {
+        end + 2
+    } else {
+        return None;
+    };
     (!is_open(plural)).then_some(plural)
 }
 

@@ -1,4 +1,4 @@
-import type { CheckLine, Cursor, EditKept, EditSent, Lang, PhraseLine, ReportView, SignedView } from "../generated/types";
+import type { CheckLine, Cursor, EditKept, EditSent, Lang, PhraseLine, ReasonSent, ReportView, SignedView } from "../generated/types";
 import { call } from "./invoke";
 
 export const newReport = (study: string, template: string, lang: Lang) => call<ReportView>("new_report", { study, template, lang });
@@ -10,5 +10,7 @@ export const cursorMoved = (cursor: Cursor) => call<null>("cursor_moved", { curs
 export const insertChip = (finding: string, measurement: string) => call<null>("insert_chip", { finding, measurement });
 export const phrases = (id: string) => call<PhraseLine[]>("phrases", { id });
 export const checks = (id: string) => call<CheckLine[]>("checks", { id });
-export const sign = (id: string, person: string, role: string, deliver: string[]) => call<SignedView>("sign", { id, person, role, deliver });
+export const confirmClaims = (id: string) => call<null>("confirm_claims", { id });
+export const draftReport = (id: string) => call<string[]>("draft_report", { id });
+export const sign = (id: string, person: string, role: string, deliver: string[], reasons: ReasonSent[]) => call<SignedView>("sign", { id, person, role, deliver, reasons });
 export const exportPdf = (id: string, path: string) => call<string>("export_pdf", { id, path });

@@ -29,6 +29,9 @@ export interface Claim {
   finding: string | null;
   measurement: string | null;
   state: "verified" | "stale" | "contradicted" | "unsupported";
+  ground?: string;
+  meaning?: string;
+  from_text?: boolean;
 }
 
 /** A marked stretch of text. */
@@ -298,6 +301,14 @@ export interface EditSent {
   cursor: Cursor | null;
 }
 
+/** Why somebody signs against what a rule asks. */
+export interface ReasonSent {
+  /** Rule. */
+  rule: string;
+  /** The reason. */
+  reason: string;
+}
+
 /** An edit that is on disk. */
 export interface EditKept {
   /** Revision after it. */
@@ -324,6 +335,8 @@ export interface CheckLine {
   message: string;
   /** What would mend it, or empty. */
   fix: string;
+  /** True for what may be signed against with a reason. */
+  ask: boolean;
 }
 
 /** A person of the station. */

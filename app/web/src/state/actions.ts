@@ -4,7 +4,7 @@ import * as hospital from "../api/hospital";
 import * as record from "../api/record";
 import * as studies from "../api/studies";
 import { app, attempt, switchLang, takeBoot, type Page } from "./app.svelte";
-import { editor, leave, open, runChecks, study } from "./study.svelte";
+import { confirmStale, draft, editor, leave, open, runChecks, study } from "./study.svelte";
 import { lineAt, worklist } from "./worklist.svelte";
 
 export interface Action {
@@ -21,6 +21,7 @@ const go = (page: Page) => () => {
 };
 const hasStudy = () => study.view !== null;
 const hasReport = () => study.report !== null;
+const isDraft = () => study.report?.state === "draft";
 
 async function theme(name: string): Promise<void> {
   const boot = await attempt(() => record.setTheme(name));
@@ -65,6 +66,8 @@ export const actions: Action[] = [
   },
   { id: "undo", text: "desk.report.undo", keys: "Ctrl+Z", isPossible: hasReport, run: () => void editor.now?.undo() },
   { id: "redo", text: "desk.report.redo", keys: "Ctrl+Shift+Z", isPossible: hasReport, run: () => void editor.now?.redo() },
+  { id: "draft-report", text: "desk.report.draft", keys: "Ctrl+Shift+D", isPossible: isDraft, run: () => void draft() },
+  { id: "confirm-claims", text: "desk.report.confirm_claims", keys: "Ctrl+Shift+Enter", isPossible: isDraft, run: () => void confirmStale() },
   { id: "checks", text: "desk.action.run_checks", isPossible: hasReport, run: runChecks },
   { id: "sign", text: "desk.report.sign", keys: "Ctrl+Enter", isPossible: hasReport, run: () => (study.isSigning = true) },
   { id: "flush", text: "desk.outbox.flush", run: () => void attempt(hospital.flushOutbox) },

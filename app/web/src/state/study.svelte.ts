@@ -5,7 +5,7 @@ import * as speech from "../api/speech";
 import * as studies from "../api/studies";
 import type { ReportEditor } from "../editor/editor";
 import type { Kept } from "../editor/sync";
-import { app, attempt, tellError } from "./app.svelte";
+import { app, attempt, t, tellError, tellShortly } from "./app.svelte";
 
 export const study = $state({
   view: null as StudyView | null,
@@ -127,6 +127,25 @@ export async function focusFinding(finding: string): Promise<void> {
 export function takeFindings(uid: string, findings: FindingLine[]): void {
   if (study.view?.line.uid !== uid) return;
   study.view.findings = findings;
+  runChecks();
+}
+
+/** Puts accepted findings into the report and says why each line of the impression stands there. */
+export async function draft(): Promise<void> {
+  const id = study.report?.id;
+  if (id === undefined) return;
+  await editor.now?.flush();
+  const why = await attempt(() => reports.draftReport(id));
+  if (why) tellShortly(why.length > 0 ? why.join("\n") : t("desk.report.draft_nothing"));
+  runChecks();
+}
+
+/** Stands for the sentences again whose finding or words have changed. */
+export async function confirmStale(): Promise<void> {
+  const id = study.report?.id;
+  if (id === undefined) return;
+  await editor.now?.flush();
+  await attempt(() => reports.confirmClaims(id));
   runChecks();
 }
 
