@@ -133,9 +133,9 @@ impl Desk {
             };
             desk.edit(&document, ops).await;
             let document = desk.document().await;
-            let (_, mark) = document.marks().find(|(_, m)| m.claim.finding.as_ref() == Some(&finding.id)).unwrap_or_else(|| {
-                panic!("not bound: {:?} in\n{}", finding.site, document.plain());
-            });
+            let bound_to = document.marks().find(|(_, m)| m.claim.finding.as_ref() == Some(&finding.id));
+            assert!(bound_to.is_some(), "not bound: {:?} in\n{}", finding.site, document.plain());
+            let (_, mark) = bound_to.unwrap();
             assert_eq!(mark.claim.state, ClaimState::Verified, "{}\n{:?}", document.plain(), mark);
             assert_eq!(mark.claim.from_text, i % 2 == 1);
             bound.push(Bound { finding, mark: mark.id.clone() });
@@ -293,7 +293,7 @@ async fn run(rounds: usize, per_report: usize) -> Vec<f64> {
         }
         assert!(!has_contradiction || desk.refuses_to_sign().await, "round {round}: a contradicted claim was signed");
     }
-    println!("{seen:#?}");
+    eprintln!("{seen:?}");
     times_ms
 }
 
