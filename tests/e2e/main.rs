@@ -27,6 +27,7 @@ mod path_by_command;
 mod peers;
 #[cfg(unix)]
 mod planning;
+mod quality;
 mod research;
 mod results;
 mod secrecy;

@@ -327,13 +327,15 @@ pub(crate) enum Finding {
         /// Its id.
         id: String,
     },
-    /// Change the line of a finding.
+    /// Change a finding: its line, what it is, where it lies.
     Edit {
         /// Its id.
         id: String,
         /// Ends x,y,z,x,y,z in mm, LPS.
         #[arg(long, value_parser = finite::<6>, allow_hyphen_values = true)]
-        line: [f64; 6],
+        line: Option<[f64; 6]>,
+        #[command(flatten)]
+        what: FindingWhat,
     },
     /// A person accepts what a device proposed.
     Accept {
@@ -496,6 +498,22 @@ pub(crate) struct FindingAdd {
     /// What stands beside the arrow.
     #[arg(long, requires = "arrow")]
     pub(crate) text: Option<String>,
+    #[command(flatten)]
+    pub(crate) what: FindingWhat,
+}
+
+/// What a finding is and where it lies.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FindingWhat {
+    /// What it is: a code or a name of the list, in Chinese or English (结节, nodule).
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// Where in the body: a code or a name of the list.
+    #[arg(long)]
+    pub(crate) site: Option<String>,
+    /// Side of the patient.
+    #[arg(long, value_parser = ["left", "right", "both", "none"])]
+    pub(crate) side: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

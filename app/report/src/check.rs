@@ -13,6 +13,8 @@ mod sides;
 pub(crate) mod text;
 mod watch;
 
+use crate::claims::Said;
+use crate::claims::living::said_in;
 use crate::document::{Block, Document};
 use crate::rules::Rules;
 use crate::template::Template;
@@ -117,7 +119,8 @@ pub struct CheckContext {
 #[must_use]
 pub fn check(document: &Document, findings: &[Finding], context: &CheckContext) -> Vec<CheckResult> {
     let rules = context.rules.as_ref().unwrap_or_else(|| Rules::builtin());
-    let mut desk = Desk { document, findings, context, rules, lang: context.lang.unwrap_or(document.lang), found: Vec::new() };
+    let pages = std::rc::Rc::new(document.blocks.iter().map(Page::of).collect());
+    let mut desk = Desk { document, pages, findings, context, rules, lang: context.lang.unwrap_or(document.lang), found: Vec::new() };
     if let Some(why) = &context.rules_problem {
         desk.report("rules_refused", None, &[("shown", why)]);
     }
@@ -153,9 +156,41 @@ pub fn check_text(text: &str, context: &CheckContext) -> Vec<CheckResult> {
     check(&Document::from_text(text, context.lang), &[], context)
 }
 
+/// A field with what is worked out of its text once for all rules.
+struct Page<'a> {
+    block: &'a Block,
+    /// [`Block::plain`], by characters.
+    plain: Vec<char>,
+    said: Vec<Said>,
+    /// Ids of findings with the stretches of the plain text that chips and claims bind to them, in their order.
+    bound: Vec<([usize; 2], &'a str)>,
+}
+
+impl<'a> Page<'a> {
+    fn of(block: &'a Block) -> Self {
+        let places = block.plain_places();
+        let slots = block.slots.iter().map(|s| (places.span(s.at, s.at + 1), s.finding.as_str()));
+        let marks = block.marks.iter().filter_map(|m| Some((places.span(m.start, m.end), m.claim.finding.as_deref()?)));
+        let mut bound: Vec<([usize; 2], &str)> = slots.chain(marks).collect();
+        bound.sort_unstable();
+        Self { block, plain: block.plain().chars().collect(), said: said_in(block), bound }
+    }
+
+    /// Ids of the findings that a stretch of the plain text is bound to, each once.
+    fn bound_in(&self, (start, end): (usize, usize)) -> Vec<&'a str> {
+        let before = self.bound.partition_point(|(span, _)| span[0] < end);
+        let touching = self.bound.iter().take(before).filter(|(span, _)| span[1] > start);
+        let mut ids: Vec<&str> = touching.map(|(_, id)| *id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
 /// What the rules look at, and where they put what they find.
 struct Desk<'a> {
     document: &'a Document,
+    pages: std::rc::Rc<Vec<Page<'a>>>,
     findings: &'a [Finding],
     context: &'a CheckContext,
     rules: &'a Rules,

@@ -236,6 +236,17 @@ impl Block {
         at
     }
 
+    /// As [`Self::plain_position`], for many places of one text.
+    pub(crate) fn plain_places(&self) -> PlainPlaces {
+        let mut extra = 0;
+        let mut after = vec![0];
+        for slot in &self.slots {
+            extra += slot.shown.chars().count().max(1) - 1;
+            after.push(extra);
+        }
+        PlainPlaces { at: self.slots.iter().map(|slot| slot.at).collect(), after }
+    }
+
     /// The range in [`Self::plain`] of a range in the text.
     #[must_use]
     pub fn plain_span(&self, start: usize, end: usize) -> [usize; 2] {
@@ -271,6 +282,25 @@ impl Block {
             return Err(Error::Damaged { what: "a mark outside the text" });
         }
         Ok(())
+    }
+}
+
+/// Places in a text and in its plain form.
+#[derive(Debug, Clone)]
+pub(crate) struct PlainPlaces {
+    /// Places of the slots.
+    at: Vec<usize>,
+    /// By how much a place behind so many slots is further on in the plain text.
+    after: Vec<usize>,
+}
+
+impl PlainPlaces {
+    pub(crate) fn position(&self, at: usize) -> usize {
+        at + self.after.get(self.at.partition_point(|slot| *slot < at)).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn span(&self, start: usize, end: usize) -> [usize; 2] {
+        [self.position(start), self.position(end)]
     }
 }
 

@@ -1,13 +1,13 @@
 //! Findings and their measurements.
 
 use super::{Ctx, files_of, series_of, study_of, unexpected};
-use crate::args::{Finding as Command, FindingAdd};
+use crate::args::{Finding as Command, FindingAdd, FindingWhat};
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_link::{Job, JobResult};
 use mj_model::code::known;
 use mj_model::finding::{ImageRef, Origin};
-use mj_model::{Finding, FindingState, FrameOfReferenceUid, Geometry, Measurement, SeriesUid};
+use mj_model::{Code, Finding, FindingState, FrameOfReferenceUid, Geometry, Measurement, SeriesUid, Side};
 use mj_record::Record;
 
 /// Who the command line writes as.
@@ -31,15 +31,18 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
             ctx.out.result(&json, |_| line(ctx, &finding))?;
             Ok(Done::Well)
         }
-        Command::Edit { id, line } => {
+        Command::Edit { id, line, what } => {
             let mut finding = record.finding(&id).await?;
             if !finding.is_live() {
                 return Err(Failure::Deleted(id));
             }
-            finding.geometry = line_geometry(line);
-            (finding.images, finding.frame_of_reference) = place(ctx, &record, &finding.series, &finding.geometry).await?;
+            if let Some(line) = line {
+                finding.geometry = line_geometry(line);
+                (finding.images, finding.frame_of_reference) = place(ctx, &record, &finding.series, &finding.geometry).await?;
+                measure(&mut finding);
+            }
+            name(&mut finding, &what)?;
             (finding.state, finding.origin) = (FindingState::Edited, Origin::person(WHO));
-            measure(&mut finding);
             put(ctx, &record, finding).await
         }
         Command::Accept { id } => super::results::accept(ctx, &record, &id).await,
@@ -67,8 +70,37 @@ async fn add(ctx: &Ctx<'_>, record: &Record, add: &FindingAdd) -> Result<Done, F
         finding.kind = known::annotation();
         finding.label = add.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     }
+    name(&mut finding, &add.what)?;
     measure(&mut finding);
     put(ctx, record, finding).await
+}
+
+/// Says what a finding is and where it lies, as far as it was typed.
+fn name(finding: &mut Finding, what: &FindingWhat) -> Result<(), Failure> {
+    if let Some(kind) = &what.kind {
+        finding.kind = coded("kind", kind, &mj_report::codes::kinds())?;
+    }
+    if let Some(site) = &what.site {
+        finding.site = Some(coded("site", site, &mj_report::codes::sites())?);
+    }
+    match what.side.as_deref() {
+        Some("left") => finding.side = Side::Left,
+        Some("right") => finding.side = Side::Right,
+        Some("both") => finding.side = Side::Both,
+        Some(_) => finding.side = Side::None,
+        None => {}
+    }
+    Ok(())
+}
+
+/// The concept of a code or a name.
+fn coded(what: &'static str, typed: &str, list: &[Code]) -> Result<Code, Failure> {
+    let is_it = |code: &&Code| code.code == typed || code.name_zh == typed || code.name_en.eq_ignore_ascii_case(typed);
+    list.iter().find(is_it).cloned().ok_or_else(|| Failure::Unknown {
+        what,
+        name: typed.into(),
+        known: list.iter().map(|code| code.name_en.as_str()).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// The image a geometry lies on, and the frame of reference it is in.

@@ -1,18 +1,20 @@
 //! Rules about what sentences claim: against the findings they speak of, and against one another.
 
-use super::{Desk, side_name};
-use crate::claims::judge::place_of;
-use crate::claims::living::{Judged, Reader, said_in};
+use super::{Desk, Page, side_name};
+use crate::claims::judge::{Facts, place_of};
+use crate::claims::living::{Judged, Reader};
 use crate::claims::{Change, Conflict, Known, Lexicon, Presence, Said};
-use crate::document::{Block, BlockKind, ClaimState};
+use crate::document::{Block, BlockKind, ClaimState, Mark};
 use mj_model::{Finding, Quantity, Side, Unit};
 
 /// Every sentence against the finding it speaks of, as [`crate::living`] would judge it now.
 pub(super) fn against_findings(desk: &mut Desk<'_>) {
-    let (document, findings) = (desk.document, desk.findings);
+    let findings = desk.findings;
     let reader = Reader::new(Known { findings, priors: &desk.context.priors });
-    for block in &document.blocks {
-        for judged in reader.judged(block) {
+    let pages = std::rc::Rc::clone(&desk.pages);
+    for page in pages.iter() {
+        let block = page.block;
+        for judged in reader.judged(block, &page.said) {
             if judged.mark.claim.state == ClaimState::Stale {
                 let span = block.plain_span(judged.mark.start, judged.mark.end);
                 let shown = desk.text_of(block, span);
@@ -23,7 +25,7 @@ pub(super) fn against_findings(desk: &mut Desk<'_>) {
                 report_conflict(desk, block, &judged, finding, *conflict, block.plain_span(place.0, place.1));
             }
         }
-        denials(desk, block, &reader);
+        denials(desk, page, &reader);
     }
 }
 
@@ -63,14 +65,15 @@ fn nearest_length(finding: &Finding, mm: f64) -> Option<f64> {
 }
 
 /// Sentences that deny what somebody stands for.
-fn denials(desk: &mut Desk<'_>, block: &Block, reader: &Reader<'_>) {
+fn denials(desk: &mut Desk<'_>, page: &Page<'_>, reader: &Reader<'_>) {
+    let block = page.block;
     let lexicon = Lexicon::builtin();
     let bound: Vec<[usize; 2]> = block.marks.iter().filter(|m| !m.claim.from_text).map(|m| block.plain_span(m.start, m.end)).collect();
-    for said in said_in(block).iter().filter(|s| is_plain_denial(s)) {
+    for said in page.said.iter().filter(|s| is_plain_denial(s)) {
         if bound.iter().any(|[a, b]| said.what.0 < *b && said.what.1 > *a) {
             continue;
         }
-        let meets = |facts: &&crate::claims::judge::Facts<'_>| {
+        let meets = |facts: &&Facts<'_>| {
             let is_confirmed = facts.finding.is_live() && facts.finding.state != mj_model::FindingState::Proposed;
             is_confirmed
                 && facts.kind_agrees(said) == 2
@@ -93,11 +96,11 @@ fn is_plain_denial(said: &Said) -> bool {
 
 /// The impression against the findings section, and each section against itself: sides, and what is both stated and denied.
 pub(super) fn within_report(desk: &mut Desk<'_>) {
-    let document = desk.document;
-    let of = |kind: BlockKind| document.blocks.iter().filter(move |b| b.kind == kind).map(|b| (b, said_in(b)));
-    let found: Vec<(&Block, Vec<Said>)> = of(BlockKind::Findings).collect();
+    let pages = std::rc::Rc::clone(&desk.pages);
+    let of = |kind: BlockKind| pages.iter().filter(move |p| p.block.kind == kind).map(|p| (p.block, &p.said));
+    let found: Vec<(&Block, &Vec<Said>)> = of(BlockKind::Findings).collect();
     for (block, said) in of(BlockKind::Impression) {
-        for claim in &said {
+        for claim in said {
             let others: Vec<(&Block, &Said)> = found.iter().flat_map(|(b, list)| list.iter().map(move |s| (*b, s))).collect();
             sides(desk, block, claim, &others);
             denied_elsewhere(desk, block, claim, &others);
@@ -175,26 +178,28 @@ fn sides_meet_for_denial(denial: &Said, stated: &Said) -> bool {
 impl Desk<'_> {
     /// A stretch of a field's plain text.
     fn text_of(&self, block: &Block, span: [usize; 2]) -> String {
-        let text: Vec<char> = block.plain().chars().collect();
-        super::text::to_string(&text, (span[0], span[1]))
+        let page = self.pages.iter().find(|page| page.block.id == block.id);
+        page.map_or_else(String::new, |page| super::text::to_string(&page.plain, (span[0], span[1])))
     }
 }
 
 /// What the findings section and the impression leave to each other: a finding the report rests on that the impression does
 /// not take up, and a place in the impression of which the findings say nothing.
 pub(super) fn between_sections(desk: &mut Desk<'_>) {
-    let document = desk.document;
-    let of = |kind: BlockKind| document.blocks.iter().filter(move |b| b.kind == kind);
-    let concluded: Vec<(&Block, Vec<Said>)> = of(BlockKind::Impression).map(|b| (b, said_in(b))).collect();
+    let pages = std::rc::Rc::clone(&desk.pages);
+    let of = |kind: BlockKind| pages.iter().filter(move |p| p.block.kind == kind).map(|p| p.block);
+    let concluded: Vec<(&Block, &Vec<Said>)> =
+        pages.iter().filter(|p| p.block.kind == BlockKind::Impression).map(|p| (p.block, &p.said)).collect();
     let all = &desk.rules.as_above;
     let points_back = |b: &Block| all.zh.iter().chain(&all.en).any(|word| b.text.to_lowercase().contains(word.as_str()));
     let is_written = of(BlockKind::Impression).any(|b| !b.text.trim().is_empty()) && !of(BlockKind::Impression).any(points_back);
     let described: Vec<String> = of(BlockKind::Findings).flat_map(|b| crate::claims::places_in(&b.plain())).collect();
     if is_written {
-        for block in of(BlockKind::Findings) {
-            let judged = Reader::new(Known { findings: desk.findings, priors: &[] }).judged(block);
+        let reader = Reader::new(Known { findings: desk.findings, priors: &[] });
+        for page in pages.iter().filter(|p| p.block.kind == BlockKind::Findings) {
+            let (block, judged) = (page.block, reader.judged(page.block, &page.said));
             for Judged { mark, .. } in judged.iter().filter(|j| j.mark.claim.finding.is_some() && j.conflicts.is_empty()) {
-                not_concluded(desk, block, mark, &concluded);
+                not_concluded(desk, block, mark, reader.facts(), &concluded);
             }
         }
     }
@@ -210,17 +215,15 @@ pub(super) fn between_sections(desk: &mut Desk<'_>) {
     }
 }
 
-fn not_concluded(desk: &mut Desk<'_>, block: &Block, mark: &crate::document::Mark, concluded: &[(&Block, Vec<Said>)]) {
+fn not_concluded(desk: &mut Desk<'_>, block: &Block, mark: &Mark, facts: &[Facts<'_>], concluded: &[(&Block, &Vec<Said>)]) {
     let Some(id) = mark.claim.finding.as_deref() else { return };
-    let Some(finding) = desk.finding(id) else { return };
-    let reader = Reader::new(Known { findings: std::slice::from_ref(finding), priors: &[] });
-    let Some(facts) = reader.facts().first().filter(|f| !f.kinds.is_empty()) else { return };
+    let Some(facts) = facts.iter().find(|f| f.finding.id == id && !f.kinds.is_empty()) else { return };
     let speaks = |s: &Said| facts.place_agrees(s, Lexicon::builtin()) != Some(false) && facts.side_agrees(s) != Some(false);
     let is_bound = concluded
         .iter()
         .any(|(b, _)| b.marks.iter().any(|m| m.claim.finding.as_deref() == Some(id)) || b.slots.iter().any(|s| s.finding == id));
     if !is_bound && !concluded.iter().any(|(_, list)| list.iter().any(speaks)) {
-        let name = desk.name_of(finding);
+        let name = desk.name_of(facts.finding);
         desk.report("finding_not_concluded", Some((block, Some(block.plain_span(mark.start, mark.end)))), &[("wanted", &name)]);
     }
 }

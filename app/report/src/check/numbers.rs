@@ -1,6 +1,6 @@
 //! Numbers that were typed by hand.
 
-use super::Desk;
+use super::{Desk, Page};
 use super::text::{places, sentences, to_string};
 use crate::document::{Block, BlockKind};
 use crate::rules::UnitWords;
@@ -18,19 +18,21 @@ pub(crate) struct Typed<'a> {
 
 /// Typed numbers in findings and impression, against what was measured.
 pub(super) fn typed(desk: &mut Desk<'_>) {
-    let (document, rules) = (desk.document, desk.rules);
-    for block in document.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Findings | BlockKind::Impression)) {
-        let plain: Vec<char> = block.plain().chars().collect();
+    let rules = desk.rules;
+    let pages = std::rc::Rc::clone(&desk.pages);
+    let shown = |page: &&Page<'_>| matches!(page.block.kind, BlockKind::Findings | BlockKind::Impression);
+    for page in pages.iter().filter(shown) {
         // Numbers of slots are not typed; blanked, so that they are not read again.
-        let mut text = plain.clone();
-        for slot in &block.slots {
-            let [a, b] = block.plain_span(slot.at, slot.at + 1);
+        let mut text = page.plain.clone();
+        let places = page.block.plain_places();
+        for slot in &page.block.slots {
+            let [a, b] = places.span(slot.at, slot.at + 1);
             text.iter_mut().take(b).skip(a).for_each(|c| *c = '\u{1}');
         }
-        for span in sentences(&plain) {
-            let bound = bound_in(desk, block, span);
+        for span in sentences(&page.plain) {
+            let bound = bound_in(desk, page, span);
             for number in numbers(&text, span, &rules.units) {
-                judge(desk, block, &plain, &number, &bound);
+                judge(desk, page.block, &page.plain, &number, &bound);
             }
         }
     }
@@ -83,12 +85,8 @@ fn is_same(measured: &Measurement, typed: &Typed<'_>) -> bool {
 }
 
 /// The live findings a stretch of plain text is bound to.
-fn bound_in<'a>(desk: &Desk<'a>, block: &Block, span: (usize, usize)) -> Vec<&'a Finding> {
-    let touches = |[a, b]: [usize; 2]| a < span.1 && b > span.0;
-    let slots = block.slots.iter().filter(|s| touches(block.plain_span(s.at, s.at + 1))).map(|s| s.finding.as_str());
-    let marks = block.marks.iter().filter(|m| touches(block.plain_span(m.start, m.end))).filter_map(|m| m.claim.finding.as_deref());
-    let ids: Vec<&str> = slots.chain(marks).collect();
-    desk.findings.iter().filter(|f| f.is_live() && ids.contains(&f.id.as_str())).collect()
+fn bound_in<'a>(desk: &Desk<'a>, page: &Page<'_>, span: (usize, usize)) -> Vec<&'a Finding> {
+    page.bound_in(span).into_iter().filter_map(|id| desk.finding(id)).filter(|f| f.is_live()).collect()
 }
 
 /// Numbers with a known unit behind them: `12.3 mm`, `1.2cm`, and each factor of `12×8 mm`.

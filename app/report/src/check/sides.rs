@@ -6,41 +6,25 @@ use crate::document::{Block, BlockKind};
 use crate::rules::SideWords;
 use mj_model::{Finding, Lang, Side};
 
-/// Sentences that rest on a finding and name only the other side.
+/// Sentences that rest on a finding and name only the other side. A list of nodules in one sentence names several sides, and
+/// is then left alone.
 pub(super) fn against_findings(desk: &mut Desk<'_>) {
     let (document, rules) = (desk.document, desk.rules);
-    for block in &document.blocks {
-        let plain: Vec<char> = block.plain().chars().collect();
-        let text = without(&plain, rules.side.not.get(document.lang));
-        for span in clauses(&text) {
-            for finding in findings_in(desk, block, span) {
+    let pages = std::rc::Rc::clone(&desk.pages);
+    for page in pages.iter().filter(|page| !page.bound.is_empty()) {
+        let text = without(&page.plain, rules.side.not.get(document.lang));
+        for span in sentences(&text) {
+            for finding in page.bound_in(span).into_iter().filter_map(|id| desk.finding(id)).collect::<Vec<_>>() {
                 let said = text.get(span.0..span.1).unwrap_or_default();
                 let side = side_of(finding, &rules.side);
                 let Some((at, len)) = wrong_side(said, side, &rules.side, document.lang) else { continue };
                 let at = span.0 + at;
-                let shown = to_string(&plain, (at, at + len));
+                let shown = to_string(&page.plain, (at, at + len));
                 let wanted = side_name(side, desk.lang);
-                desk.report("side", Some((block, Some([at, at + len]))), &[("shown", &shown), ("wanted", wanted)]);
+                desk.report("side", Some((page.block, Some([at, at + len]))), &[("shown", &shown), ("wanted", wanted)]);
             }
         }
     }
-}
-
-/// The stretches in which one side is spoken of: sentences. A list of nodules in one sentence names several,
-/// and is then left alone, since both sides are in it.
-fn clauses(text: &[char]) -> Vec<(usize, usize)> {
-    sentences(text)
-}
-
-/// The findings a stretch of plain text rests on, each once.
-fn findings_in<'a>(desk: &Desk<'a>, block: &Block, span: (usize, usize)) -> Vec<&'a Finding> {
-    let touches = |[a, b]: [usize; 2]| a < span.1 && b > span.0;
-    let slots = block.slots.iter().filter(|s| touches(block.plain_span(s.at, s.at + 1))).map(|s| s.finding.as_str());
-    let marks = block.marks.iter().filter(|m| touches(block.plain_span(m.start, m.end))).filter_map(|m| m.claim.finding.as_deref());
-    let mut ids: Vec<&str> = slots.chain(marks).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.into_iter().filter_map(|id| desk.finding(id)).collect()
 }
 
 /// The side of a finding, else the one in the name of its site (右肺上叶, left kidney).

@@ -1,21 +1,25 @@
 //! Words that a rule watches for, as data: abbreviations that are read wrongly, what does not fit the patient's age, results
 //! that somebody must be called for, names of other patients.
 
-use super::Desk;
+use super::{Desk, Page};
 use super::text::{places, sentences, to_string};
-use crate::claims::living::said_in;
 use crate::claims::{Presence, comparable};
-use crate::document::{Block, BlockKind};
+use crate::document::BlockKind;
 use crate::rules::Watch;
 
 /// Everything that the watch list of the rules finds.
 pub(super) fn words(desk: &mut Desk<'_>) {
-    let (document, rules) = (desk.document, desk.rules);
+    let rules = desk.rules;
+    let pages = std::rc::Rc::clone(&desk.pages);
     let watches: Vec<&Watch> = rules.watch.iter().filter(|watch| applies(desk, watch)).collect();
-    for block in document.blocks.iter().filter(|b| !matches!(b.kind, BlockKind::History | BlockKind::Technique | BlockKind::Comparison)) {
+    let speaks = |page: &&Page<'_>| !matches!(page.block.kind, BlockKind::History | BlockKind::Technique | BlockKind::Comparison);
+    for page in pages.iter().filter(speaks) {
+        let (block, text) = (page.block, comparable(&page.block.plain()));
+        let denied: Vec<(usize, usize)> = page.said.iter().filter(|s| s.presence == Presence::Absent).map(|s| s.what).collect();
         for watch in &watches {
-            for span in watched(block, watch) {
-                let shown = to_string(&comparable(&block.plain()), span);
+            let denied: &[(usize, usize)] = if watch.stated { &denied } else { &[] };
+            for span in watched(&text, denied, watch) {
+                let shown = to_string(&text, span);
                 let age = desk.context.age_years.map_or_else(String::new, |age| format!("{age:.0}"));
                 desk.report(&watch.rule, Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", &age)]);
             }
@@ -29,15 +33,9 @@ fn applies(desk: &Desk<'_>, watch: &Watch) -> bool {
     (!by_age || desk.context.age_years.is_some_and(fits)) && !(watch.until_called && desk.context.is_called)
 }
 
-fn watched(block: &Block, watch: &Watch) -> Vec<(usize, usize)> {
-    let text = comparable(&block.plain());
-    let denied: Vec<(usize, usize)> = if watch.stated {
-        said_in(block).into_iter().filter(|s| s.presence == Presence::Absent).map(|s| s.what).collect()
-    } else {
-        Vec::new()
-    };
+fn watched(text: &[char], denied: &[(usize, usize)], watch: &Watch) -> Vec<(usize, usize)> {
     let mut out: Vec<(usize, usize)> = Vec::new();
-    for (start, end) in sentences(&text) {
+    for (start, end) in sentences(text) {
         let sentence = text.get(start..end).unwrap_or_default();
         let spoken = |word: &String| !places(sentence, word).is_empty();
         if watch.unless.zh.iter().chain(&watch.unless.en).any(spoken) {
@@ -47,8 +45,8 @@ fn watched(block: &Block, watch: &Watch) -> Vec<(usize, usize)> {
             let length = word.chars().count();
             for at in places(sentence, word).into_iter().map(|at| start + at) {
                 let span = (at, at + length);
-                let is_whole = !watch.exact || is_exact(&text, span, word);
-                let is_free = !out.iter().chain(&denied).any(|(a, b)| span.0 < *b && span.1 > *a);
+                let is_whole = !watch.exact || is_exact(text, span, word);
+                let is_free = !out.iter().chain(denied).any(|(a, b)| span.0 < *b && span.1 > *a);
                 if is_whole && is_free {
                     out.push(span);
                 }

@@ -44,7 +44,7 @@ pub fn living(document: &Document, known: Known<'_>) -> Vec<Op> {
     }
     let reader = Reader::new(known);
     for block in &present.blocks {
-        ops.extend(changes(block, &reader.judged(block)));
+        ops.extend(changes(block, &reader.judged(block, &said_in(block))));
     }
     ops
 }
@@ -60,7 +60,7 @@ pub fn confirm(document: &Document, mark: &str, known: Known<'_>) -> Option<Op> 
     for m in asked.marks.iter_mut().filter(|m| m.id == mark) {
         (m.claim.ground, m.claim.meaning) = (Some(ground(finding)), meaning.clone());
     }
-    let judged = Reader::new(known).judged(&asked);
+    let judged = Reader::new(known).judged(&asked, &said_in(&asked));
     let claim = judged.into_iter().find(|j| j.mark.id == mark)?.mark.claim;
     (claim != old.claim).then(|| Op::SetClaim { mark: mark.to_owned(), claim })
 }
@@ -107,10 +107,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The marks that a block should have: those bound for good, and those of its text.
-    pub(crate) fn judged(&self, block: &Block) -> Vec<Judged> {
-        let said = said_in(block);
-        let mut out: Vec<Judged> = block.marks.iter().filter(|m| !m.claim.from_text).map(|m| self.bound(block, m, &said)).collect();
-        out.extend(self.of_text(block, &said));
+    pub(crate) fn judged(&self, block: &Block, said: &[Said]) -> Vec<Judged> {
+        let mut out: Vec<Judged> = block.marks.iter().filter(|m| !m.claim.from_text).map(|m| self.bound(block, m, said)).collect();
+        out.extend(self.of_text(block, said));
         out
     }
 

@@ -3,29 +3,41 @@
 use super::lexicon::{Change, Cue};
 use super::parse::{Mention, Reading, Size};
 
+/// What a length in a sentence is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Time {
+    /// A size at the present examination.
+    Now,
+    /// A size at an earlier one.
+    Before,
+    /// A distance, a difference, a thickness of slices.
+    Other,
+}
+
 impl Reading<'_> {
     /// Sizes at the present examination with the rank of the finding they belong to.
     pub(super) fn sizes(&self) -> Vec<(usize, Size)> {
-        let mut out: Vec<(usize, Size)> = Vec::new();
-        let mut last: Option<(usize, Option<usize>)> = None;
+        self.timed_sizes().into_iter().filter(|(_, time, _)| *time == Time::Now).map(|(owner, _, size)| (owner, size)).collect()
+    }
+
+    fn timed_sizes(&self) -> Vec<(usize, Time, Size)> {
+        let mut out: Vec<(usize, Time, Size)> = Vec::new();
+        let mut last: Option<(usize, Time, Option<usize>)> = None;
         for number in &self.numbers {
             let (start, end) = number.span;
             // The factors of 12 × 8 mm stand or fall together.
-            let joined = last.filter(|(before, _)| is_factor(&self.between(*before, start))).map(|(_, owner)| owner);
-            let owner = joined.unwrap_or_else(|| self.owner(start, end));
-            last = Some((end, owner));
+            let joined = last.filter(|(before, _, _)| is_factor(&self.between(*before, start))).map(|(_, time, owner)| (time, owner));
+            let (time, owner) = joined.unwrap_or_else(|| (self.time(start, end), self.owner(start, end)));
+            last = Some((end, time, owner));
             if let Some(owner) = owner {
                 let (mm, half_digit_mm) = (number.value * number.unit.factor, number.half_digit * number.unit.factor);
-                out.push((owner, Size { span: number.span, mm, half_digit_mm }));
+                out.push((owner, time, Size { span: number.span, mm, half_digit_mm }));
             }
         }
         out
     }
 
     fn owner(&self, start: usize, end: usize) -> Option<usize> {
-        if self.is_other_number(start, end) {
-            return None;
-        }
         let clause = self.clause(start);
         let in_clause = |m: &Mention| self.clause(m.start) == clause;
         let before = self.mentions.iter().rposition(|m| m.end <= start && in_clause(m));
@@ -46,28 +58,31 @@ impl Reading<'_> {
         }
     }
 
-    /// True for a size of an earlier time and for a distance or a thickness of slices.
-    fn is_other_number(&self, start: usize, end: usize) -> bool {
+    /// The last word before a length in its clause that says what it is, else a word right behind it.
+    fn time(&self, start: usize, end: usize) -> Time {
         let clause = self.clause(start);
         let last = self.cues().rev().find(|(at, _, cue)| {
-            *at < start
-                && self.clause(*at) == clause
-                && matches!(cue, Cue::Earlier | Cue::Now | Cue::OtherNumber | Cue::Larger | Cue::Smaller)
+            *at < start && self.clause(*at) == clause && matches!(cue, Cue::Earlier | Cue::Now | Cue::OtherNumber | Cue::Larger | Cue::Smaller)
         });
-        let is_said_before = match last {
-            Some((_, _, Cue::Now)) | None => false,
-            Some((_, _, Cue::Earlier | Cue::OtherNumber)) => true,
-            // 较前增大3 mm: a difference; 较前增大，约15 mm stands in a clause of its own.
-            Some((_, word_end, _)) => {
-                let gap = self.between(word_end, start);
-                gap.trim().is_empty() || gap.trim() == "by" || gap.trim() == "约"
-            }
-        };
         let behind = self.between(end, (end + 24).min(self.sentence.1));
         let behind = behind.trim_start();
-        let is_said_behind =
-            ["previously", "on prior", "on the prior", "on previous", "on the previous", "before", "from the", "in 20", "on 20"];
-        is_said_before || is_said_behind.iter().any(|word| behind.starts_with(word))
+        let is_said_behind = ["previously", "on prior", "on the prior", "on previous", "on the previous", "before", "in 20", "on 20", "prior"];
+        if is_said_behind.iter().any(|word| behind.starts_with(word)) {
+            return Time::Before;
+        }
+        match last {
+            Some((_, _, Cue::OtherNumber)) => Time::Other,
+            Some((_, _, Cue::Earlier)) if !self.comes_back(start) => Time::Before,
+            // 较前增大3 mm: a difference; 较前增大，约15 mm stands in a clause of its own.
+            Some((_, word_end, Cue::Larger | Cue::Smaller)) if matches!(self.between(word_end, start).trim(), "" | "by" | "约") => Time::Other,
+            _ if behind.starts_with("from the") || behind.starts_with("away") => Time::Other,
+            _ => Time::Now,
+        }
+    }
+
+    /// An earlier size stands before this one in the same clause, with an arrow or a dash between.
+    fn comes_back(&self, start: usize) -> bool {
+        self.between(start.saturating_sub(3), start).contains(['→', '>'])
     }
 
     /// Changes with the rank of the finding they belong to.
@@ -83,7 +98,27 @@ impl Reading<'_> {
                 out.push((owner, change));
             }
         }
+        self.by_sizes(&mut out);
         out
+    }
+
+    /// Where a sentence gives both sizes and no word for the change, they say it.
+    fn by_sizes(&self, out: &mut Vec<(usize, Change)>) {
+        let sizes = self.timed_sizes();
+        let longest = |owner: usize, wanted: Time| {
+            sizes.iter().filter(|(o, time, _)| *o == owner && *time == wanted).map(|(_, _, size)| size.mm).reduce(f64::max)
+        };
+        for owner in 0..self.mentions.len() {
+            let (Some(now), Some(before)) = (longest(owner, Time::Now), longest(owner, Time::Before)) else { continue };
+            let change = match now.total_cmp(&before) {
+                std::cmp::Ordering::Greater => Change::Larger,
+                std::cmp::Ordering::Less => Change::Smaller,
+                std::cmp::Ordering::Equal => Change::Stable,
+            };
+            if !out.iter().any(|(known, _)| *known == owner) {
+                out.push((owner, change));
+            }
+        }
     }
 
     /// An English change of several words says by itself that it compares.
