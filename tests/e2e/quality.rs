@@ -153,3 +153,32 @@ fn a_folder_of_reports_gets_a_scorecard() {
     let refused = station.run(&["quality", text(&none)]);
     assert_eq!((refused.code, refused.error_code().as_str()), (1, "report.none_found"));
 }
+
+#[test]
+fn a_critical_result_stays_open_until_somebody_is_called() {
+    let case = Case::new();
+    case.station.json(&["report", "set", &case.report, "findings", "右肺上叶见结节。右侧张力性气胸。"]);
+    case.station.json(&["report", "set", &case.report, "impression", "1.右侧张力性气胸；2.右肺上叶结节。"]);
+    assert!(case.checks().contains(&"critical_uncalled".to_owned()), "{:?}", case.checks());
+    let person = string(&case.station.json(&["person", "add", "示例医师", "--role", "reviewing"]), "id");
+    assert_eq!(case.station.run(&["report", "sign", &case.report, "--as", &person]).code, 4);
+    case.station.json(&["report", "sign", &case.report, "--as", &person, "--confirm", "critical_uncalled=正在联系急诊"]);
+    let open = case.station.json(&["critical", "list"]);
+    assert_eq!((open.as_array().unwrap().len(), &open[0]["what"]), (1, &Value::from("张力性气胸")), "{open}");
+    assert_eq!(case.station.run(&["critical", "list", "--within", "0"]).code, 3, "overdue at once");
+    let id = string(&open[0], "id");
+    let called = case.station.json(&["critical", "call", &id, "--to", "急诊科值班医师", "--read-back"]);
+    assert_eq!(called["call"]["read_back"], true, "{called}");
+    let again = case.station.run(&["critical", "call", &id, "--to", "急诊科值班医师"]);
+    assert_eq!((again.code, again.error_code().as_str()), (1, "critical.called_already"));
+    assert_eq!(case.station.json(&["critical", "list"]).as_array().unwrap().len(), 0);
+    // An addendum knows of the call, and prints it.
+    let addendum = string(&case.station.json(&["report", "addendum", &case.report]), "id");
+    case.station.json(&["report", "set", &addendum, "findings", "右侧张力性气胸，已置管。"]);
+    let checks = case.station.json(&["report", "check", &addendum]);
+    assert!(checks.as_array().unwrap().iter().all(|c| c["rule"] != "critical_uncalled"), "{checks}");
+    let out = case.station.dir().join("out");
+    let written = case.station.json(&["report", "export", &addendum, "--as", "txt", "--out", text(&out)]);
+    let printed = std::fs::read_to_string(written["written"][0].as_str().unwrap()).unwrap();
+    assert!(printed.contains("危急值通知") && printed.contains("急诊科值班医师") && printed.contains("已复述确认"), "{printed}");
+}

@@ -118,6 +118,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Report,
     },
+    /// Critical results: what somebody must be called for.
+    Critical {
+        #[command(subcommand)]
+        command: CriticalCommand,
+    },
     /// The rules that reports are checked by.
     Rules {
         #[command(subcommand)]
@@ -673,6 +678,38 @@ pub(crate) struct CheckReport {
     /// UID or short id of the study a text is about: it is then checked against its findings, patient and priors.
     #[arg(long)]
     pub(crate) study: Option<String>,
+}
+
+/// Critical results and the calls about them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CriticalCommand {
+    /// Mark one.
+    Mark {
+        /// UID or short id of the study.
+        study: String,
+        /// What it is.
+        what: String,
+    },
+    /// Record the call about one.
+    Call {
+        /// Its id.
+        id: String,
+        /// Who was told.
+        #[arg(long)]
+        to: String,
+        /// It was read back and confirmed.
+        #[arg(long)]
+        read_back: bool,
+    },
+    /// List the open ones, the oldest first; ends with 3 when one is overdue.
+    List {
+        /// Those that were called, too.
+        #[arg(long)]
+        all: bool,
+        /// Overdue after so many minutes.
+        #[arg(long, default_value_t = mj_record::critical::OVERDUE_MINUTES)]
+        within: i64,
+    },
 }
 
 /// Rules that reports are checked by.

@@ -107,7 +107,7 @@ impl Record {
                 requesting_department: String::new(),
                 referring_physician: study.referring.clone(),
             },
-            sections: sections(report, lang),
+            sections: [sections(report, lang), self.calls(report, lang).await?].concat(),
             pictures,
             state,
             reporting: signer(Role::Reporting),
@@ -117,6 +117,22 @@ impl Record {
             amends,
             printed_at: printed_at(signatures),
         })
+    }
+}
+
+impl Record {
+    /// The calls about critical results, as a section of their own; none where there was none.
+    async fn calls(&self, report: &Report, lang: Lang) -> Result<Vec<Section>> {
+        let critical = self.critical_of(&report.document.study).await?;
+        let line = |one: &crate::critical::Critical| {
+            let call = one.call.as_ref()?;
+            let read_back = mj_report::wording::word(if call.read_back { "read_back" } else { "not_read_back" }, lang);
+            let values = [("what", one.what.as_str()), ("to", &call.to), ("at", &call.at.to_the_minute()), ("read_back", &read_back)];
+            Some(mj_report::wording::word_with("critical_call", lang, &values))
+        };
+        let lines: Vec<String> = critical.iter().filter_map(line).collect();
+        let title = mj_report::wording::word("critical_calls", lang);
+        Ok(if lines.is_empty() { Vec::new() } else { vec![Section { kind: mj_report::BlockKind::Other, title, text: lines.join("\n") }] })
     }
 }
 

@@ -102,8 +102,12 @@ impl Record {
         let (signed, findings) = if is_countersign {
             (life.countersign(&person, at)?, signed_findings(tx.conn(), &id).await?)
         } else {
-            let checks = self.checks_of(tx.conn(), &id, None).await?;
-            let checks = mj_report::check::in_the_way(&checks, &request.reasons);
+            let found = self.checks_of(tx.conn(), &id, None).await?;
+            let checks = mj_report::check::in_the_way(&found, &request.reasons);
+            // Signed before anybody was called: it stays open until somebody is.
+            for what in uncalled(&before.document, &found) {
+                crate::critical::mark_within(&mut tx, &study, &what, &person.id).await?;
+            }
             let findings = of_study(tx.conn(), &study).await?;
             (life.into_draft()?.sign(&person, at, pictures, &checks)?, findings.into_iter().filter_map(Confirmed::of).collect())
         };
@@ -297,6 +301,16 @@ impl Record {
         let all_stored = outcomes.iter().all(|(_, outcome)| matches!(outcome, Ingested::Stored { .. }));
         if all_stored { Ok(placed) } else { Err(Error::Contradicts("import.same_uid_other_content")) }
     }
+}
+
+/// The critical results that a report states and no call is recorded of, in its own words.
+fn uncalled(document: &Document, found: &[mj_report::CheckResult]) -> Vec<String> {
+    let words = |check: &mj_report::CheckResult| {
+        let [start, end] = check.span?;
+        let block = document.block(check.field.as_deref()?).ok()?;
+        Some(block.plain().chars().skip(start).take(end.saturating_sub(start)).collect())
+    };
+    found.iter().filter(|check| check.rule == "critical_uncalled").filter_map(words).collect()
 }
 
 /// The signed version that a column of [`report_signature`] names, with those who had signed by then. Not valid when the

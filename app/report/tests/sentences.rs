@@ -239,8 +239,11 @@ fn score_errors(item: &Item, scores: &mut BTreeMap<&'static str, Score>, log: &m
         score.found += usize::from(alarm.is_some());
         score.right += usize::from(seeded.is_some() && alarm.is_some());
         match (seeded, alarm) {
-            (Some(e), None) => log.push(format!("{} NOT CAUGHT {kind} {:?} ({}): {:?} / {:?}", item.id, e.words, e.section, item.findings, item.impression)),
-            (None, Some(a)) => log.push(format!("{} FALSE ALARM {kind}: {} {:?} / {:?}", item.id, a.message, item.findings, item.impression)),
+            (Some(e), None) => log
+                .push(format!("{} NOT CAUGHT {kind} {:?} ({}): {:?} / {:?}", item.id, e.words, e.section, item.findings, item.impression)),
+            (None, Some(a)) => {
+                log.push(format!("{} FALSE ALARM {kind}: {} {:?} / {:?}", item.id, a.message, item.findings, item.impression))
+            }
             _ => {}
         }
     }
@@ -271,7 +274,10 @@ impl Figures {
     fn told(&self) -> String {
         let c = self.claims;
         let head = format!("{} items, {} claims: precision {:.3}, recall {:.3}", self.items, c.meant, c.precision(), c.recall());
-        let errors = self.errors.iter().map(|(kind, s)| format!("{kind} {} seeded: caught {:.3}, precision {:.3}", s.meant, s.recall(), s.precision()));
+        let errors = self
+            .errors
+            .iter()
+            .map(|(kind, s)| format!("{kind} {} seeded: caught {:.3}, precision {:.3}", s.meant, s.recall(), s.precision()));
         [head].into_iter().chain(errors).collect::<Vec<_>>().join("; ")
     }
 }

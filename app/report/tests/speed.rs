@@ -31,7 +31,9 @@ fn long_report(lang: Lang) -> (Document, Vec<Finding>) {
         let at = document.block("findings").unwrap().n_chars();
         let prose = match lang {
             Lang::Zh => "\n双肺纹理清晰，走行自然，气管及主支气管通畅，纵隔居中，心影不大，胸廓对称，所扫肝脏形态大小正常，密度均匀。",
-            Lang::En => "\nThe lungs are otherwise well aerated and the airways are patent. The mediastinum is midline and the heart is of normal size. ",
+            Lang::En => {
+                "\nThe lungs are otherwise well aerated and the airways are patent. The mediastinum is midline and the heart is of normal size. "
+            }
         };
         document.apply(&[Op::Insert { block: "findings".into(), at, text: prose.into() }]).unwrap();
         let ops = sentence(&finding, lang).standing_alone().ops("findings", at + prose.chars().count());

@@ -1,5 +1,6 @@
 //! The commands, one module per area.
 
+mod critical;
 mod findings;
 mod hospital;
 mod images;
@@ -68,6 +69,7 @@ async fn dispatch(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
         Command::Segment { command } => segments::run(ctx, command).await,
         Command::Plan { command } => plans::run(ctx, command).await,
         Command::Report { command } => reports::run(ctx, command).await,
+        Command::Critical { command } => critical::run(ctx, command).await,
         Command::Rules { command } => quality::rules(ctx, command),
         Command::Quality { folder } => quality::quality(ctx, &folder),
         Command::Verify { id } => reports::verify(ctx, &id).await,

@@ -1,7 +1,7 @@
 //! Numbers that were typed by hand.
 
-use super::{Desk, Page};
 use super::text::{places, sentences, to_string};
+use super::{Desk, Page};
 use crate::document::{Block, BlockKind};
 use crate::rules::UnitWords;
 use mj_model::{Finding, Measurement};

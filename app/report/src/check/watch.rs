@@ -1,8 +1,8 @@
 //! Words that a rule watches for, as data: abbreviations that are read wrongly, what does not fit the patient's age, results
 //! that somebody must be called for, names of other patients.
 
-use super::{Desk, Page};
 use super::text::{places, sentences, to_string};
+use super::{Desk, Page};
 use crate::claims::{Presence, comparable};
 use crate::document::BlockKind;
 use crate::rules::Watch;

@@ -62,11 +62,14 @@ impl Reading<'_> {
     fn time(&self, start: usize, end: usize) -> Time {
         let clause = self.clause(start);
         let last = self.cues().rev().find(|(at, _, cue)| {
-            *at < start && self.clause(*at) == clause && matches!(cue, Cue::Earlier | Cue::Now | Cue::OtherNumber | Cue::Larger | Cue::Smaller)
+            *at < start
+                && self.clause(*at) == clause
+                && matches!(cue, Cue::Earlier | Cue::Now | Cue::OtherNumber | Cue::Larger | Cue::Smaller)
         });
         let behind = self.between(end, (end + 24).min(self.sentence.1));
         let behind = behind.trim_start();
-        let is_said_behind = ["previously", "on prior", "on the prior", "on previous", "on the previous", "before", "in 20", "on 20", "prior"];
+        let is_said_behind =
+            ["previously", "on prior", "on the prior", "on previous", "on the previous", "before", "in 20", "on 20", "prior"];
         if is_said_behind.iter().any(|word| behind.starts_with(word)) {
             return Time::Before;
         }
@@ -74,7 +77,9 @@ impl Reading<'_> {
             Some((_, _, Cue::OtherNumber)) => Time::Other,
             Some((_, _, Cue::Earlier)) if !self.comes_back(start) => Time::Before,
             // 较前增大3 mm: a difference; 较前增大，约15 mm stands in a clause of its own.
-            Some((_, word_end, Cue::Larger | Cue::Smaller)) if matches!(self.between(word_end, start).trim(), "" | "by" | "约") => Time::Other,
+            Some((_, word_end, Cue::Larger | Cue::Smaller)) if matches!(self.between(word_end, start).trim(), "" | "by" | "约") => {
+                Time::Other
+            }
             _ if behind.starts_with("from the") || behind.starts_with("away") => Time::Other,
             _ => Time::Now,
         }
