@@ -61,7 +61,6 @@ pub(crate) struct Beside {
     gesture: Option<Gesture>,
     draft: Option<Draft>,
     hits: Vec<Hit>,
-    asks_reason: Option<String>,
     /// Modalities of the prior's series, in the strip's order.
     modalities: Vec<String>,
     /// False while it is put away.
@@ -101,7 +100,6 @@ impl Room {
         std::mem::swap(&mut self.gesture, &mut beside.gesture);
         std::mem::swap(&mut self.draft, &mut beside.draft);
         std::mem::swap(&mut self.hits, &mut beside.hits);
-        std::mem::swap(&mut self.asks_reason, &mut beside.asks_reason);
         self.side = self.side.other();
     }
 
@@ -139,7 +137,8 @@ impl Room {
             return;
         }
         self.active = side;
-        self.on_side(side.other(), |room| (room.draft, room.asks_reason) = (None, None));
+        self.asks_reason = None;
+        self.on_side(side.other(), |room| room.draft = None);
     }
 
     /// Tells the parent which finding was chosen. What is chosen on the prior is no matter of the study that is read.
@@ -222,7 +221,6 @@ impl Room {
             gesture: None,
             draft: None,
             hits: Vec::new(),
-            asks_reason: None,
             modalities,
             is_shown: true,
             link: Link::default(),
@@ -341,6 +339,14 @@ impl Room {
             _ => false,
         };
         if is_of_prior { Side::Prior } else { Side::Current }
+    }
+
+    /// The number of a finding as people read it: that of a prior's finding says so, or one would take it for the current's.
+    pub(crate) fn numbered(&self, number: usize) -> String {
+        match self.side {
+            Side::Current => number.to_string(),
+            Side::Prior => mj_lang::key::READING_BESIDE_NUMBER.with(self.lang, &[("n", &number.to_string())]),
+        }
     }
 
     /// The place of a viewport's picture among those of both sides.

@@ -237,7 +237,7 @@ impl Room {
             findings::show(self, ui);
         }
         viewports::show(self, ui);
-        self.on_sides(|room| review::show(room, ui.ctx()));
+        review::show(self, ui.ctx());
         notices::show(self, ui.ctx());
         help::show(self, ui.ctx());
         self.settle(ui.ctx());
@@ -323,7 +323,7 @@ impl Room {
             keys.collect()
         });
         for (pressed, held) in pressed {
-            if self.on_side(self.active, |room| review::take_key(room, pressed) || gesture::take_key(room, pressed, held)) {
+            if review::take_key(self, pressed) || self.on_side(self.active, |room| gesture::take_key(room, pressed, held)) {
                 continue;
             }
             if let Some(action) = Action::ALL.iter().find(|a| a.is_meant_by(pressed, held)) {
@@ -335,8 +335,9 @@ impl Room {
     /// Does an action, if it can be done now: on the side that was worked on last, or on the study that is read.
     pub fn act(&mut self, action: Action) {
         let side = match action {
-            Action::FindingNext | Action::FindingPrevious | Action::Beside | Action::Stored => Side::Current,
-            Action::Play | Action::Slower | Action::Faster => Side::Current,
+            // Who goes through findings decides on those of the study that is read, whatever was compared meanwhile.
+            Action::FindingNext | Action::FindingPrevious | Action::Accept | Action::Reject => Side::Current,
+            Action::Beside | Action::Stored | Action::Play | Action::Slower | Action::Faster => Side::Current,
             _ => self.active,
         };
         self.on_side(side, |room| room.act_here(action));

@@ -371,5 +371,6 @@ fn under(parts: &[Part], at: PointLps) -> Option<usize> {
 }
 
 fn named(room: &Room, number: usize, finding: &Finding) -> String {
+    let number = room.numbered(number);
     format!("{number}  {}  {}", finding.name(room.lang), measuring::main_line(&finding.measurements)).trim_end().to_owned()
 }

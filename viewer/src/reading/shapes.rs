@@ -197,7 +197,7 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
             lines.extend(finding.label.clone().filter(|_| !is_cut));
         } else if !is_cut {
             let first = written(room, scene, finding);
-            lines = label_of(&finding.measurements, &format!("{}  {first}", shown.number));
+            lines = label_of(&finding.measurements, &format!("{}  {first}", room.numbered(shown.number)));
             detail = measuring::range_line(&finding.measurements).filter(|_| is_selected || is_near);
         }
         let moved = room.labels.get(&finding.id).copied();

@@ -255,7 +255,7 @@ fn over(room: &mut Room, ui: &egui::Ui, painter: &Painter, place: Place, kind: P
         if has_orientation {
             overlay::letters(painter, &room.theme, place.rect, &map.plane);
         }
-        if is_calibrated && has_picture {
+        if is_calibrated && has_picture && !is_small(room, place.rect) {
             overlay::scale_bar(painter, &room.theme, place.rect, map.points_per_mm());
         }
     }
@@ -338,15 +338,22 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     corners
 }
 
+/// True for a picture beside others that has room for little text.
+fn is_small(room: &Room, rect: Rect) -> bool {
+    const SMALL: f32 = 340.0;
+    room.is_compared() && rect.width() < SMALL
+}
+
 /// Says on each picture of the prior that it is one. On small pictures nothing else stands above: whose they are stands on the
 /// large one.
 fn mark_side(room: &Room, corners: &mut Corners, rect: Rect) {
-    const SMALL: f32 = 320.0;
-    if rect.width() < SMALL {
+    let is_small = is_small(room, rect);
+    if is_small {
         (corners.top_left, corners.top_right) = (Vec::new(), Vec::new());
     }
     if room.side == Side::Prior {
-        corners.top_right.insert(0, Line { text: strips::mark(room), weight: overlay::Weight::Lead });
+        let weight = if is_small { overlay::Weight::Plain } else { overlay::Weight::Lead };
+        corners.top_right.insert(0, Line { text: strips::mark(room), weight });
     }
 }
 

@@ -162,6 +162,8 @@ fn what_is_drawn_on_the_prior_belongs_to_the_prior() {
     assert_eq!(made.len(), 1, "{said:?}");
     assert_eq!((&made[0].study, &made[0].series), (&study, &series.series));
     assert!(said.iter().all(|m| !matches!(m, ToParent::FindingSelected { .. })), "the report has no such finding to jump to");
+    bench.frame(Vec::new());
+    assert!(bench.shows("既1  "), "its number is told apart: {:?}", bench.written);
     assert!(bench.room.drawn_findings().is_empty(), "it stands among the current study's findings");
     // The record's answer is that for the prior; nothing is refused.
     let stored = Finding { revision: 1, ..made[0].clone() };
@@ -221,4 +223,29 @@ fn another_patients_study_is_never_shown() {
         bench.frame(Vec::new());
         assert!(bench.shows("未写明同一患者") && !bench.shows("既往检查  2025"), "{n}: {:?}", bench.written);
     }
+}
+
+#[test]
+fn a_decision_is_on_the_study_that_is_read_whatever_was_measured_meanwhile() {
+    let mut bench = opened(|bench| {
+        let at = nodules(bench)[0].now;
+        let proposed =
+            |id: &str, folder: &str| Finding { state: FindingState::Proposed, ..finding(bench, folder, id, at, &TrackingUid::fresh()) };
+        (vec![proposed("now", "current")], vec![proposed("was", "prior")])
+    });
+    registered(&mut bench);
+    bench.key(Key::J, NONE);
+    bench.key(Key::L, NONE);
+    bench.drag(IN_PRIOR, IN_PRIOR + vec2(60.0, 0.0), PointerButton::Primary);
+    bench.said();
+    bench.key(Key::Y, NONE);
+    let said = bench.said();
+    let decided: Vec<&Finding> =
+        said.iter().filter_map(|m| if let ToParent::FindingChanged { finding, .. } = m { Some(finding) } else { None }).collect();
+    assert_eq!(decided.iter().map(|f| (f.id.as_str(), f.state)).collect::<Vec<_>>(), [("now", FindingState::Accepted)]);
+    // The same with a reason by a second key.
+    bench.key(Key::Y, Modifiers::SHIFT);
+    bench.key(Key::Num1, NONE);
+    let said = bench.said();
+    assert!(said.iter().all(|m| !matches!(m, ToParent::FindingChanged { finding, .. } if finding.id == "was")), "{said:?}");
 }

@@ -123,7 +123,7 @@ struct Map<'a> {
 enum Base<'a> {
     Registered(&'a Registration),
     SameFrame,
-    SameHeight { now: Grid, before: Grid },
+    SameHeight { now: &'a Grid, before: &'a Grid },
 }
 
 impl Base<'_> {
@@ -153,13 +153,13 @@ fn at_height(from: &Grid, to: &Grid, at: PointLps) -> PointLps {
 }
 
 impl<'a> Map<'a> {
-    fn of(link: &'a Link, now: &Scene, before: &Scene, volumes: [&Volume; 2]) -> Self {
+    fn of(link: &'a Link, now: &Scene, before: &Scene, volumes: [&'a Volume; 2]) -> Self {
         let [present, prior] = volumes;
         let is_one_frame = present.frame_of_reference.is_some() && present.frame_of_reference == prior.frame_of_reference;
         let (base, placing) = match &link.work {
             Work::Done(found) => (Base::Registered(found), Placing::Registration),
             _ if is_one_frame => (Base::SameFrame, Placing::SameFrame),
-            _ => (Base::SameHeight { now: present.grid, before: prior.grid }, Placing::SameHeight),
+            _ => (Base::SameHeight { now: &present.grid, before: &prior.grid }, Placing::SameHeight),
         };
         let paired = link.paired.as_ref().and_then(|(a, b)| Some((place_in(now, present, a)?, place_in(before, prior, b)?)));
         match paired {
@@ -185,7 +185,12 @@ fn place_in(scene: &Scene, volume: &Volume, id: &str) -> Option<PointLps> {
 
 /// Brings the side that follows to where the other is.
 pub(crate) fn follow(room: &mut Room, places: &[Place], ppp: f32) {
-    if !room.is_compared() || !room.is_prior_known() {
+    if !room.is_compared() {
+        return;
+    }
+    // Another series of the current study may have come into view.
+    room.show_fitting();
+    if !room.is_prior_known() {
         return;
     }
     begin(room);
@@ -346,7 +351,7 @@ mod tests {
     #[test]
     fn the_same_height_is_found_both_ways() {
         let (now, before) = (grid(100.0, 40), grid(-900.0, 80));
-        let base = Base::SameHeight { now, before };
+        let base = Base::SameHeight { now: &now, before: &before };
         let at = PointLps::new(4.0, -3.0, 137.5);
         let was = base.before(at);
         assert!((base.now(was) - at).length() < 1e-9);
@@ -358,7 +363,7 @@ mod tests {
     fn a_paired_lesion_is_met_exactly_whatever_the_map() {
         let (now, before) = (grid(0.0, 40), grid(10.0, 40));
         let (a, b) = (PointLps::new(1.0, 2.0, 30.0), PointLps::new(5.0, -2.0, 52.0));
-        let base = Base::SameHeight { now, before };
+        let base = Base::SameHeight { now: &now, before: &before };
         let map = Map { shift: b - base.before(a), base, placing: Placing::Finding };
         assert!((map.to(Side::Prior, a) - b).length() < 1e-9);
         assert!((map.to(Side::Current, b) - a).length() < 1e-9);

@@ -3,6 +3,7 @@
 use super::Side;
 use super::link::{Placing, Progress};
 use crate::reading::room::Room;
+use crate::reading::scene::Scene;
 use crate::ui::Theme;
 use egui::{Align2, Color32, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 use mj_lang::key;
@@ -17,15 +18,10 @@ pub(crate) fn inside(half: Rect) -> Rect {
     Rect::from_min_max(pos2(half.left() + FRAME, half.top() + HEIGHT), half.max - vec2(FRAME, FRAME))
 }
 
-/// Date and time of a side's study; a text that says so where they are not known.
+/// The date of a side's study, or that there is none; nothing while it is not known whose study it is.
 fn date(room: &Room, side: Side) -> String {
-    let study = room.scene_of(side).filter(|_| side == Side::Current || room.is_prior_known()).and_then(|scene| scene.header());
-    let told = study.and_then(|header| Some((header.study.date.clone()?, header.study.time.get(..5).unwrap_or_default().to_owned())));
-    match (told, study) {
-        (Some((date, time)), _) => format!("{date}  {time}").trim_end().to_owned(),
-        (None, Some(_)) => key::OVERLAY_NO_DATE.get(room.lang).to_owned(),
-        (None, None) => String::new(),
-    }
+    let study = room.scene_of(side).filter(|_| side == Side::Current || room.is_prior_known()).and_then(Scene::header);
+    study.map_or_else(String::new, |header| header.study.date.clone().unwrap_or_else(|| key::OVERLAY_NO_DATE.get(room.lang).to_owned()))
 }
 
 /// The line that marks a picture of the prior wherever it stands.
