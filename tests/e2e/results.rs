@@ -199,6 +199,7 @@ impl Ground {
             findings: findings.to_vec(),
             modalities: &BTreeMap::new(),
             reporting: None,
+            authors: Vec::new(),
             reviewing: None,
             at: clock::now(),
             is_complete: true,
