@@ -149,6 +149,9 @@ impl Desk {
 
     /// Keeps who looked at whom.
     async fn prior_shown(&self, study: &StudyUid, prior: &StudyUid) {
+        if lock(&self.0.views).prior.as_ref() != Some(prior) {
+            return tracing::warn!("the reading room showed a prior that it was not given");
+        }
         let noted = async { Ok::<_, Error>(self.record()?.mark_compared(prior, study, &self.who()).await?) };
         if let Err(error) = noted.await {
             self.emit(Event::Problem { told: self.told(&error) });

@@ -249,3 +249,49 @@ fn a_decision_is_on_the_study_that_is_read_whatever_was_measured_meanwhile() {
     let said = bench.said();
     assert!(said.iter().all(|m| !matches!(m, ToParent::FindingChanged { finding, .. } if finding.id == "was")), "{said:?}");
 }
+
+#[test]
+fn folders_with_an_earlier_study_of_the_patient_show_it_too() {
+    let mut bench = Bench::of(24, 64);
+    bench.room = Room::new(&bench.ctx, &Args::parse_from(["x", "--lang", "zh"]), Port::Alone).unwrap();
+    // With its current study alone there is no prior.
+    bench.room.open_folders(vec![bench._folder.path().join("current")]);
+    bench.until("current alone", |b| b.room.situation().is_whole);
+    bench.rest();
+    assert!(!bench.room.situation().has_prior);
+    bench.room.open_folders(vec![bench._folder.path().to_owned()]);
+    bench.until("both", |b| b.room.situation().is_whole && b.room.situation().has_prior);
+    let (_, current) = series_of(&bench._folder.path().join("current"));
+    assert_eq!(bench.room.view_state().unwrap().series, Some(current.series), "the newest study is the one that is read");
+    bench.key(Key::F4, NONE);
+    bench.until("prior", |b| b.room.placing().is_some());
+    bench.frame(Vec::new());
+    assert!(bench.shows("既往检查  2025-09-10"), "{:?}", bench.written);
+}
+
+#[test]
+fn a_place_that_the_prior_does_not_show_is_told() {
+    let mut bench = opened(|_| (Vec::new(), Vec::new()));
+    // A prior that was scanned less far: its later images are missing.
+    let part = bench._folder.path().join("part");
+    std::fs::create_dir(&part).unwrap();
+    let mut images: Vec<PathBuf> =
+        std::fs::read_dir(bench._folder.path().join("prior")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    images.sort();
+    for image in images.iter().take(45) {
+        std::fs::copy(image, part.join(image.file_name().unwrap())).unwrap();
+    }
+    let offered = prior(&bench, "part", Vec::new());
+    bench.tell(ToViewer::Prior { study: bench.study.clone(), prior: offered });
+    registered(&mut bench);
+    assert!(!bench.shows("对侧图像不含此处"), "{:?}", bench.written);
+    let told: Vec<bool> = [Key::Home, Key::End]
+        .into_iter()
+        .map(|key| {
+            bench.key(key, NONE);
+            bench.frame(Vec::new());
+            bench.shows("对侧图像不含此处")
+        })
+        .collect();
+    assert_eq!(told.iter().filter(|is_told| **is_told).count(), 1, "at one end alone: {told:?}");
+}
