@@ -296,6 +296,7 @@ fn report(folder: &Path, name: &str, ground: &Ground, findings: &[Finding]) -> s
         findings: all.clone(),
         modalities: &BTreeMap::new(),
         reporting: None,
+        authors: Vec::new(),
         reviewing: None,
         at: clock::now(),
         is_complete: true,

@@ -73,6 +73,7 @@ impl Ward {
             findings: findings.to_vec(),
             modalities: &BTreeMap::new(),
             reporting: None,
+            authors: Vec::new(),
             reviewing: None,
             at: clock::now(),
             is_complete: true,

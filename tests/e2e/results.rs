@@ -199,6 +199,7 @@ impl Ground {
             findings: findings.to_vec(),
             modalities: &BTreeMap::new(),
             reporting: None,
+            authors: Vec::new(),
             reviewing: None,
             at: clock::now(),
             is_complete: true,
@@ -596,4 +597,87 @@ fn taken_by_two_at_once_a_result_is_one() {
     assert_eq!(made, 1);
     let study = station.json(&["list"])[0]["study_uid"].as_str().unwrap().to_owned();
     assert_eq!(station.json(&["finding", "list", &study]).as_array().unwrap().len(), 1);
+}
+
+/// A presentation state with a graphic of every kind and texts on the middle image of a folder, made by highdicom; gives the
+/// image, the places of the corners in the patient by the image's own header, and the objects' paths: as it is, and under
+/// another patient.
+const STATE: &str = r#"
+import copy, json, os, sys, numpy, pydicom, highdicom as hd
+folder, out = sys.argv[1], sys.argv[2]
+names = sorted(n for n in os.listdir(folder) if n.endswith(".dcm"))
+d = pydicom.dcmread(os.path.join(folder, names[len(names) // 2]))
+layer = hd.pr.GraphicLayer("MARKS", 1)
+def graphic(kind, data):
+    return hd.pr.GraphicObject(kind, numpy.array(data, float), "PIXEL")
+square = [[20, 20], [40, 20], [40, 36], [20, 36], [20, 20]]
+objects = [graphic("POLYLINE", square), graphic("POLYLINE", [[10, 12], [30, 14]]), graphic("CIRCLE", [[30, 30], [36, 30]]),
+           graphic("ELLIPSE", [[20, 40], [40, 40], [30, 36], [30, 44]]), graphic("POINT", [[12, 50]])]
+texts = [hd.pr.TextObject("see prior", "PIXEL", anchor_point=(44.0, 20.0)),
+         hd.pr.TextObject("on the screen", "DISPLAY", bounding_box=(0.1, 0.1, 0.3, 0.2))]
+marks = hd.pr.GraphicAnnotation([d], layer, graphic_objects=objects, text_objects=texts)
+state = hd.pr.GrayscaleSoftcopyPresentationState([d], hd.UID(), 77, hd.UID(), 1, "Other", "Reader", "1", "1", "REMARKS",
+    graphic_annotations=[marks], graphic_layers=[layer], content_creator_name="Reader^Anna")
+paths = [os.path.join(out, name) for name in ("state.dcm", "other.dcm")]
+state.save_as(paths[0])
+other = copy.deepcopy(state)
+other.PatientID = "SOMEBODY"
+other.StudyInstanceUID = hd.UID()
+other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = hd.UID()
+other.SeriesInstanceUID = hd.UID()
+other.save_as(paths[1])
+o = numpy.array(d.ImageOrientationPatient, float); p = numpy.array(d.ImagePositionPatient, float)
+dr, dc = (float(v) for v in d.PixelSpacing)
+# Column and row from the corner of the first pixel. Source: PS3.3 C.10.5, C.7.6.2.1.1.
+places = [[float(v) for v in p + o[:3] * dc * (c - 0.5) + o[3:] * dr * (r - 0.5)] for c, r in square[:4]]
+print(json.dumps({"image": str(d.SOPInstanceUID), "places": places, "paths": paths}))
+"#;
+
+#[test]
+fn what_is_drawn_in_a_presentation_state_becomes_annotations() {
+    let station = Station::new();
+    let folder = station.phantom(64, 16);
+    station.import(&folder.join("current"));
+    let out = station.dir().join("states");
+    std::fs::create_dir(&out).unwrap();
+    let Some(made) = checkers::python_json(STATE, &[&folder.join("current"), &out]) else { return };
+    let path = |n: usize| PathBuf::from(made["paths"][n].as_str().unwrap());
+    let receipt = station.json(&["import", path(0).to_str().unwrap()]);
+    let all = findings(&receipt);
+    assert_eq!(all.len(), 6, "{receipt}");
+    assert_eq!(receipt["results"][0]["left_out"], json!(["TEXT (DISPLAY)"]), "what lies on the screen is told");
+    for finding in &all {
+        assert_eq!(
+            (&finding["state"], &finding["held"], &finding["kind"]["code"]),
+            (&json!("proposed"), &Value::Null, &json!("annotation"))
+        );
+        assert_eq!((&finding["images"][0]["instance"], &finding["measurements"]), (&made["image"], &json!([])));
+        assert_eq!((&finding["proposed_by"]["who"], &finding["proposed_by"]["name"]), (&json!("person"), &json!("Reader^Anna")));
+    }
+    let shapes: Vec<&str> = all.iter().map(|f| f["geometry"]["type"].as_str().unwrap()).collect();
+    assert_eq!(shapes, ["contours", "polyline", "ellipse", "ellipse", "point", "point"]);
+    assert_eq!(all[5]["label"], "see prior");
+    // Each corner lies where the image's own header says.
+    let corner = |value: &Value| -> PointLps { serde_json::from_value(value.clone()).unwrap() };
+    let drawn = all[0]["geometry"]["contours"][0].as_array().unwrap();
+    for (found, wanted) in drawn.iter().zip(made["places"].as_array().unwrap()) {
+        let wanted: [f64; 3] = serde_json::from_value(wanted.clone()).unwrap();
+        assert!(corner(found).distance_mm(PointLps::from(wanted)) < 1e-3, "{found} is not at {wanted:?}");
+    }
+    // Once is enough, and nobody exports what nobody took over.
+    let again = import(&station, &path(0)).json(0);
+    assert_eq!((findings(&again).len(), &again["results"][0]["already_present"]), (0, &json!(6)));
+    let study = string(&all[0], "study");
+    let export = |form: &str| station.run(&["finding", "export", &study, "--as", form, "--out", out.join(form).to_str().unwrap()]);
+    assert_ne!(export("gsps").code, 0);
+    // Accepted, an arrow or a text leaves again; an outline is named, since ours are arrows and texts.
+    for at in [0, 5] {
+        station.json(&["finding", "accept", all[at]["id"].as_str().unwrap()]);
+    }
+    let receipt = export("gsps").json(3);
+    assert_eq!(receipt["left_out"][0]["code"], "export.no_shape", "{receipt}");
+    assert_eq!(receipt["written"].as_array().unwrap().len(), 1);
+    // Another patient's marks are kept aside.
+    let other = station.run(&["import", path(1).to_str().unwrap()]).json(3);
+    assert!(findings(&other).iter().all(|f| f["held"] == "other_patient") && !findings(&other).is_empty(), "{other}");
 }

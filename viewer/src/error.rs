@@ -113,6 +113,12 @@ pub enum Error {
     /// A finding to go to that is not in the study, or whose images are not.
     #[error("the finding is not in the open study")]
     NoFinding,
+    /// The images of an earlier study name another patient than those of the open one, or none.
+    #[error("the images of the prior study name another patient")]
+    OtherPatient,
+    /// A key image of the prior: it would stand in the report of the study that is read.
+    #[error("key images are of the open study")]
+    KeyImageOfPrior,
     /// A message for a study that is not open.
     #[error("a message for a study that is not open")]
     StudyNotOpen,
@@ -158,6 +164,8 @@ impl Error {
         "export.unknown_ending",
         "segment.not_here",
         "finding.not_here",
+        "prior.other_patient",
+        "prior.no_key_image",
         "study.not_open",
         "link.unreadable",
         "viewer.png",
@@ -203,6 +211,8 @@ impl Coded for Error {
             Self::UnknownEnding { .. } => "export.unknown_ending",
             Self::NoSegment => "segment.not_here",
             Self::NoFinding => "finding.not_here",
+            Self::OtherPatient => "prior.other_patient",
+            Self::KeyImageOfPrior => "prior.no_key_image",
             Self::StudyNotOpen => "study.not_open",
             Self::Unreadable => "link.unreadable",
             Self::Png(_) => "viewer.png",

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what goes wrong fails the test, with its place")]
 
 mod annotations;
+mod beside;
 mod measuring;
 mod patch;
 mod review;

@@ -32,7 +32,15 @@ pub const GRAYSCALE_SOFTCOPY: &str = "1.2.840.10008.5.1.4.1.1.11.1";
 /// advanced ones. Source: PS3.4 annex B.5.
 #[must_use]
 pub fn is_presentation(sop_class: &str) -> bool {
-    sop_class.strip_prefix("1.2.840.10008.5.1.4.1.1.11.").is_some_and(|last| matches!(last, "1" | "2" | "3" | "4" | "5" | "8"))
+    sop_class.strip_prefix(STATES).is_some_and(|last| CLASSES.contains(&last))
+}
+
+const STATES: &str = "1.2.840.10008.5.1.4.1.1.11.";
+const CLASSES: [&str; 6] = ["1", "2", "3", "4", "5", "8"];
+
+/// The storage classes of [`is_presentation`].
+pub fn classes() -> impl Iterator<Item = String> {
+    CLASSES.iter().map(|last| format!("{STATES}{last}"))
 }
 
 /// Layer of findings.

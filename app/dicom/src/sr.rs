@@ -170,6 +170,8 @@ pub struct SrInput<'a> {
     pub modalities: &'a BTreeMap<SeriesUid, String>,
     /// 报告医师.
     pub reporting: Option<Observer>,
+    /// Names of the persons who made or changed the findings, the first first; who reports may be among them.
+    pub authors: Vec<String>,
     /// 审核医师: makes the report VERIFIED.
     pub reviewing: Option<Observer>,
     /// When the content came to be.
@@ -255,14 +257,23 @@ fn document_modules(input: &SrInput<'_>, object: &mut Object) {
             .text(tags::VERIFICATION_DATE_TIME, VR::DT, &person.at.dicom_datetime());
         object.item(tags::VERIFYING_OBSERVER_SEQUENCE, item);
     }
-    if let Some(author) = &input.reporting {
-        let mut item = Object::new();
-        item.text(tags::OBSERVER_TYPE, VR::CS, "PSN")
-            .text(tags::PERSON_NAME, VR::PN, &person_name(&author.name))
-            .empty(tags::PERSON_IDENTIFICATION_CODE_SEQUENCE, VR::SQ)
-            .text(tags::INSTITUTION_NAME, VR::LO, &input.context.root().text(tags::INSTITUTION_NAME))
-            .empty(tags::INSTITUTION_CODE_SEQUENCE, VR::SQ);
-        object.item(tags::AUTHOR_OBSERVER_SEQUENCE, item);
+    let reporting = input.reporting.as_ref().map(|person| &person.name);
+    // One report has one Person Observer, who answers for it; all whose work it is stand here.
+    let authors: Vec<Object> = reporting
+        .into_iter()
+        .chain(input.authors.iter().filter(|name| Some(*name) != reporting))
+        .map(|name| {
+            let mut item = Object::new();
+            item.text(tags::OBSERVER_TYPE, VR::CS, "PSN")
+                .text(tags::PERSON_NAME, VR::PN, &person_name(name))
+                .empty(tags::PERSON_IDENTIFICATION_CODE_SEQUENCE, VR::SQ)
+                .text(tags::INSTITUTION_NAME, VR::LO, &input.context.root().text(tags::INSTITUTION_NAME))
+                .empty(tags::INSTITUTION_CODE_SEQUENCE, VR::SQ);
+            item
+        })
+        .collect();
+    if !authors.is_empty() {
+        object.items(tags::AUTHOR_OBSERVER_SEQUENCE, authors);
     }
 }
 

@@ -22,6 +22,8 @@ pub mod worker;
 pub use codec::{LineReader, LineWriter, MAX_LINE, Noise, Received, is_sendable, version};
 pub use headless::{Headless, JobError};
 pub use job::{Job, JobResult};
-pub use message::{KeyGrant, ObjectFile, SegmentFile, SegmentationFile, SeriesFiles, ToParent, ToViewer, ViewState};
+pub use message::{
+    KeyGrant, ObjectFile, PriorSeries, PriorStudy, SegmentFile, SegmentationFile, SeriesFiles, ToParent, ToViewer, ViewState,
+};
 pub use mj_model::{Coded, Lang, Told};
 pub use worker::{Event, Events, Worker, WorkerError, find_program};

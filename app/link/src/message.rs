@@ -58,6 +58,28 @@ pub struct SegmentationFile {
     pub file: ObjectFile,
 }
 
+/// An image series of a prior study, with what decides whether it is comparable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriorSeries {
+    /// Modality (0008,0060).
+    pub modality: String,
+    /// Its files.
+    pub files: SeriesFiles,
+}
+
+/// An earlier study of the same patient (issuer and id), to be shown beside the open one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PriorStudy {
+    /// The earlier study.
+    pub study: StudyUid,
+    /// Its image series of modalities that the open study has, of each modality the one to show first at the front.
+    pub series: Vec<PriorSeries>,
+    /// Present revisions of its findings.
+    pub findings: Vec<Finding>,
+    /// The segmentations that they lie in.
+    pub segmentations: Vec<SegmentationFile>,
+}
+
 /// What a viewer shows of a study, complete enough to show the same again after a restart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ViewState {
@@ -126,6 +148,14 @@ pub enum ToViewer {
         study: StudyUid,
         /// The objects; those it knows are left as they are.
         files: Vec<SegmentationFile>,
+    },
+    /// The latest earlier study of the open study's patient. Sent after `OpenStudy`. The viewer reads none of it before a
+    /// person wants to see it, and shows none of it before the images themselves name the same patient.
+    Prior {
+        /// The open study.
+        study: StudyUid,
+        /// The earlier one.
+        prior: PriorStudy,
     },
     /// Plan on a study (planning room).
     OpenPlanning {
@@ -226,6 +256,13 @@ pub enum ToParent {
         /// From `OpenStudy` to the picture. Units: ms.
         ms: u64,
     },
+    /// The prior study came into view beside the open one.
+    PriorShown {
+        /// The open study.
+        study: StudyUid,
+        /// The earlier one.
+        prior: StudyUid,
+    },
     /// What is shown changed; sent when a movement ends.
     ViewChanged {
         /// The study.
@@ -236,7 +273,7 @@ pub enum ToParent {
     /// A finding was made, changed, deleted or undone by hand. `finding.revision` is the revision it was
     /// based on (0 for a new one); the parent stores it as the next and answers `FindingStored`.
     FindingChanged {
-        /// The study.
+        /// The study: the open one, or the prior beside it.
         study: StudyUid,
         /// The new state of the finding.
         finding: Finding,

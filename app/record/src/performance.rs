@@ -188,6 +188,10 @@ impl Gathered {
     /// Takes one finding, by its revisions, oldest first.
     fn take(&mut self, whose: Option<(i64, i64)>, revisions: &[Finding]) {
         let (Some((_, patient)), Some(first), Some(last)) = (whose, revisions.first(), revisions.last()) else { return };
+        // A remark on an image is nothing that a model finds.
+        if first.is_annotation() {
+            return;
+        }
         let (study, series) = (first.study.clone(), last.series.clone());
         match (proposed_by(first), decision::decided(revisions)) {
             (Some(model), Some(decided)) => {

@@ -1,5 +1,5 @@
-//! Results of other systems: a measurement or CAD report, a segmentation or a structure set becomes findings that wait for a
-//! person.
+//! Results of other systems: a measurement or CAD report, a segmentation or a structure set becomes findings, a
+//! presentation state annotations, that wait for a person.
 //!
 //! Each is held against the images it speaks of before anybody sees it drawn: whose they are, which series, where they lie,
 //! which side. What does not fit is kept and listed with its reason ([`Held`]), never drawn and never reported.
@@ -7,6 +7,7 @@
 mod export;
 mod images;
 mod interlock;
+mod marks;
 mod objects;
 mod segments;
 mod structures;
@@ -22,6 +23,7 @@ use mj_model::uid::TrackingUid;
 use mj_model::{Finding, FindingState, Geometry, Held, InstanceUid, Measurement, SeriesUid, StudyUid};
 pub use objects::{Exported, ImageForm, NotExported, export_codes};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 pub(crate) use taken::runs;
 pub use taken::{ResultKind, Run, WaitingResult, is_of_data};
 
@@ -156,6 +158,14 @@ struct Home {
     told: Option<SeriesUid>,
     /// The images that are looked at.
     images: Vec<ImageRef>,
+}
+
+/// The same for the same part of the same object, which names it in words.
+fn derived_uid(part: &str) -> TrackingUid {
+    let digest = Sha256::digest(part.as_bytes());
+    let uuid = digest.first_chunk::<16>().map(|bytes| uuid::Builder::from_custom_bytes(*bytes).into_uuid());
+    let uid = uuid.and_then(|uuid| TrackingUid::parse(&format!("2.25.{}", uuid.as_u128())).ok());
+    uid.unwrap_or_else(TrackingUid::fresh)
 }
 
 fn spread(images: &[ImageRef]) -> Vec<ImageRef> {

@@ -120,6 +120,7 @@ impl Record {
             signatures: signed.signatures().to_vec(),
             is_final: signed.state().is_complete(),
             modalities: modalities(tx.conn(), &findings).await?,
+            authors: authors(tx.conn(), &findings).await?,
             findings,
             predecessor: predecessor(tx.conn(), &id, &before).await?,
             device: station(tx.conn()).await?,
@@ -348,6 +349,8 @@ struct Made {
     findings: Vec<Confirmed>,
     /// Modality of each series that the findings lie on.
     modalities: BTreeMap<SeriesUid, String>,
+    /// Who made or changed the findings.
+    authors: Vec<String>,
     predecessor: Option<ObjectRef>,
     device: Device,
     at: mj_model::Moment,
@@ -375,6 +378,7 @@ impl Made {
             findings: self.findings.iter().map(Confirmed::finding).collect(),
             modalities: &self.modalities,
             reporting: observer(Role::Reporting),
+            authors: self.authors.clone(),
             reviewing: observer(Role::Reviewing),
             at: self.at,
             is_complete: true,
@@ -421,6 +425,26 @@ pub(crate) async fn modalities(conn: &mut SqliteConnection, findings: &[Confirme
             .fetch_optional(&mut *conn)
             .await?;
         found.extend(modality.map(|modality| (finding.series.clone(), modality)));
+    }
+    Ok(found)
+}
+
+/// Names of the persons of the record who made or changed findings, up to the revisions that are given, the first first.
+pub(crate) async fn authors(conn: &mut SqliteConnection, findings: &[Confirmed]) -> Result<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
+    for finding in findings.iter().map(Confirmed::finding) {
+        let names: Vec<String> = sqlx::query_scalar(
+            "SELECT name FROM finding_revision JOIN person ON who = 'u' || person_pk WHERE finding_id = ? AND revision <= ? ORDER BY revision",
+        )
+        .bind(&finding.id)
+        .bind(finding.revision)
+        .fetch_all(&mut *conn)
+        .await?;
+        for name in names {
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
     }
     Ok(found)
 }

@@ -15,8 +15,10 @@ impl Desk {
             Ok(stored) => {
                 let live = stored.is_live();
                 self.0.viewer.send(ToViewer::FindingStored { study: study.clone(), finding: stored.clone() });
+                // A number measured on the prior belongs to no report of the open study.
                 if is_new
                     && live
+                    && self.is_open(&study)
                     && let Err(error) = self.insert_first_number(&stored).await
                 {
                     self.emit(Event::Problem { told: self.told(&error) });
@@ -38,7 +40,8 @@ impl Desk {
     }
 
     async fn store_finding(&self, study: &StudyUid, finding: Finding) -> Result<Finding> {
-        if self.open_study_uid()? != *study || finding.study != *study {
+        let is_shown = self.is_open(study) || lock(&self.0.views).prior.as_ref() == Some(study);
+        if !is_shown || finding.study != *study {
             return Err(Error::NoStudy);
         }
         let stored = self.record()?.put_finding(finding, &self.who()).await?;

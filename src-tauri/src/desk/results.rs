@@ -38,6 +38,7 @@ impl Desk {
         match one.kind {
             ResultKind::Report => record.take_results(&one.instance, WHO).await?,
             ResultKind::Structures => record.take_structures(&one.instance, WHO).await?,
+            ResultKind::Marks => record.take_marks(&one.instance, WHO).await?,
             ResultKind::Segmentation => {
                 let segments = self.segments_of(record, &one.instance).await?;
                 record.take_segments(&one.instance, segments, WHO).await?

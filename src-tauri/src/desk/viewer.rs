@@ -4,8 +4,8 @@ use super::child::{Left, Owner};
 use super::error::{Error, Result};
 use super::{Desk, lock};
 use crate::page::dto::{Event, ViewerState};
-use mj_link::{KeyGrant, ObjectFile, SegmentationFile, SeriesFiles, ToParent, ToViewer, ViewState};
-use mj_model::{Finding, StudyUid, Told};
+use mj_link::{KeyGrant, ObjectFile, PriorSeries, PriorStudy, SegmentationFile, SeriesFiles, ToParent, ToViewer, ViewState};
+use mj_model::{Finding, SeriesUid, StudyUid, Told};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub(crate) struct Views {
     pub(crate) backend: String,
     /// The study the running viewer was told to show.
     pub(crate) told: Option<StudyUid>,
+    /// The prior study it was given to show beside that one.
+    pub(crate) prior: Option<StudyUid>,
 }
 
 impl Views {
@@ -87,8 +89,7 @@ impl Desk {
         let record = self.record()?;
         let mut series = Vec::new();
         for uid in record.image_series(study).await? {
-            let files = record.series_objects(&uid).await?.into_iter().map(|o| ObjectFile { path: o.path, sealed: true }).collect();
-            series.push(SeriesFiles { series: uid, files });
+            series.push(self.files_of(uid).await?);
         }
         let view = lock(&self.0.views).of(study);
         // The series that was in view comes first, so that its picture is there first.
@@ -97,16 +98,42 @@ impl Desk {
         }
         let findings = record.findings(study).await?;
         let segmentations = self.segmentations_message(study, &findings).await?;
-        lock(&self.0.views).told = Some(study.clone());
-        Ok(vec![ToViewer::OpenStudy { study: study.clone(), series, findings, view }, segmentations])
+        let prior = self.prior_beside(study).await?;
+        {
+            let mut views = lock(&self.0.views);
+            views.told = Some(study.clone());
+            views.prior = prior.as_ref().map(|prior| prior.study.clone());
+        }
+        let mut messages = vec![ToViewer::OpenStudy { study: study.clone(), series, findings, view }, segmentations];
+        messages.extend(prior.map(|prior| ToViewer::Prior { study: study.clone(), prior }));
+        Ok(messages)
+    }
+
+    async fn files_of(&self, series: SeriesUid) -> Result<SeriesFiles> {
+        let objects = self.record()?.series_objects(&series).await?;
+        Ok(SeriesFiles { series, files: objects.into_iter().map(|o| ObjectFile { path: o.path, sealed: true }).collect() })
+    }
+
+    /// The study that can be looked at beside a study.
+    async fn prior_beside(&self, study: &StudyUid) -> Result<Option<PriorStudy>> {
+        let Some(prior) = self.record()?.prior_of(study).await? else { return Ok(None) };
+        let mut series = Vec::new();
+        for (uid, modality) in prior.series {
+            series.push(PriorSeries { modality, files: self.files_of(uid).await? });
+        }
+        let segmentations = self.segmentation_files(&prior.findings).await?;
+        Ok(Some(PriorStudy { study: prior.study, series, findings: prior.findings, segmentations }))
     }
 
     /// The segmentations that a study's findings lie in.
     pub(crate) async fn segmentations_message(&self, study: &StudyUid, findings: &[Finding]) -> Result<ToViewer> {
+        Ok(ToViewer::Segmentations { study: study.clone(), files: self.segmentation_files(findings).await? })
+    }
+
+    async fn segmentation_files(&self, findings: &[Finding]) -> Result<Vec<SegmentationFile>> {
         let objects = self.record()?.segmentations_of(findings).await?.into_iter();
         let file = |path| ObjectFile { path, sealed: true };
-        let files = objects.map(|o| SegmentationFile { instance: o.instance, file: file(o.path) }).collect();
-        Ok(ToViewer::Segmentations { study: study.clone(), files })
+        Ok(objects.map(|o| SegmentationFile { instance: o.instance, file: file(o.path) }).collect())
     }
 
     pub(crate) fn hello(&self) -> Result<ToViewer> {
@@ -118,6 +145,17 @@ impl Desk {
     fn tell_viewer(&self, state: ViewerState, told: Option<Told>) {
         let backend = lock(&self.0.views).backend.clone();
         self.emit(Event::ViewerChanged { state, backend, told });
+    }
+
+    /// Keeps who looked at whom.
+    async fn prior_shown(&self, study: &StudyUid, prior: &StudyUid) {
+        if lock(&self.0.views).prior.as_ref() != Some(prior) {
+            return tracing::warn!("the reading room showed a prior that it was not given");
+        }
+        let noted = async { Ok::<_, Error>(self.record()?.mark_compared(prior, study, &self.who()).await?) };
+        if let Err(error) = noted.await {
+            self.emit(Event::Problem { told: self.told(&error) });
+        }
     }
 
     async fn handle(&self, message: ToParent) {
@@ -132,6 +170,7 @@ impl Desk {
                     self.tell_viewer(ViewerState::Ready, None);
                 }
             }
+            ToParent::PriorShown { study, prior } => self.prior_shown(&study, &prior).await,
             ToParent::ViewChanged { study, view } => lock(&self.0.views).keep(study, view),
             ToParent::FindingChanged { study, finding } => self.finding_changed(study, finding).await,
             ToParent::FindingSelected { study, finding } => self.emit(Event::FindingSelected { study: study.to_string(), finding }),

@@ -149,6 +149,8 @@ pub enum Action {
     Series,
     /// Findings at the right on or off.
     Findings,
+    /// The prior beside the current study, or alone again.
+    Beside,
     /// Findings on pictures on or off.
     Shapes,
     /// Takes the chosen finding off the pictures, or puts it back.
@@ -188,6 +190,10 @@ pub struct Situation {
     pub can_redo: bool,
     /// More than one series.
     pub has_other_series: bool,
+    /// There is an earlier study with images of this modality.
+    pub has_prior: bool,
+    /// It is shown beside.
+    pub is_compared: bool,
     /// There is a window in which texts are typed.
     pub can_ask: bool,
     /// Number of presets of the modality.
@@ -255,6 +261,7 @@ impl Action {
         Self::Overlay,
         Self::Graphics,
         Self::Crosshair,
+        Self::Beside,
         Self::Series,
         Self::Findings,
         Self::Shapes,
@@ -321,6 +328,7 @@ impl Action {
             Self::Cancel => "cancel",
             Self::Series => "series",
             Self::Findings => "findings",
+            Self::Beside => "beside",
             Self::Shapes => "shapes",
             Self::Hide => "hide",
             Self::Help => "help",
@@ -386,6 +394,7 @@ impl Action {
             Self::Cancel => key::READING_ACTION_CANCEL,
             Self::Series => key::READING_ACTION_SERIES,
             Self::Findings => key::READING_ACTION_FINDINGS,
+            Self::Beside => key::READING_ACTION_BESIDE,
             Self::Shapes => key::READING_ACTION_SHAPES,
             Self::Hide => key::READING_ACTION_HIDE,
             Self::Help => key::READING_ACTION_HELP,
@@ -458,6 +467,7 @@ impl Action {
             Self::Cancel => (NONE, Key::Escape, "Esc"),
             Self::Series => (NONE, Key::F2, "F2"),
             Self::Findings => (NONE, Key::F3, "F3"),
+            Self::Beside => (NONE, Key::F4, "F4"),
             Self::Shapes => (SHIFT, Key::H, "Shift+H"),
             Self::Hide => (NONE, Key::H, "H"),
             Self::Help => (NONE, Key::F1, "F1"),
@@ -512,6 +522,7 @@ impl Action {
             Self::Redo => Icon::Redo,
             Self::Help => Icon::Help,
             Self::Findings => Icon::Panel,
+            Self::Beside => Icon::Beside,
             _ => return None,
         })
     }
@@ -536,7 +547,9 @@ impl Action {
             // Its voxels lie in many slices.
             Self::Take(Tool::Sphere) => now.is_whole && now.is_volume,
             Self::Take(Tool::Text) => now.has_picture && now.can_ask,
-            Self::Stored => now.is_as_stored || (now.is_whole && now.is_volume),
+            // Both sides show planes, which correspond to each other.
+            Self::Stored => now.is_as_stored || (now.is_whole && now.is_volume && !now.is_compared),
+            Self::Beside => now.is_compared || (now.has_picture && now.has_prior && !now.is_as_stored),
             _ => now.has_picture,
         }
     }

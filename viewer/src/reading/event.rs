@@ -1,5 +1,6 @@
 //! Everything that reaches the room from other threads: one closed list.
 
+use crate::reading::beside::link::Registered;
 use crate::reading::loader::{Loaded, Opened};
 use crate::reading::maker::ThroughDone;
 use crate::reading::segments::{Shadows, Voxels};
@@ -31,6 +32,10 @@ pub enum Event {
     Segments(InstanceUid, std::result::Result<Vec<Voxels>, Told>),
     /// Shadows of segments are ready.
     Shadows(Box<Shadows>),
+    /// How far the registration of two volumes is, named by their ids, current one first: steps done, of all.
+    Registering((u64, u64), u64, u64),
+    /// The registration of the prior has ended.
+    Registered(Box<Registered>),
     /// A look through the volume is ready: a projection or shapes.
     Through(Box<ThroughDone>),
 }

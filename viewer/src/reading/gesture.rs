@@ -2,6 +2,7 @@
 //! frame are not lost.
 
 use crate::reading::action::{Action, Tool};
+use crate::reading::beside::Side;
 use crate::reading::draft::{Draft, Step};
 use crate::reading::measuring;
 use crate::reading::pane::{self, Mapping, PaneKind};
@@ -12,7 +13,6 @@ use crate::reading::scene::Scene;
 use crate::reading::shapes::{self, Grip};
 use crate::reading::text;
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Vec2};
-use mj_link::ToParent;
 use mj_model::{Curve, Finding, PointLps, Shape, Volume, Window};
 
 /// Something begun with the pointer and not ended.
@@ -53,6 +53,7 @@ impl Gesture {
 /// A viewport of this frame.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
+    pub(crate) side: Side,
     pub(crate) pane: usize,
     pub(crate) rect: Rect,
 }
@@ -78,16 +79,19 @@ pub(crate) fn take(room: &mut Room, ui: &egui::Ui, places: &[Place]) {
         match event {
             Event::PointerMoved(at) => {
                 room.pointer = Some(at);
-                drag(room, places, at, ppp);
-                hover(room, places, at, ppp);
+                room.on_sides(|room| {
+                    drag(room, places, at, ppp);
+                    hover(room, places, at, ppp);
+                });
             }
             Event::PointerButton { pos, button, pressed: true, modifiers } => {
                 room.pointer = Some(pos);
                 if let Some(place) = under(room, ui, places, pos) {
-                    press(room, ui, place, pos, button, modifiers, ppp);
+                    room.lead(place.side);
+                    room.on_side(place.side, |room| press(room, ui, place, pos, button, modifiers, ppp));
                 }
             }
-            Event::PointerButton { pos, pressed: false, .. } => release(room, places, pos, ppp),
+            Event::PointerButton { pos, pressed: false, .. } => room.on_sides(|room| release(room, places, pos, ppp)),
             Event::PointerGone => room.pointer = None,
             Event::MouseWheel { unit, delta, modifiers, .. } => wheel(room, ui, places, unit, delta, modifiers, ppp),
             _ => {}
@@ -187,7 +191,7 @@ fn hover(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
     if room.gesture.is_some() {
         return;
     }
-    let place = room.draft.as_ref().and_then(|draft| places.iter().find(|p| p.pane == draft.pane));
+    let place = room.draft.as_ref().and_then(|draft| places.iter().find(|p| p.side == room.side && p.pane == draft.pane));
     if let Some(map) = place.and_then(|p| mapping(room, p.pane, p.rect, ppp)) {
         follow(room, &map, at);
     }
@@ -304,7 +308,7 @@ fn drag(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
             | Gesture::Edit { pane, .. },
         ) => Some(*pane),
     };
-    let place = places.iter().find(|p| pane.is_none_or(|pane| p.pane == pane));
+    let place = places.iter().find(|p| p.side == room.side && pane.is_none_or(|pane| p.pane == pane));
     if let Some(map) = place.and_then(|p| mapping(room, p.pane, p.rect, ppp)) {
         drag_to(room, &map, at);
     }
@@ -423,7 +427,7 @@ fn release(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
     let Some(gesture) = room.gesture.take() else { return };
     match gesture {
         Gesture::Draw { pane } => {
-            let place = places.iter().find(|p| p.pane == pane);
+            let place = places.iter().find(|p| p.side == room.side && p.pane == pane);
             let Some(map) = place.and_then(|p| mapping(room, p.pane, p.rect, ppp)) else { return };
             let Some(mut draft) = room.draft.take() else { return };
             match draft.release(&map, at) {
@@ -440,16 +444,24 @@ fn release(room: &mut Room, places: &[Place], at: Pos2, ppp: f32) {
 
 pub(crate) fn commit(room: &mut Room, finding: Finding) {
     let Some(scene) = &mut room.scene else { return };
-    let (id, study) = (finding.id.clone(), scene.study.clone());
+    let id = finding.id.clone();
     scene.selected = Some(id.clone());
     let message = scene.ledger.commit(finding);
     room.send_finding(message);
-    room.send(ToParent::FindingSelected { study, finding: id });
+    room.tell_selected(&id);
 }
 
 fn wheel(room: &mut Room, ui: &egui::Ui, places: &[Place], unit: MouseWheelUnit, delta: Vec2, held: Modifiers, ppp: f32) {
     let Some(at) = room.pointer else { return };
     let Some(place) = under(room, ui, places, at) else { return };
+    if !room.has_gesture() {
+        room.lead(place.side);
+    }
+    room.on_side(place.side, |room| turn_wheel(room, ui, place, unit, delta, held, ppp));
+}
+
+fn turn_wheel(room: &mut Room, ui: &egui::Ui, place: Place, unit: MouseWheelUnit, delta: Vec2, held: Modifiers, ppp: f32) {
+    let Some(at) = room.pointer else { return };
     let notches = match unit {
         MouseWheelUnit::Point => delta.y / 40.0,
         MouseWheelUnit::Line => delta.y,

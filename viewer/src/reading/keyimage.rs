@@ -2,6 +2,7 @@
 
 use crate::overlay::{self, Corners, Line};
 use crate::raster::Canvas;
+use crate::reading::beside::Side;
 use crate::reading::loader::Loaded;
 use crate::reading::pane::{Mapping, PaneKind, slice_number};
 use crate::reading::presets;
@@ -34,6 +35,9 @@ pub(crate) fn take(room: &mut Room) {
 }
 
 fn make(room: &mut Room) -> Result<ToParent> {
+    if room.side == Side::Prior {
+        return Err(Error::KeyImageOfPrior);
+    }
     let keys = room.keys.clone().ok_or(Error::NoKeys)?;
     let ctx = room.paint_ctx.take().unwrap_or_else(|| {
         let ctx = egui::Context::default();

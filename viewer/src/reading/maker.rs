@@ -14,6 +14,7 @@ use mj_imaging::reslice::{self, MipIndex};
 use mj_imaging::{Blocks, Interpolation, Picture, Plane, Projection, oracle, still, window};
 use mj_model::{Volume, Window};
 use mj_render::{ColourTexture, Painter, SolidInput, SolidLook, Target, View, VolumeTexture};
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -328,12 +329,12 @@ impl Renderer {
     }
 }
 
-/// Makes looks through volumes, projections and shapes, one after another; only the newest request waits.
+/// Makes looks through volumes, projections and shapes, one after another; only the newest request of a viewport waits.
 struct ThroughThread(Arc<(Mutex<Waiting>, Condvar)>);
 
 #[derive(Default)]
 struct Waiting {
-    ask: Option<ThroughAsk>,
+    asks: VecDeque<ThroughAsk>,
     has_ended: bool,
 }
 
@@ -354,14 +355,14 @@ impl ThroughThread {
                         if waiting.has_ended {
                             return;
                         }
-                        if let Some(ask) = waiting.ask.take() {
+                        if let Some(ask) = waiting.asks.pop_front() {
                             break ask;
                         }
                         waiting = theirs.1.wait(waiting).unwrap_or_else(PoisonError::into_inner);
                     }
                 };
                 let drawn = match &ask.key.solid {
-                    Some(shapes) => renderer.draw(&ask, shapes, &|| lock(&theirs.0).ask.is_some()),
+                    Some(shapes) => renderer.draw(&ask, shapes, &|| lock(&theirs.0).asks.iter().any(|next| next.slot == ask.slot)),
                     None => Some(Drawn::Values(ask.index.project(&ask.volume, &ask.key.plane))),
                 };
                 if let Some(drawn) = drawn {
@@ -376,7 +377,10 @@ impl ThroughThread {
     }
 
     fn ask(&self, ask: ThroughAsk) {
-        lock(&self.0.0).ask = Some(ask);
+        let mut waiting = lock(&self.0.0);
+        waiting.asks.retain(|older| older.slot != ask.slot);
+        waiting.asks.push_back(ask);
+        drop(waiting);
         self.0.1.notify_one();
     }
 }

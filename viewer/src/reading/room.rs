@@ -6,6 +6,7 @@ mod series;
 use crate::Result;
 use crate::args::{Args, ThemeName};
 use crate::reading::action::{Action, Situation, Tool};
+use crate::reading::beside::{Beside, Offer, Side};
 use crate::reading::cine::{self, Player};
 use crate::reading::cover::Covers;
 use crate::reading::draft::Draft;
@@ -49,7 +50,7 @@ pub struct Room {
     pub(crate) theme: Theme,
     pub(crate) port: Port,
     pub(crate) keys: Option<Keys>,
-    person: String,
+    pub(crate) person: String,
     pub(crate) events: Events,
     incoming: Receiver<Event>,
     pub(crate) loader: Loader,
@@ -59,6 +60,14 @@ pub struct Room {
     /// Said in a corner when pictures are not made as was asked for.
     pub(crate) maker_note: Option<mj_lang::Text>,
     pub(crate) scene: Option<Scene>,
+    /// An earlier study that may be shown beside.
+    pub(crate) offer: Option<Offer>,
+    /// What the room is not turned to: the prior, once it was wanted.
+    pub(crate) beside: Option<Box<Beside>>,
+    /// What the room is turned to.
+    pub(crate) side: Side,
+    /// What the pointer or a key worked on last: keys work on it, the other follows it.
+    pub(crate) active: Side,
     pub(crate) is_searching: bool,
     pub(crate) tool: Tool,
     /// The measuring tool that was taken last.
@@ -123,6 +132,10 @@ impl Room {
             events,
             incoming,
             scene: None,
+            offer: None,
+            beside: None,
+            side: Side::Current,
+            active: Side::Current,
             is_searching: false,
             tool: Tool::Point,
             measuring: Tool::Length,
@@ -208,13 +221,15 @@ impl Room {
     /// Draws the room and takes input.
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         while let Ok(event) = self.incoming.try_recv() {
-            self.take(event);
+            let side = self.side_of(&event);
+            self.on_side(side, |room| room.take(event));
         }
-        segments::ask(self);
+        self.refuse_other_patient();
+        self.on_sides(segments::ask);
         self.take_keys(ui.ctx());
         cine::advance(self, ui.ctx());
         self.blocked.clear();
-        toolbar::show(self, ui);
+        self.on_side(self.active, |room| toolbar::show(room, ui));
         if self.has_series {
             thumbs::show(self, ui);
         }
@@ -248,6 +263,8 @@ impl Room {
             can_undo: scene.ledger.can_undo(),
             can_redo: scene.ledger.can_redo(),
             has_other_series: scene.series.len() > 1,
+            has_prior: self.has_prior(),
+            is_compared: self.is_compared(),
             can_ask: text::can_ask(self),
             n_presets: u8::try_from(self.solid_presets().map_or_else(|| self.presets().len(), |p| p.len())).unwrap_or(u8::MAX),
         }
@@ -306,7 +323,7 @@ impl Room {
             keys.collect()
         });
         for (pressed, held) in pressed {
-            if review::take_key(self, pressed) || gesture::take_key(self, pressed, held) {
+            if review::take_key(self, pressed) || self.on_side(self.active, |room| gesture::take_key(room, pressed, held)) {
                 continue;
             }
             if let Some(action) = Action::ALL.iter().find(|a| a.is_meant_by(pressed, held)) {
@@ -315,14 +332,24 @@ impl Room {
         }
     }
 
-    /// Does an action, if it can be done now.
+    /// Does an action, if it can be done now: on the side that was worked on last, or on the study that is read.
     pub fn act(&mut self, action: Action) {
+        let side = match action {
+            // Who goes through findings decides on those of the study that is read, whatever was compared meanwhile.
+            Action::FindingNext | Action::FindingPrevious | Action::Accept | Action::Reject => Side::Current,
+            Action::Beside | Action::Stored | Action::Play | Action::Slower | Action::Faster => Side::Current,
+            _ => self.active,
+        };
+        self.on_side(side, |room| room.act_here(action));
+    }
+
+    fn act_here(&mut self, action: Action) {
         if !action.is_enabled(&self.situation()) {
             return;
         }
         match action {
             Action::Take(tool) => {
-                (self.gesture, self.draft) = (None, None);
+                self.on_sides(|room| (room.gesture, room.draft) = (None, None));
                 self.tool = tool;
                 if tool.is_measuring() {
                     self.measuring = tool;
@@ -345,6 +372,7 @@ impl Room {
             Action::Reject => review::ask_reason(self),
             Action::Delete => self.delete(),
             Action::KeyImage => keyimage::take(self),
+            Action::Beside => self.swap_beside(),
             Action::SeriesPrevious | Action::SeriesNext => self.next_series(action == Action::SeriesNext),
             Action::BlockNext => self.next_block(),
             Action::Stored => self.swap_stored(),
@@ -448,7 +476,7 @@ impl Room {
 
     /// True while a movement is on its way: speed before sharpness.
     pub(crate) fn is_moving(&self) -> bool {
-        self.gesture.is_some() || self.changed_at.is_some_and(|at| at.elapsed() < REST)
+        self.has_gesture() || self.changed_at.is_some_and(|at| at.elapsed() < REST)
     }
 
     /// After a movement has ended: tells the parent, and draws sharp.
@@ -459,7 +487,7 @@ impl Room {
                 ctx.request_repaint_after(rest);
                 return;
             }
-            if self.gesture.is_none() {
+            if !self.has_gesture() {
                 self.changed_at = None;
                 ctx.request_repaint();
             }

@@ -1,6 +1,7 @@
 //! Segments on pictures: their voxels, where planes cut them, their shadows on what is looked through.
 
 use crate::overlay::{Figure, FigureLook, Label};
+use crate::reading::beside::Side;
 use crate::reading::event::{Event, Events};
 use crate::reading::measuring;
 use crate::reading::pane::{Mapping, PaneKind};
@@ -67,6 +68,11 @@ impl Segments {
         if let Some(seen) = self.panes.get_mut(&shadows.pane).filter(|seen| seen.asked) {
             *seen = Seen { key: Some(shadows.key), parts: shadows.parts, ..Seen::default() };
         }
+    }
+
+    /// True for an object that was told of.
+    pub(crate) fn is_known(&self, instance: &InstanceUid) -> bool {
+        self.objects.contains_key(instance)
     }
 
     /// True while an object that findings lie in is being read.
@@ -150,9 +156,17 @@ struct Part {
 
 /// Shadows that were made for a viewport.
 pub struct Shadows {
+    side: Side,
     pane: usize,
     key: Key,
     parts: Vec<Part>,
+}
+
+impl Shadows {
+    /// Of which study.
+    pub(crate) const fn side(&self) -> Side {
+        self.side
+    }
 }
 
 /// What a viewport shows of segments.
@@ -213,7 +227,7 @@ pub(crate) fn prepare(room: &mut Room, pane: usize, map: &Mapping) {
         (_, Some(slab)) => Reach::Slab(slab.mm / 2.0),
         _ => Reach::Plane,
     };
-    let events = room.events.clone();
+    let (events, side) = (room.events.clone(), room.side);
     let Some(scene) = room.scene.as_mut() else { return };
     let seen = scene.segments.panes.entry(pane).or_default();
     if list.is_empty() {
@@ -230,7 +244,7 @@ pub(crate) fn prepare(room: &mut Room, pane: usize, map: &Mapping) {
     } else {
         // What was seen before is of another plane.
         *seen = Seen { asked: true, ..Seen::default() };
-        cast(pane, key, list, map.plane, events);
+        cast((side, pane), key, list, map.plane, events);
     }
 }
 
@@ -243,10 +257,10 @@ fn key(map: &Mapping, reach: Reach, list: &[Wanted]) -> Key {
     Key { right, down, depth_mm, reach, of: of.finish() }
 }
 
-fn cast(pane: usize, key: Key, list: Vec<Wanted>, plane: Plane, events: Events) {
+fn cast((side, pane): (Side, usize), key: Key, list: Vec<Wanted>, plane: Plane, events: Events) {
     rayon::spawn(move || {
         let parts = list.into_par_iter().filter_map(|one| one.part(&plane, key.reach)).collect();
-        events.send(Event::Shadows(Box::new(Shadows { pane, key, parts })));
+        events.send(Event::Shadows(Box::new(Shadows { side, pane, key, parts })));
     });
 }
 
@@ -357,5 +371,6 @@ fn under(parts: &[Part], at: PointLps) -> Option<usize> {
 }
 
 fn named(room: &Room, number: usize, finding: &Finding) -> String {
+    let number = room.numbered(number);
     format!("{number}  {}  {}", finding.name(room.lang), measuring::main_line(&finding.measurements)).trim_end().to_owned()
 }

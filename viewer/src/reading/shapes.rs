@@ -186,7 +186,7 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
         };
         let figure = match (is_cut, finding.is_annotation()) {
             (true, _) => bare(map, &lines),
-            (_, true) => annotated(map, &placed),
+            (_, true) => annotated(map, &placed, &lines, finding.label.is_some()),
             _ => figure(map, &placed, &lines),
         };
         let is_selected = scene.selected.as_deref() == Some(finding.id.as_str());
@@ -197,7 +197,7 @@ pub(crate) fn drawn(room: &Room, scene: &Scene, pane: usize, map: &Mapping) -> V
             lines.extend(finding.label.clone().filter(|_| !is_cut));
         } else if !is_cut {
             let first = written(room, scene, finding);
-            lines = label_of(&finding.measurements, &format!("{}  {first}", shown.number));
+            lines = label_of(&finding.measurements, &format!("{}  {first}", room.numbered(shown.number)));
             detail = measuring::range_line(&finding.measurements).filter(|_| is_selected || is_near);
         }
         let moved = room.labels.get(&finding.id).copied();
@@ -228,7 +228,7 @@ fn being_drawn(room: &Room, scene: &Scene, pane: usize, kind: PaneKind, map: &Ma
     let first = with_detector(room, scene, &geometry, &measurements);
     let mut lines = label_of(&measurements, &first);
     lines.extend(draft.hint().map(|hint| hint.get(room.lang).to_owned()));
-    let figure = if draft.is_annotation() { annotated(map, &placed) } else { figure(map, &placed, &outline) };
+    let figure = if draft.is_annotation() { annotated(map, &placed, &outline, true) } else { figure(map, &placed, &outline) };
     let label = Label { lines, at: label_place(&figure, &placed), ..Label::default() };
     let look = FigureLook { is_selected: true, has_grips: draft.is_open_ended(), ..FigureLook::default() };
     Some(Drawn { id: String::new(), figure, label, look, is_cut: false })
@@ -284,12 +284,17 @@ fn figure(map: &Mapping, placed: &Placed, lines: &[SpaceLine]) -> Figure {
     figure
 }
 
-/// An arrow, from its head to its tail; of a text nothing but its place.
-fn annotated(map: &Mapping, placed: &Placed) -> Figure {
+/// An arrow, from its head to its tail; of a text nothing but its place; of what others drew its lines, or a cross at a place
+/// without a text.
+fn annotated(map: &Mapping, placed: &Placed, lines: &[SpaceLine], has_text: bool) -> Figure {
     const HEAD: f32 = 11.0;
     let grips: Vec<Pos2> = placed.grips(&map.plane).into_iter().map(|p| map.screen(p)).collect();
     let mut figure = Figure { grips, ..Figure::default() };
-    if let &[head, tail] = figure.grips.as_slice() {
+    if let (Placed::Shape(Shape::Point { .. }), &[at], false) = (placed, figure.grips.as_slice(), has_text) {
+        figure.ticks.extend(cross(at, 2.5, 7.0));
+    } else if !matches!(placed, Placed::Shape(Shape::Line { .. } | Shape::Point { .. })) {
+        figure.lines = bare(map, lines).lines;
+    } else if let &[head, tail] = figure.grips.as_slice() {
         let along = (tail - head).normalized() * HEAD.min((tail - head).length() * 0.5);
         let side = Vec2::new(-along.y, along.x) * 0.5;
         figure.lines = vec![(vec![tail, head], false), (vec![head + along + side, head, head + along - side], false)];

@@ -4,12 +4,19 @@ use crate::reading::gesture;
 use crate::reading::room::{Port, Room};
 use egui::Pos2;
 use mj_link::ToParent;
-use mj_model::{Finding, FindingState};
+use mj_model::{Finding, FindingState, StudyUid};
 
 /// An annotation that waits for its text.
 pub(crate) struct Asked {
     request: u64,
     finding: Finding,
+}
+
+impl Asked {
+    /// The annotation's study.
+    pub(crate) const fn study(&self) -> &StudyUid {
+        &self.finding.study
+    }
 }
 
 /// True where somebody can be asked for a text.

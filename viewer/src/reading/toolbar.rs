@@ -36,6 +36,7 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
                 button(room, ui, Action::Cut, &now, is_cut);
             }
             button(room, ui, Action::Enlarge, &now, is_enlarged);
+            button(room, ui, Action::Beside, &now, now.is_compared);
             if now.is_volume || now.is_as_stored {
                 button(room, ui, Action::Stored, &now, now.is_as_stored);
             }

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::overlay::{self, Corners, Line};
+use crate::reading::beside::{Side, link, strips};
 use crate::reading::cine;
 use crate::reading::gesture::{self, Place};
 use crate::reading::maker::{Made, Shapes, Want};
@@ -26,24 +27,62 @@ pub(crate) fn show(room: &mut Room, ui: &mut egui::Ui) {
         // The gap between pictures is dark in every theme, so that nothing bright stands beside an image.
         let gap = if room.scene.is_some() { room.theme.colours.image } else { room.theme.colours.background };
         ui.painter().rect_filled(all, 0.0, gap);
-        let places = places(room, snapped(all, ui.ctx().pixels_per_point()));
+        let ppp = ui.ctx().pixels_per_point();
+        let halves = halves(room, snapped(all, ppp));
+        let places: Vec<Place> = halves.iter().flat_map(|half| places(room, half)).collect();
         let response = ui.interact(all, egui::Id::unique("reading-viewports"), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, key::READING_PICTURES.get(room.lang)));
         gesture::take(room, ui, &places);
-        room.hits.clear();
+        link::follow(room, &places, ppp);
+        room.on_sides(|room| room.hits.clear());
         room.is_making = false;
         cursor(room, ui, &places);
-        for place in &places {
-            viewport(room, ui, *place);
-        }
-        if !has_picture(room) {
-            empty(room, ui, all);
-        }
-        progress(room, ui, all);
-        if let Some(first) = places.first() {
-            warnings(room, ui, first.rect);
+        for half in &halves {
+            let mine: Vec<Place> = places.iter().filter(|place| place.side == half.side).copied().collect();
+            room.on_side(half.side, |room| side(room, ui, half, &mine));
+            if room.is_compared() {
+                strips::show(room, ui, half.side, half.outside);
+            }
         }
     });
+}
+
+/// The pictures of one study.
+fn side(room: &mut Room, ui: &mut egui::Ui, half: &Half, places: &[Place]) {
+    // Whose pictures they are is known before they are drawn.
+    let is_shown = half.side == Side::Current || room.is_prior_known();
+    for place in places.iter().filter(|_| is_shown) {
+        viewport(room, ui, *place);
+    }
+    if !is_shown || !has_picture(room) {
+        empty(room, ui, half.inside);
+    }
+    progress(room, ui, half.inside);
+    if let Some(first) = places.first().filter(|_| is_shown) {
+        warnings(room, ui, first.rect);
+    }
+}
+
+/// The part of the window that one study has.
+struct Half {
+    side: Side,
+    /// With its strip and its frame.
+    outside: Rect,
+    inside: Rect,
+}
+
+/// The current study at the left, the prior at the right; or the current one alone.
+fn halves(room: &Room, all: Rect) -> Vec<Half> {
+    if !room.is_compared() {
+        return vec![Half { side: Side::Current, outside: all, inside: all }];
+    }
+    let w = ((all.width() - GAP) / 2.0).floor();
+    let half = |side: Side| {
+        let left = if side == Side::Current { all.left() } else { all.left() + w + GAP };
+        let outside = Rect::from_min_size(pos2(left, all.top()), vec2(w, all.height()));
+        Half { side, outside, inside: strips::inside(outside) }
+    };
+    Side::BOTH.map(half).into()
 }
 
 fn has_picture(room: &Room) -> bool {
@@ -56,22 +95,39 @@ fn snapped(rect: Rect, ppp: f32) -> Rect {
     Rect::from_min_max(pos2(on(rect.min.x), on(rect.min.y)), pos2(on(rect.max.x), on(rect.max.y)))
 }
 
-fn places(room: &Room, all: Rect) -> Vec<Place> {
-    let Some(scene) = &room.scene else { return Vec::new() };
+fn places(room: &Room, half: &Half) -> Vec<Place> {
+    let (side, all) = (half.side, half.inside);
+    let Some(scene) = room.scene_of(side) else { return Vec::new() };
     if scene.panes.len() == 1 {
-        return vec![Place { pane: 0, rect: all }];
+        return vec![Place { side, pane: 0, rect: all }];
     }
-    if let Some(pane) = scene.enlarged {
-        return vec![Place { pane, rect: all }];
+    // Both sides enlarge what the one that is worked on does.
+    if let Some(pane) = room.scene_of(room.active).and_then(|scene| scene.enlarged).filter(|pane| *pane < scene.panes.len()) {
+        return vec![Place { side, pane, rect: all }];
+    }
+    if room.is_compared() {
+        return beside_each_other(side, all);
     }
     let (w, h) = (((all.width() - GAP) / 2.0).floor(), ((all.height() - GAP) / 2.0).floor());
     let at = |pane: usize| {
         let (x, y) = (if pane % 2 == 1 { all.min.x + w + GAP } else { all.min.x }, if pane >= 2 { all.min.y + h + GAP } else { all.min.y });
         let right = if pane % 2 == 1 { all.max.x } else { x + w };
         let bottom = if pane >= 2 { all.max.y } else { y + h };
-        Place { pane, rect: Rect::from_min_max(pos2(x, y), pos2(right, bottom)) }
+        Place { side, pane, rect: Rect::from_min_max(pos2(x, y), pos2(right, bottom)) }
     };
     (0..scene.panes.len().min(4)).map(at).collect()
+}
+
+/// The axial plane over the other two; a look through the volume is seen enlarged.
+fn beside_each_other(side: Side, all: Rect) -> Vec<Place> {
+    let (w, h) = (((all.width() - GAP) / 2.0).floor(), (all.height() * 0.58).floor());
+    let below = all.top() + h + GAP;
+    let rects = [
+        Rect::from_min_size(all.min, vec2(all.width(), h)),
+        Rect::from_min_max(pos2(all.left(), below), pos2(all.left() + w, all.bottom())),
+        Rect::from_min_max(pos2(all.left() + w + GAP, below), all.max),
+    ];
+    rects.into_iter().enumerate().map(|(pane, rect)| Place { side, pane, rect }).collect()
 }
 
 fn cursor(room: &Room, ui: &egui::Ui, places: &[Place]) {
@@ -95,7 +151,8 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
     let ppp = ui.ctx().pixels_per_point();
     let map = gesture::mapping(room, place.pane, place.rect, ppp);
     let kind = room.scene.as_ref().and_then(|s| s.panes.get(place.pane)).map_or(PaneKind::Native, |p| p.kind);
-    room.layout.pane(kind.name(), place.rect, map.as_ref().map(|m| &m.plane), ppp);
+    let name = if room.side == Side::Prior { format!("prior_{}", kind.name()) } else { kind.name().to_owned() };
+    room.layout.pane(&name, place.rect, map.as_ref().map(|m| &m.plane), ppp);
     let background = room.theme.colours.image;
     let Some(map) = map else {
         painter.rect_filled(place.rect, 0.0, background);
@@ -115,7 +172,8 @@ fn viewport(room: &mut Room, ui: &egui::Ui, place: Place) {
         paint_picture(&painter, &map, &made);
         if let (PaneKind::Native, Some(loaded)) = (kind, room.scene.as_ref().and_then(|s| s.loaded(kind)).cloned()) {
             let graphics = room.has_graphics.then_some(room.theme.colours.overlay_text);
-            room.covers.paint(&painter, place.pane, &loaded, &map, graphics);
+            let slot = room.slot(place.pane);
+            room.covers.paint(&painter, slot, &loaded, &map, graphics);
         }
         segments::paint_fills(room, &painter, place.pane, &map);
         room.picture_shown();
@@ -159,7 +217,8 @@ fn make(room: &mut Room, ui: &egui::Ui, pane: usize, map: &Mapping) -> Result<Op
         is_inverted: scene.is_inverted,
         is_moving,
     };
-    Ok(room.maker.make(ui.ctx(), pane, &loaded, &want))
+    let slot = room.slot(pane);
+    Ok(room.maker.make(ui.ctx(), slot, &loaded, &want))
 }
 
 /// Puts a picture where it belongs: exactly over the viewport when it is the one asked for, else where its
@@ -196,12 +255,13 @@ fn over(room: &mut Room, ui: &egui::Ui, painter: &Painter, place: Place, kind: P
         if has_orientation {
             overlay::letters(painter, &room.theme, place.rect, &map.plane);
         }
-        if is_calibrated && has_picture {
+        if is_calibrated && has_picture && !is_small(room, place.rect) {
             overlay::scale_bar(painter, &room.theme, place.rect, map.points_per_mm());
         }
     }
     let Some(scene) = &room.scene else { return };
-    if scene.active == place.pane && scene.panes.len() > 1 && scene.enlarged.is_none() {
+    let is_active = scene.active == place.pane && room.active == room.side;
+    if is_active && (room.is_compared() || (scene.panes.len() > 1 && scene.enlarged.is_none())) {
         painter.rect_stroke(place.rect, 0.0, Stroke::new(1.0, room.theme.colours.accent.gamma_multiply(0.7)), StrokeKind::Inside);
     }
 }
@@ -216,6 +276,9 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     } else if let Some(path) = scene.entry().and_then(|e| e.research.as_ref()) {
         corners.top_left = research::patient_lines(lang);
         corners.top_right = research::study_lines(path);
+    }
+    if room.is_compared() {
+        mark_side(room, &mut corners, rect);
     }
     let unit = volume.unit.label();
     let shown = scene.window_of(kind);
@@ -275,6 +338,25 @@ fn corners(room: &Room, scene: &Scene, kind: PaneKind, map: &Mapping, rect: Rect
     corners
 }
 
+/// True for a picture beside others that has room for little text.
+fn is_small(room: &Room, rect: Rect) -> bool {
+    const SMALL: f32 = 340.0;
+    room.is_compared() && rect.width() < SMALL
+}
+
+/// Says on each picture of the prior that it is one. On small pictures nothing else stands above: whose they are stands on the
+/// large one.
+fn mark_side(room: &Room, corners: &mut Corners, rect: Rect) {
+    let is_small = is_small(room, rect);
+    if is_small {
+        (corners.top_left, corners.top_right) = (Vec::new(), Vec::new());
+    }
+    if room.side == Side::Prior {
+        let weight = if is_small { overlay::Weight::Plain } else { overlay::Weight::Lead };
+        corners.top_right.insert(0, Line { text: strips::mark(room), weight });
+    }
+}
+
 /// The smaller spacing of the stored image, which a magnification of 100 % shows one to one.
 fn base_spacing(volume: &mj_model::Volume) -> f64 {
     volume.grid.spacing_mm[0].min(volume.grid.spacing_mm[1])
@@ -284,7 +366,7 @@ fn base_spacing(volume: &mj_model::Volume) -> f64 {
 fn is_first(room: &Room, rect: Rect, ui: &egui::Ui) -> bool {
     let all = ui.max_rect();
     room.scene.as_ref().is_some_and(|s| s.panes.len() == 1 || s.enlarged.is_some())
-        || (rect.right() > all.right() - 4.0 && rect.top() < all.top() + 4.0)
+        || (rect.right() > all.right() - 4.0 && rect.top() < all.top() + strips::HEIGHT + 4.0)
 }
 
 /// Position of the plane along its normal, as people say it: `S 12.5 mm`, `L -3.0 mm`.
@@ -377,8 +459,9 @@ fn warnings(room: &mut Room, ui: &mut egui::Ui, all: Rect) {
         crate::ui::icons::paint(ui.painter(), crate::ui::icons::Icon::Warning, icon, colours.stale, 14.0, 1.4);
         ui.painter().galley(pos2(rect.left() + 30.0, rect.top() + 6.0), galley, colours.text);
         let close = Rect::from_min_size(pos2(rect.right() - 28.0, rect.top()), vec2(28.0, rect.height()));
-        let response =
-            ui.interact(close, egui::Id::unique(("dismiss", &code)), Sense::click()).on_hover_text(key::READING_DISMISS.get(lang));
+        let response = ui
+            .interact(close, egui::Id::unique(("dismiss", room.side == Side::Prior, &code)), Sense::click())
+            .on_hover_text(key::READING_DISMISS.get(lang));
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, key::READING_DISMISS.get(lang)));
         let tint = if response.hovered() { colours.text } else { colours.text_secondary };
         crate::ui::icons::paint(ui.painter(), crate::ui::icons::Icon::Close, close, tint, 10.0, 1.4);

@@ -73,6 +73,8 @@ pub enum Icon {
     Stored,
     /// Panel at the side.
     Panel,
+    /// Two pictures beside each other.
+    Beside,
     /// Triangle that plays.
     Play,
     /// Eye.
@@ -257,6 +259,11 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, size: f
             pen.rect(1.5, 5.5, 9.0, 9.0);
             pen.line(&[(4.5, 5.5), (4.5, 3.5), (12.5, 3.5), (12.5, 11.5), (10.5, 11.5)]);
             pen.line(&[(6.5, 3.5), (6.5, 1.5), (14.5, 1.5), (14.5, 9.5), (12.5, 9.5)]);
+        }
+        Icon::Beside => {
+            pen.rect(1.5, 3.5, 5.5, 9.0);
+            pen.rect(9.0, 3.5, 5.5, 9.0);
+            pen.line(&[(7.0, 8.0), (9.0, 8.0)]);
         }
         Icon::Panel => {
             pen.rect(2.0, 2.5, 12.0, 11.0);

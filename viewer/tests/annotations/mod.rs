@@ -81,3 +81,38 @@ fn a_text_is_asked_for_where_it_can_be_typed() {
     bench.tell(ToViewer::TextGiven { request, text: Some("  ".into()) });
     assert!(bench.changes().is_empty() && bench.room.drawn_findings().len() == 1);
 }
+
+#[test]
+fn what_others_drew_is_seen_as_they_drew_it() {
+    let mut bench = Bench::new();
+    let (finding, centre) = finding_on(&bench, 10);
+    let at = |x: f64, y: f64| mj_model::PointLps::new(centre.x + x, centre.y + y, centre.z);
+    let shapes = [
+        (Shape::Contours { contours: vec![vec![at(-20.0, -20.0), at(20.0, -20.0), at(20.0, 20.0)]] }, 1),
+        (Shape::Polyline { points: vec![at(-30.0, 0.0), at(30.0, 5.0)] }, 1),
+        (Shape::Ellipse { long: [at(-20.0, 0.0), at(20.0, 0.0)], short: [at(0.0, -10.0), at(0.0, 10.0)] }, 1),
+        // Shaft and head.
+        (Shape::Line { a: at(-20.0, 0.0), b: at(20.0, 0.0) }, 2),
+    ];
+    for (n, (shape, lines)) in shapes.into_iter().enumerate() {
+        let annotation = Finding {
+            id: format!("a{n}"),
+            kind: mj_model::code::known::annotation(),
+            state: FindingState::Proposed,
+            geometry: Geometry::InSpace(shape),
+            ..finding.clone()
+        };
+        let (study, series) = series_of(&bench._folder.path().join("current"));
+        bench.tell(ToViewer::CloseStudy { study });
+        bench.tell_open(vec![series], vec![annotation.clone()]);
+        bench.until("volume", |b| b.room.situation().is_volume && b.room.situation().is_whole);
+        bench.tell(ToViewer::FocusFinding { study: bench.study.clone(), finding: annotation.id.clone() });
+        bench.rest();
+        let places = bench.room.places_of(&annotation.id);
+        assert!(places.iter().any(|(pane, _)| *pane == 0), "{n}: not on the axial picture");
+        bench.key(Key::Enter, NONE);
+        bench.rest();
+        assert_eq!(bench.room.lines_in_view(), lines, "{n}");
+        bench.key(Key::Enter, NONE);
+    }
+}

@@ -3,7 +3,7 @@
 use super::{Ctx, files_of};
 use crate::failure::Failure;
 use crate::out::Done;
-use mj_link::{SegmentationFile, ToParent, ToViewer, find_program};
+use mj_link::{PriorSeries, PriorStudy, SegmentationFile, ToParent, ToViewer, find_program};
 use mj_model::{Lang, StudyUid};
 use std::path::Path;
 use std::process::Command;
@@ -104,10 +104,15 @@ pub(super) async fn view(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     let files = objects.map(|o| SegmentationFile { instance: o.instance, file: file(o.path) }).collect();
     worker.send(&ToViewer::OpenStudy { study: study.clone(), series, findings, view: None })?;
     worker.send(&ToViewer::Segmentations { study: study.clone(), files })?;
+    let prior = prior_beside(&record, &study).await?;
+    let studies = Shown { prior: prior.as_ref().map(|prior| prior.study.clone()), study };
+    if let Some(prior) = prior {
+        worker.send(&ToViewer::Prior { study: studies.study.clone(), prior })?;
+    }
     loop {
         match events.next() {
             mj_link::Event::Message(message) => {
-                if let Some(answer) = keep(ctx, &record, &study, message).await {
+                if let Some(answer) = keep(ctx, &record, &studies, message).await {
                     worker.send(&answer)?;
                 }
             }
@@ -117,15 +122,41 @@ pub(super) async fn view(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     }
 }
 
+/// What the viewer was given to show.
+struct Shown {
+    study: StudyUid,
+    prior: Option<StudyUid>,
+}
+
+/// The study that can be looked at beside a study.
+async fn prior_beside(record: &mj_record::Record, study: &StudyUid) -> Result<Option<PriorStudy>, Failure> {
+    let Some(prior) = record.prior_of(study).await? else { return Ok(None) };
+    let mut series = Vec::new();
+    for (uid, modality) in prior.series {
+        series.push(PriorSeries { modality, files: files_of(record, &uid).await? });
+    }
+    let objects = record.segmentations_of(&prior.findings).await?.into_iter();
+    let file = |path| mj_link::ObjectFile { path, sealed: true };
+    let segmentations = objects.map(|o| SegmentationFile { instance: o.instance, file: file(o.path) }).collect();
+    Ok(Some(PriorStudy { study: prior.study, series, findings: prior.findings, segmentations }))
+}
+
 /// Keeps what the reader of a study made in the viewer; gives the answer, where one is owed.
-async fn keep(ctx: &Ctx<'_>, record: &mj_record::Record, study: &StudyUid, message: ToParent) -> Option<ToViewer> {
+async fn keep(ctx: &Ctx<'_>, record: &mj_record::Record, shown: &Shown, message: ToParent) -> Option<ToViewer> {
+    let study = &shown.study;
     match message {
-        ToParent::FindingChanged { study: of, finding } if of == *study => {
+        ToParent::FindingChanged { study: of, finding } if (of == *study || Some(&of) == shown.prior.as_ref()) && finding.study == of => {
             let id = finding.id.clone();
             Some(match record.put_finding(finding, super::findings::WHO).await {
                 Ok(stored) => ToViewer::FindingStored { study: of, finding: stored.finding },
                 Err(e) => ToViewer::FindingRefused { study: of, finding: id, error: mj_lang::tell(&e, ctx.out.lang) },
             })
+        }
+        ToParent::PriorShown { study: of, prior } if of == *study && Some(&prior) == shown.prior.as_ref() => {
+            if let Err(error) = record.mark_compared(&prior, study, super::findings::WHO).await {
+                ctx.out.warn(&error.into());
+            }
+            None
         }
         // Nobody can type here while the viewer runs: the text is not given.
         ToParent::TextWanted { request, .. } => Some(ToViewer::TextGiven { request, text: None }),

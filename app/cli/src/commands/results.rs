@@ -86,6 +86,7 @@ async fn take(ctx: &Ctx<'_>, record: &Record, instance: &InstanceUid, kind: Resu
     Ok(match kind {
         ResultKind::Report => record.take_results(instance, WHO).await?,
         ResultKind::Structures => record.take_structures(instance, WHO).await?,
+        ResultKind::Marks => record.take_marks(instance, WHO).await?,
         ResultKind::Segmentation => {
             let object = record.object(instance).await?;
             let job = Job::Segments { file: ObjectFile { path: object.path, sealed: true } };

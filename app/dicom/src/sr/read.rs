@@ -24,6 +24,8 @@ pub struct SrContent {
     pub lang: String,
     /// Names of persons who observed, as PN values.
     pub observers: Vec<String>,
+    /// Persons of the Author Observer Sequence, as PN values.
+    pub authors: Vec<String>,
     /// Verifying Observer Names, as PN values.
     pub verifiers: Vec<String>,
     /// Completion Flag COMPLETE.
@@ -58,6 +60,11 @@ pub fn read(dataset: &Dataset) -> Result<SrContent> {
         is_complete: root.first_text(tags::COMPLETION_FLAG) == "COMPLETE",
         is_verified: root.first_text(tags::VERIFICATION_FLAG) == "VERIFIED",
         verifiers: root.items(tags::VERIFYING_OBSERVER_SEQUENCE).map(|item| item.text(tags::VERIFYING_OBSERVER_NAME)).collect(),
+        authors: root
+            .items(tags::AUTHOR_OBSERVER_SEQUENCE)
+            .map(|item| item.text(tags::PERSON_NAME))
+            .filter(|name| !name.is_empty())
+            .collect(),
         evidence: evidence(&root),
         ..SrContent::default()
     };

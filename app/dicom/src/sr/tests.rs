@@ -61,6 +61,7 @@ fn input<'a>(context: &'a Dataset, findings: &'a [Finding]) -> SrInput<'a> {
         findings: findings.iter().collect(),
         modalities: NO_MODALITIES.get_or_init(BTreeMap::new),
         reporting: Some(Observer { name: "报告医师甲".into(), at: moment() }),
+        authors: vec!["住院医师丙".into(), "报告医师甲".into()],
         reviewing: Some(Observer { name: "审核医师乙".into(), at: moment() }),
         at: moment(),
         is_complete: true,
@@ -88,6 +89,7 @@ fn a_signed_report_is_written_read_back_and_valid() {
     let back = read(&Dataset::read(&written.bytes).unwrap()).unwrap();
     assert_eq!((back.template.as_str(), back.lang.as_str(), back.is_complete, back.is_verified), ("1500", "zh", true, true));
     assert_eq!((back.observers[0].as_str(), back.verifiers[0].as_str()), ("报告医师甲=报告医师甲", "审核医师乙=审核医师乙"));
+    assert_eq!(back.authors, ["报告医师甲=报告医师甲", "住院医师丙=住院医师丙"]);
     let texts: Vec<_> = back.sections.iter().map(|s| (s.kind, s.text.as_str())).collect();
     assert_eq!(texts[1], (SectionKind::Findings, "右肺上叶见一结节，长径 12.3 mm。\n余肺野清晰。"));
     assert_eq!(back.findings.len(), 2);

@@ -44,6 +44,14 @@ impl Registration {
         let [x, y, z] = std::array::from_fn(|m| a[m] * d[0] + b[m] * d[1] + c[m] * d[2]);
         PointLps::new(x, y, z)
     }
+
+    /// Where a place of the prior lies in the present volume, by the motion of the whole. Units: mm, LPS.
+    #[must_use]
+    pub fn now(&self, before: PointLps) -> PointLps {
+        let [a, b, c, _] = self.prior_to_current;
+        let along = |r: [f64; 4]| r[0] * before.x + r[1] * before.y + r[2] * before.z + r[3];
+        PointLps::new(along(a), along(b), along(c))
+    }
 }
 
 /// Where a place of the prior lies now.

@@ -207,3 +207,18 @@ fn the_same_numbers_whatever_the_threads() {
     };
     assert!(with(1) == with(3));
 }
+
+#[test]
+fn there_and_back_is_the_same_place() {
+    let (sin, cos) = 0.2_f64.sin_cos();
+    let found = Registration {
+        prior_to_current: [[cos, -sin, 0.0, 7.0], [sin, cos, 0.0, -3.0], [0.0, 0.0, 1.0, 41.0], [0.0, 0.0, 0.0, 1.0]],
+        similarity: 1.0,
+        detail: 1.0,
+        overlap: 1.0,
+        points: Vec::new(),
+    };
+    let was = PointLps::new(12.0, -30.0, 88.0);
+    assert!((found.before(found.now(was)) - was).length() < 1e-9);
+    assert!((found.now(PointLps::default()) - PointLps::new(7.0, -3.0, 41.0)).length() < 1e-12);
+}

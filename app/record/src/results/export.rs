@@ -1,6 +1,6 @@
 //! Findings leave as a structured report of their own, without a report's text.
 
-use crate::sign::{modalities, station};
+use crate::sign::{authors, modalities, station};
 use crate::{Error, Record, Result};
 use mj_dicom::context::Written;
 use mj_dicom::sr::{self, Observer, SrInput};
@@ -23,6 +23,7 @@ impl Record {
         let image = self.reference_image(study).await?;
         let mut tx = self.write().await?;
         let (device, modalities) = (station(tx.conn()).await?, modalities(tx.conn(), &confirmed).await?);
+        let authors = authors(tx.conn(), &confirmed).await?;
         tx.commit().await?;
         let findings: Vec<&Finding> = confirmed.iter().map(Confirmed::finding).collect();
         let written = sr::write(&SrInput {
@@ -36,6 +37,7 @@ impl Record {
             findings: findings.clone(),
             modalities: &modalities,
             reporting: self.last_person(&findings).await,
+            authors,
             reviewing: None,
             at: clock::now(),
             is_complete: true,

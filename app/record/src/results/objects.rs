@@ -9,7 +9,9 @@ use mj_dicom::ko::{self, KoInput};
 use mj_dicom::plane::Plane;
 use mj_dicom::rtstruct::{self, RoiInput, RtInput};
 use mj_model::finding::ImageRef;
-use mj_model::{Confirmed, Finding, FrameOfReferenceUid, Geometry, InstanceUid, Lang, Moment, SeriesUid, Shape, StudyUid, clock};
+use mj_model::{
+    Confirmed, Finding, FindingState, FrameOfReferenceUid, Geometry, InstanceUid, Lang, Moment, SeriesUid, Shape, StudyUid, clock,
+};
 
 /// Series Numbers: behind the images, the reports and the findings as SR.
 const GSPS_SERIES_NUMBER: i64 = 9004;
@@ -100,7 +102,9 @@ impl Record {
     /// [`Error::FindingState`] when there is no such finding; [`Error::NoImage`]; [`Error::Dicom`] when what was written does
     /// not read back as it was; disk, seal and database errors.
     pub async fn findings_on_images(&self, study: &StudyUid, form: ImageForm, lang: Lang) -> Result<Exported> {
-        let is_drawn = |finding: &Finding| form == ImageForm::Gsps && finding.is_annotation() && finding.is_live();
+        // What others drew and nobody took over is theirs.
+        let is_stood_for = |finding: &Finding| finding.is_live() && finding.state != FindingState::Proposed;
+        let is_drawn = |finding: &Finding| form == ImageForm::Gsps && finding.is_annotation() && is_stood_for(finding);
         let all = self.findings(study).await?.into_iter();
         let kept = |finding: Finding| if is_drawn(&finding) { Some(finding) } else { Confirmed::of(finding).map(|c| c.finding().clone()) };
         let findings: Vec<Finding> = all.filter_map(kept).collect();
@@ -243,13 +247,13 @@ fn draw(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<()>
     }
     let planes = ground.planes();
     let (mut remarks, findings): (Vec<&Finding>, Vec<&Finding>) = ground.findings.iter().partition(|finding| finding.is_annotation());
-    let annotations: Vec<Annotation> = remarks.iter().filter_map(|finding| annotation(&planes, finding)).collect();
-    remarks.retain(|finding| {
-        let is_placed = annotation(&planes, finding).is_some();
-        if !is_placed {
-            exported.left_out.push(NotExported { finding: finding.id.clone(), code: NO_IMAGE });
+    let annotations: Vec<Annotation> = remarks.iter().filter_map(|finding| annotation(&planes, finding).ok()).collect();
+    remarks.retain(|finding| match annotation(&planes, finding) {
+        Ok(_) => true,
+        Err(code) => {
+            exported.left_out.push(NotExported { finding: finding.id.clone(), code });
+            false
         }
-        is_placed
     });
     if annotations.is_empty() && findings.is_empty() {
         return Ok(());
@@ -284,25 +288,25 @@ fn draw(shared: &Shared, ground: &Ground, exported: &mut Exported) -> Result<()>
     Ok(())
 }
 
-/// An arrow or a text on the image it was drawn on; none without a place there.
-fn annotation(planes: &[Plane], finding: &Finding) -> Option<Annotation> {
-    let image = finding.images.first()?.clone();
+/// An arrow or a text on the image it was drawn on; the code of the reason for one without a place there, and for an outline.
+fn annotation(planes: &[Plane], finding: &Finding) -> std::result::Result<Annotation, &'static str> {
+    let image = finding.images.first().ok_or(NO_IMAGE)?.clone();
     let shape = match &finding.geometry {
         Geometry::OnImage(shape) => shape.clone(),
         Geometry::InSpace(shape) => {
-            let grid = planes.iter().find(|plane| plane.image.instance == image.instance)?.grid?;
+            let grid = planes.iter().find(|plane| plane.image.instance == image.instance).and_then(|plane| plane.grid).ok_or(NO_IMAGE)?;
             shape.map(|p| {
                 let [column, row, _] = grid.voxel_from_lps(p);
                 [column, row]
             })
         }
-        Geometry::Extent(_) => return None,
+        Geometry::Extent(_) => return Err(NO_IMAGE),
     };
     let text = finding.label.clone().unwrap_or_default();
     match shape {
-        Shape::Line { a: head, b: tail } => Some(Annotation { image, text, anchor: tail, arrow: Some([tail, head]) }),
-        Shape::Point { at } => Some(Annotation { image, text, anchor: at, arrow: None }),
-        _ => None,
+        Shape::Line { a: head, b: tail } => Ok(Annotation { image, text, anchor: tail, arrow: Some([tail, head]) }),
+        Shape::Point { at } => Ok(Annotation { image, text, anchor: at, arrow: None }),
+        _ => Err(gsps::Reason::NoShape.code()),
     }
 }
 

@@ -1,14 +1,13 @@
 //! Structure sets of other systems: their regions wait for a person as findings.
 
 use super::images::{ImageHere, Images};
-use super::{Home, ResultsTaken, interlock, spread};
+use super::{Home, ResultsTaken, derived_uid, interlock, spread};
 use crate::{Error, Record, Result};
 use mj_dicom::rtstruct::{self, Contour, ContourKind, Roi, StructureSet};
 use mj_dicom::{Dataset, Header, plane};
 use mj_model::finding::{ImageRef, Origin, OriginKind};
 use mj_model::uid::TrackingUid;
 use mj_model::{Finding, FindingState, FrameOfReferenceUid, Geometry, Held, InstanceUid, Measurement, PointLps, SeriesUid, Shape};
-use sha2::{Digest as _, Sha256};
 
 /// A region, or what of it is a shape of its own.
 struct Part<'a> {
@@ -234,10 +233,7 @@ fn open_ended(contour: &Contour) -> Vec<PointLps> {
 
 /// The same for the same part of the same object.
 fn tracking_uid(instance: &InstanceUid, roi: i64, part: usize) -> TrackingUid {
-    let digest = Sha256::digest(format!("structure set {instance} {roi} {part}").as_bytes());
-    let uuid = digest.first_chunk::<16>().map(|bytes| uuid::Builder::from_custom_bytes(*bytes).into_uuid());
-    let uid = uuid.and_then(|uuid| TrackingUid::parse(&format!("2.25.{}", uuid.as_u128())).ok());
-    uid.unwrap_or_else(TrackingUid::fresh)
+    derived_uid(&format!("structure set {instance} {roi} {part}"))
 }
 
 /// Who drew a region, by the name of the set: a set tells the algorithm's kind, not its name.

@@ -25,6 +25,8 @@ pub enum ResultKind {
     Report,
     /// A structure set.
     Structures,
+    /// A presentation state.
+    Marks,
     /// A segmentation, whose pixels another program reads.
     Segmentation,
 }
@@ -33,10 +35,11 @@ impl ResultKind {
     /// Of a storage class; none for what is no result.
     #[must_use]
     pub fn of(sop_class: &str) -> Option<Self> {
-        use mj_dicom::{rtstruct, seg, sr};
+        use mj_dicom::{gsps, rtstruct, seg, sr};
         match sop_class {
             seg::SEGMENTATION | seg::LABEL_MAP_SEGMENTATION => Some(Self::Segmentation),
             rtstruct::RT_STRUCTURE_SET => Some(Self::Structures),
+            _ if gsps::is_presentation(sop_class) => Some(Self::Marks),
             _ => sr::is_report(sop_class).then_some(Self::Report),
         }
     }
@@ -185,11 +188,11 @@ pub fn is_of_data(code: &str) -> bool {
     ["dicom.", "imaging."].iter().any(|family| code.starts_with(family)) && !code.ends_with("cancelled")
 }
 
-/// Classes of objects that can be taken as results: structured reports, segmentations, structure sets.
+/// Classes of objects that can be taken as results: structured reports, segmentations, structure sets, presentation states.
 fn classes() -> Vec<String> {
-    use mj_dicom::{rtstruct, seg, sr};
+    use mj_dicom::{gsps, rtstruct, seg, sr};
     let others = [seg::SEGMENTATION, seg::LABEL_MAP_SEGMENTATION, rtstruct::RT_STRUCTURE_SET];
-    sr::report_classes().chain(others.map(str::to_owned)).collect()
+    sr::report_classes().chain(gsps::classes()).chain(others.map(str::to_owned)).collect()
 }
 
 /// The finding that an item of an object became.

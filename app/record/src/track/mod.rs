@@ -273,7 +273,7 @@ fn tracked(pair: &pairing::Pair<'_>, positions: Option<&Positions>, by_hand: &[(
 }
 
 /// Days from one date to another, `YYYY-MM-DD`.
-fn days_between(prior: Option<&str>, current: Option<&str>) -> Option<i64> {
+pub(crate) fn days_between(prior: Option<&str>, current: Option<&str>) -> Option<i64> {
     let (prior, current): (jiff::civil::Date, jiff::civil::Date) = (prior?.parse().ok()?, current?.parse().ok()?);
     prior.until((jiff::Unit::Day, current)).ok().map(|span| i64::from(span.get_days()))
 }

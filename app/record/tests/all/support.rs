@@ -38,6 +38,7 @@ pub(crate) struct Image {
     pub(crate) history: String,
     /// Manufacturer, its name for the model, convolution kernel and slice thickness.
     pub(crate) scanner: [String; 4],
+    pub(crate) modality: String,
     pub(crate) number: i64,
     pub(crate) pixels: Option<Vec<u8>>,
 }
@@ -59,6 +60,7 @@ impl Image {
             description: "Chest CT".into(),
             history: "咳嗽两周".into(),
             scanner: ["Maker", "Model X", "B60f", "1.250"].map(str::to_owned),
+            modality: "CT".into(),
             number,
             pixels: Some((0..64_u8).map(|i| i.wrapping_mul(37).wrapping_add(number as u8)).flat_map(|b| [b, 1]).collect()),
         }
@@ -82,7 +84,7 @@ impl Image {
         put((8, 0x20), "DA", self.date.as_bytes());
         put((8, 0x30), "TM", b"081500");
         put((8, 0x50), "SH", self.accession.as_bytes());
-        put((8, 0x60), "CS", b"CT");
+        put((8, 0x60), "CS", self.modality.as_bytes());
         let [maker, model, kernel, thickness_mm] = &self.scanner;
         put((8, 0x70), "LO", maker.as_bytes());
         put((8, 0x80), "LO", "示范医院".as_bytes());

@@ -1,5 +1,6 @@
 use crate::support::{Image, new_record, ruler, write};
 use mj_model::finding::{Origin, OriginKind};
+use mj_model::person::Role;
 use mj_model::{Coded as _, Finding, FindingState, StudyUid};
 use mj_record::{Record, Watch};
 use std::path::Path;
@@ -44,6 +45,39 @@ async fn only_two_studies_of_one_patient_in_order_are_followed() {
 }
 
 #[tokio::test]
+async fn the_prior_to_look_at_is_the_latest_earlier_one_of_the_patient_and_modality() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = new_record(dir.path()).await;
+    let of = |study, id: &str, date: &str, modality: &str| Image {
+        patient_id: id.into(),
+        date: date.into(),
+        modality: modality.into(),
+        ..Image::new(study, 1)
+    };
+    let images = [
+        of(1, "P1", "20250102", "CT"),
+        of(2, "P1", "20250702", "CT"),
+        of(3, "P1", "20251002", "MR"),
+        of(4, "P1", "20260102", "CT"),
+        of(5, "P1", "20260302", "CT"),
+        of(6, "P3", "20251202", "CT"),
+        of(7, "", "20251203", "CT"),
+        of(8, "", "20260103", "CT"),
+    ];
+    write(&dir.path().join("in"), &images);
+    record.import(&[dir.path().join("in")], &Watch::default()).await.unwrap();
+    let study = |n: usize| images[n - 1].study_uid();
+    put(&record, ruler(&study(2), "was", 8.0)).await;
+    let prior = record.prior_of(&study(4)).await.unwrap().unwrap();
+    assert_eq!((&prior.study, prior.findings[0].id.as_str(), prior.series.len()), (&study(2), "was", 1));
+    assert_eq!(prior.series[0].1, "CT");
+    // The first of all, one whose modality nobody had before, another's, and those of which nobody knows whose they are.
+    for alone in [1, 3, 6, 7, 8] {
+        assert_eq!(record.prior_of(&study(alone)).await.unwrap(), None, "{alone}");
+    }
+}
+
+#[tokio::test]
 async fn one_lesion_carries_one_number() {
     let dir = tempfile::tempdir().unwrap();
     let (record, [prior, current, other]) = studies(dir.path()).await;
@@ -79,4 +113,22 @@ async fn one_lesion_carries_one_number() {
     assert!(parted.tracking_uid != a.tracking_uid && parted.tracking_uid != x.tracking_uid);
     assert_eq!(record.part_finding(&parted, "u2").await.unwrap(), parted, "it shares its number with nobody");
     assert!(record.audit_proof().await.unwrap().broken_at.is_none());
+}
+
+#[tokio::test]
+async fn a_finding_names_everybody_whose_work_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = new_record(dir.path()).await;
+    let image = Image::new(1, 1);
+    write(&dir.path().join("in"), std::slice::from_ref(&image));
+    record.import(&[dir.path().join("in")], &Watch::default()).await.unwrap();
+    let first = record.add_person("住院医师丙", Role::Reporting).await.unwrap();
+    let second = record.add_person("报告医师甲", Role::Reporting).await.unwrap();
+    let made = record.put_finding(ruler(&image.study_uid(), "a", 8.0), &first.id).await.unwrap().finding;
+    record.put_finding(Finding { state: FindingState::Edited, origin: Origin::person(&second.id), ..made }, &second.id).await.unwrap();
+    let written = record.findings_as_sr(&image.study_uid(), mj_model::Lang::Zh).await.unwrap();
+    let back = mj_dicom::sr::read(&mj_dicom::Dataset::read(&written.bytes).unwrap()).unwrap();
+    // Who changed it last answers for it.
+    assert_eq!(back.observers, ["报告医师甲=报告医师甲"]);
+    assert_eq!(back.authors, ["报告医师甲=报告医师甲", "住院医师丙=住院医师丙"]);
 }

@@ -1,6 +1,7 @@
 //! What other threads and the parent program say to the room.
 
 use super::Room;
+use crate::reading::beside::link;
 use crate::reading::event::Event;
 use crate::reading::ledger::Ledger;
 use crate::reading::loader::Loader;
@@ -24,6 +25,8 @@ impl Room {
                 self.notices.fail(told);
             }
             Event::Through(done) => self.maker.take_through(*done),
+            Event::Registering(pair, done, total) => link::tell(self, pair, done, total),
+            Event::Registered(registered) => link::take(self, *registered),
             Event::Segments(instance, read) => self.take_segments(instance, read),
             Event::Shadows(shadows) => {
                 if let Some(scene) = &mut self.scene {
@@ -130,7 +133,14 @@ impl Room {
             }
             ToViewer::OpenStudy { study, series, findings, view } => self.open_study(study, &series, findings, view),
             ToViewer::Segmentations { study, files } if self.is_open(&study) => self.take_segmentations(files),
+            ToViewer::Prior { study, prior } if self.is_open(&study) => {
+                self.forget_prior();
+                if let Err(e) = self.take_offer(prior) {
+                    self.notices.fail(mj_lang::tell(&e, self.lang));
+                }
+            }
             ToViewer::CloseStudy { study } if self.is_open(&study) => {
+                self.forget_prior();
                 self.loader.clear();
                 self.shelf.clear();
                 (self.gesture, self.draft) = (None, None);
@@ -151,6 +161,7 @@ impl Room {
                     scene.selected = scene.ledger.get(&finding).map(|f| f.id.clone());
                 }
                 self.asks_reason = None;
+                self.pair(&finding);
                 self.go_to(&finding);
             }
             ToViewer::TextGiven { request, text } => text::given(self, request, text),
@@ -174,7 +185,7 @@ impl Room {
         }
     }
 
-    fn take_segmentations(&mut self, files: Vec<SegmentationFile>) {
+    pub(crate) fn take_segmentations(&mut self, files: Vec<SegmentationFile>) {
         for SegmentationFile { instance, file } in files {
             let source = ObjectSource::of(&file, self.keys.as_ref());
             match (source, &mut self.scene) {
@@ -199,6 +210,7 @@ impl Room {
                 return;
             }
         };
+        self.forget_prior();
         let wanted = view.as_ref().and_then(|v| v.series.as_ref()).and_then(|uid| entries.iter().position(|e| e.uid == *uid));
         self.loader.clear();
         self.shelf.clear();

@@ -2,6 +2,7 @@
 
 use super::Room;
 use crate::Error;
+use crate::reading::beside::Side;
 use crate::reading::ledger::Ledger;
 use crate::reading::loader::{FoundSeries, Opened};
 use crate::reading::scene::{Scene, SeriesEntry, Shown};
@@ -105,7 +106,8 @@ impl Room {
 
     /// After the series in view, pictures for the strip.
     pub(super) fn ask_for_thumbs(&mut self) {
-        let Some(scene) = &self.scene else { return };
+        // Those of the prior stand in no strip.
+        let Some(scene) = self.scene.as_ref().filter(|_| self.side == Side::Current) else { return };
         for entry in scene.series.iter().filter(|e| e.picture.is_none() && e.error.is_none()) {
             match &entry.research {
                 Some(path) => self.loader.thumb_research(entry.uid.clone(), path.clone()),
@@ -128,6 +130,7 @@ impl Room {
         // The series with the most images of the newest study first in view.
         let first = series.iter().enumerate().filter(|(_, e)| e.study == study).max_by_key(|(at, e)| (e.n_images, std::cmp::Reverse(*at)));
         let at = first.map_or(0, |(at, _)| at);
+        self.forget_prior();
         self.scene = Some(Scene::new(study, series, Ledger::new(Vec::new(), self.person.clone()), None));
         self.show_series(at);
         self.ask_for_thumbs();
@@ -160,17 +163,17 @@ impl Room {
             return;
         }
         scene.selected = Some(id.to_owned());
-        let study = scene.study.clone();
         // A question about another finding is given up.
         self.asks_reason = None;
-        self.send(ToParent::FindingSelected { study, finding: id.to_owned() });
+        self.tell_selected(id);
         if goes_there {
+            self.pair(id);
             self.go_to(id);
         }
     }
 
     /// Puts crosshair or image where a finding is; while its series is being read, as soon as that can be done.
-    pub(super) fn go_to(&mut self, id: &str) {
+    pub(crate) fn go_to(&mut self, id: &str) {
         let Some(scene) = &mut self.scene else { return };
         let Some(finding) = scene.ledger.get(id).filter(|f| f.is_live()).cloned() else { return self.tell_not_here() };
         if scene.entry().is_none_or(|e| e.uid != finding.series) {
