@@ -24,6 +24,18 @@ pub use living::{Known, confirm, living};
 pub use parse::{Presence, Said, said};
 pub(crate) use words::comparable;
 
+/// True when a sentence tells how something stands to an earlier examination.
+pub(crate) fn tells_a_course(sentence: &[char]) -> bool {
+    let tokens = words::scan(Lexicon::builtin(), sentence, (0, sentence.len()));
+    tokens.iter().any(|t| matches!(t.meaning, lexicon::Meaning::Cue(cue) if cue.change().is_some() || cue == lexicon::Cue::Earlier))
+}
+
+/// Statements that an organ is normal as a whole, with the organ: 阑尾未见异常, "the appendix is normal". Not those of what is
+/// left over (余肺未见异常).
+pub(crate) fn normals(text: &str) -> Vec<(parse::Span, parse::Where)> {
+    parse::normals(text, Lexicon::builtin())
+}
+
 /// Names of the parts of the body that a text speaks of, each with what it belongs to left out.
 pub(crate) fn places_in(text: &str) -> Vec<String> {
     let (lexicon, text) = (Lexicon::builtin(), comparable(text));

@@ -170,26 +170,26 @@ fn differences(item: &Item, meant: &Meant, got: &Said) -> Vec<String> {
     let text = text(item, &meant.section);
     let mut out = Vec::new();
     if got.presence != meant.presence {
-        out.push(format!("presence {:?}", got.presence));
+        out.push(format!("presence {:?} for {:?}", got.presence, meant.presence));
     }
     if got.side != meant.side {
-        out.push(format!("side {:?}", got.side));
+        out.push(format!("side {:?} for {:?}", got.side, meant.side));
     }
     let mut sizes: Vec<f64> = got.sizes.iter().map(|s| s.mm).collect();
     let mut wanted = meant.sizes_mm.clone();
     sizes.sort_by(f64::total_cmp);
     wanted.sort_by(f64::total_cmp);
     if sizes.len() != wanted.len() || sizes.iter().zip(&wanted).any(|(a, b)| (a - b).abs() > 0.051) {
-        out.push(format!("sizes {sizes:?}"));
+        out.push(format!("sizes {sizes:?} for {wanted:?}"));
     }
     let change = got.change.map_or("none".to_owned(), |c| format!("{c:?}").to_lowercase());
     if change != meant.change {
-        out.push(format!("change {change}"));
+        out.push(format!("change {change} for {}", meant.change));
     }
     if let (Some(site), Some(at)) = (&meant.site, got.at) {
         let anywhere = (1..=9).filter_map(|n| place(text, site, n)).any(|s| touches(s, at));
         if !anywhere {
-            out.push(format!("site {:?}", text.chars().skip(at.0).take(at.1 - at.0).collect::<String>()));
+            out.push(format!("site {:?} for {:?}", text.chars().skip(at.0).take(at.1 - at.0).collect::<String>(), site));
         }
     }
     out
@@ -239,8 +239,19 @@ fn score_errors(item: &Item, scores: &mut BTreeMap<&'static str, Score>, log: &m
         score.found += usize::from(alarm.is_some());
         score.right += usize::from(seeded.is_some() && alarm.is_some());
         match (seeded, alarm) {
-            (Some(e), None) => log
-                .push(format!("{} NOT CAUGHT {kind} {:?} ({}): {:?} / {:?}", item.id, e.words, e.section, item.findings, item.impression)),
+            (Some(e), None) => log.push(format!(
+                "{} NOT CAUGHT {kind} {:?} ({}): {:?} / {:?} {:?} {:#?}",
+                item.id,
+                e.words,
+                e.section,
+                item.findings,
+                item.impression,
+                item.context.findings.iter().map(|t| (&t.kind, &t.site, t.side, t.long_mm, t.short_mm)).collect::<Vec<_>>(),
+                said(&item.impression, Lexicon::builtin(), &Rules::builtin().units)
+                    .iter()
+                    .map(|s| (&s.kind, &s.family, &s.wheres))
+                    .collect::<Vec<_>>()
+            )),
             (None, Some(a)) => {
                 log.push(format!("{} FALSE ALARM {kind}: {} {:?} / {:?}", item.id, a.message, item.findings, item.impression))
             }
@@ -285,5 +296,7 @@ impl Figures {
 #[test]
 fn sentences_that_the_rules_were_made_with() {
     let figures = figures("known.jsonl");
-    assert!(figures.claims.precision() >= 0.95 && figures.claims.recall() >= 0.90);
+    assert!(figures.claims.precision() >= 0.94 && figures.claims.recall() >= 0.93, "{}", figures.told());
+    let side = figures.errors["side"];
+    assert!(side.recall() >= 0.99 && side.precision() >= 0.95, "{}", figures.told());
 }

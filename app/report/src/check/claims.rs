@@ -3,6 +3,7 @@
 use super::{Desk, Page, side_name};
 use crate::claims::judge::{Facts, place_of};
 use crate::claims::living::{Judged, Reader};
+use crate::claims::parse::Where;
 use crate::claims::{Change, Conflict, Known, Lexicon, Presence, Said};
 use crate::document::{Block, BlockKind, ClaimState, Mark};
 use mj_model::{Finding, Quantity, Side, Unit};
@@ -26,6 +27,7 @@ pub(super) fn against_findings(desk: &mut Desk<'_>) {
             }
         }
         denials(desk, page, &reader);
+        normal_statements(desk, page, &reader);
     }
 }
 
@@ -79,7 +81,7 @@ fn denials(desk: &mut Desk<'_>, page: &Page<'_>, reader: &Reader<'_>) {
                 && facts.kind_agrees(said) == 2
                 && !facts.kinds.is_empty()
                 && facts.place_agrees(said, lexicon) != Some(false)
-                && (said.side == Side::Both || facts.side_agrees(said) != Some(false))
+                && denies_side(said, facts)
         };
         if let Some(facts) = reader.facts().iter().find(meets) {
             let name = desk.name_of(facts.finding);
@@ -88,6 +90,12 @@ fn denials(desk: &mut Desk<'_>, page: &Page<'_>, reader: &Reader<'_>) {
             desk.report_asking("negation", Some((block, Some(span))), &[("shown", &shown), ("wanted", &name)], true);
         }
     }
+}
+
+/// A denial of both sides, or of the side of the finding, or of none.
+fn denies_side(said: &Said, facts: &Facts<'_>) -> bool {
+    let of_both = said.side == Side::Both && said.wheres.len() <= 1;
+    of_both || facts.side_agrees(said, Lexicon::builtin()) != Some(false)
 }
 
 fn is_plain_denial(said: &Said) -> bool {
@@ -121,7 +129,8 @@ fn is_stated(said: &Said) -> bool {
 /// One kind of finding in one part of the body.
 fn same_thing(a: &Said, b: &Said) -> bool {
     let lexicon = Lexicon::builtin();
-    let places = a.places.is_empty() || b.places.is_empty() || a.places.iter().any(|x| b.places.iter().any(|y| lexicon.agree(x, y)));
+    let says = |s: &Said| s.places.iter().any(|p| !lexicon.is_generic(p));
+    let places = !says(a) || !says(b) || a.places.iter().any(|x| b.places.iter().any(|y| lexicon.agree(x, y)));
     places && (a.kind == b.kind || (a.family == b.family && a.family == "focal"))
 }
 
@@ -144,14 +153,18 @@ fn sides(desk: &mut Desk<'_>, block: &Block, claim: &Said, found: &[(&Block, &Sa
         return;
     }
     let Some(other) = same.iter().find_map(|s| s.side_at.map(|_| *s)) else { return };
-    let wanted = side_name(other.side, desk.lang);
-    let shown = desk.text_of(block, [span.0, span.1]);
-    desk.report_asking("side_conflict", Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", wanted)], true);
+    let words = |s: &Said| {
+        let (a, b) = (s.side_at.unwrap_or(s.what), s.at.or(s.side_at).unwrap_or(s.what));
+        [a.0.min(b.0), a.1.max(b.1)]
+    };
+    let found_in = found.iter().find(|(_, s)| std::ptr::eq(*s, other)).map_or(block, |(b, _)| b);
+    let (shown, wanted) = (desk.text_of(block, words(claim)), desk.text_of(found_in, words(other)));
+    desk.report_asking("side_conflict", Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", &wanted)], true);
 }
 
 /// What one sentence denies and another states.
 fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[(&Block, &Said)]) {
-    let exact = |a: &Said, b: &Said| a.kind == b.kind && same_thing(a, b) && sides_meet_for_denial(a, b);
+    let exact = |a: &Said, b: &Said| a.kind == b.kind && covers(a, b);
     let against = match claim.presence {
         Presence::Absent if is_plain_denial(claim) => others.iter().find(|(_, s)| is_stated(s) && exact(claim, s)),
         Presence::Present if is_stated(claim) && !others.iter().any(|(_, s)| is_stated(s) && same_thing(claim, s)) => {
@@ -170,9 +183,29 @@ fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[
     desk.report_asking("negation_conflict", Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", &wanted)], true);
 }
 
-/// A denial of one side says nothing of the other.
-fn sides_meet_for_denial(denial: &Said, stated: &Said) -> bool {
-    denial.side == stated.side || matches!(denial.side, Side::None | Side::Both) || stated.side == Side::None && denial.side == Side::None
+/// True when a denial reaches what is stated: one place of it is that place, on its side or on none.
+fn covers(denial: &Said, stated: &Said) -> bool {
+    let lexicon = Lexicon::builtin();
+    let agree = |a: &Where, b: &Where| {
+        a.places.is_empty() || b.places.is_empty() || a.places.iter().all(|x| b.places.iter().any(|y| lexicon.agree(x, y)))
+    };
+    let reaches = |a: &Where, b: &Where| agree(a, b) && (a.side == b.side || matches!(a.side, Side::None | Side::Both));
+    denial.wheres.iter().any(|a| stated.wheres.iter().any(|b| reaches(a, b)))
+}
+
+/// "The appendix is normal", of an organ in which somebody stands for a finding.
+fn normal_statements(desk: &mut Desk<'_>, page: &Page<'_>, reader: &Reader<'_>) {
+    for (span, place) in crate::claims::normals(&page.block.plain()) {
+        let is_in = |facts: &&Facts<'_>| {
+            let is_confirmed = facts.finding.is_live() && facts.finding.state != mj_model::FindingState::Proposed;
+            is_confirmed && facts.is_within(&place)
+        };
+        if let Some(facts) = reader.facts().iter().find(is_in) {
+            let name = desk.name_of(facts.finding);
+            let shown = desk.text_of(page.block, [span.0, span.1]);
+            desk.report_asking("negation", Some((page.block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", &name)], true);
+        }
+    }
 }
 
 impl Desk<'_> {
@@ -218,7 +251,8 @@ pub(super) fn between_sections(desk: &mut Desk<'_>) {
 fn not_concluded(desk: &mut Desk<'_>, block: &Block, mark: &Mark, facts: &[Facts<'_>], concluded: &[(&Block, &Vec<Said>)]) {
     let Some(id) = mark.claim.finding.as_deref() else { return };
     let Some(facts) = facts.iter().find(|f| f.finding.id == id && !f.kinds.is_empty()) else { return };
-    let speaks = |s: &Said| facts.place_agrees(s, Lexicon::builtin()) != Some(false) && facts.side_agrees(s) != Some(false);
+    let speaks =
+        |s: &Said| facts.place_agrees(s, Lexicon::builtin()) != Some(false) && facts.side_agrees(s, Lexicon::builtin()) != Some(false);
     let is_bound = concluded
         .iter()
         .any(|(b, _)| b.marks.iter().any(|m| m.claim.finding.as_deref() == Some(id)) || b.slots.iter().any(|s| s.finding == id));

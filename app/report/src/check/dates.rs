@@ -27,6 +27,7 @@ pub(super) fn prior(desk: &mut Desk<'_>) {
         for span in sentences(&text) {
             let stretch = text.get(span.0..span.1).unwrap_or_default();
             let compares = block.kind == BlockKind::Comparison
+                || crate::claims::tells_a_course(stretch)
                 || [&rules.prior_date.zh, &rules.prior_date.en].into_iter().flatten().any(|word| !places(stretch, word).is_empty());
             if !compares || matches!(block.kind, BlockKind::History) {
                 continue;

@@ -44,6 +44,11 @@ fn judge(desk: &mut Desk<'_>, block: &Block, text: &[char], number: &Typed<'_>, 
     if number.value.abs() > number.unit.max {
         return desk.report("number_implausible", place, &[("shown", &shown)]);
     }
+    if number.unit.of == "mm" && follows_volume(text, number.span.0) {
+        let known = bound.iter().flat_map(|f| &f.measurements).find(|m| m.quantity.unit == mj_model::Unit::ml());
+        let wanted = known.map_or_else(|| "ml".to_owned(), |m| m.quantity.shown());
+        return desk.report("unit_differs", place, &[("shown", &shown), ("wanted", &wanted)]);
+    }
     let agrees = |finding: &&Finding| finding.measurements.iter().any(|m| is_same(m, number));
     if bound.iter().any(agrees) {
         return;
@@ -60,6 +65,13 @@ fn judge(desk: &mut Desk<'_>, block: &Block, text: &[char], number: &Typed<'_>, 
         None if desk.document.template.is_empty() => {}
         None => desk.report("number_unbound", place, &[("shown", &shown)]),
     }
+}
+
+/// A word for a volume right before a number, which then is no length.
+fn follows_volume(text: &[char], at: usize) -> bool {
+    let before = to_string(text, (at.saturating_sub(12), at)).to_lowercase();
+    let before = before.trim_end_matches([' ', '约', '为', ':', '：']);
+    ["体积", "容积", "血肿量", "volume", "volume of", "volume is", "volume approximately"].iter().any(|word| before.ends_with(word))
 }
 
 /// True when a typed number looks like that measurement, not like another distance in the same sentence:

@@ -82,7 +82,12 @@ pub(super) fn against_order(desk: &mut Desk<'_>) {
 /// A sided part that the impression names on one side and the findings only on the other.
 pub(super) fn within_report(desk: &mut Desk<'_>) {
     let (document, rules) = (desk.document, desk.rules);
+    let pages = std::rc::Rc::clone(&desk.pages);
     let of = |kind: BlockKind| document.blocks.iter().filter(move |b| b.kind == kind);
+    // Sentences that claim something are compared claim by claim.
+    let is_claimed = |block: &Block, at: usize| {
+        pages.iter().any(|p| p.block.id == block.id && p.said.iter().any(|s| (s.sentence.0..s.sentence.1).contains(&at)))
+    };
     let sided = |block: &Block| {
         let plain: Vec<char> = block.plain().chars().collect();
         let text = without(&plain, rules.side.not.get(document.lang));
@@ -90,7 +95,7 @@ pub(super) fn within_report(desk: &mut Desk<'_>) {
     };
     let found: Vec<Sided> = of(BlockKind::Findings).flat_map(sided).collect();
     for block in of(BlockKind::Impression) {
-        for said in sided(block) {
+        for said in sided(block).into_iter().filter(|said| !is_claimed(block, said.at)) {
             let mut same_part = found.iter().filter(|f| f.part == said.part).peekable();
             if same_part.peek().is_none()
                 || same_part.clone().any(|f| f.side == said.side || f.side == Side::Both)

@@ -29,7 +29,7 @@ pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
 pub(crate) fn sentences(text: &[char]) -> Vec<(usize, usize)> {
     let is_stop = |i: usize, c: char| match c {
         '。' | '；' | ';' | '\n' | '！' | '？' => true,
-        '.' => text.get(i + 1).is_none_or(|next| next.is_whitespace()),
+        '.' => text.get(i + 1).is_none_or(|next| next.is_whitespace()) && !is_shortened(text.get(..i).unwrap_or_default()),
         _ => false,
     };
     let mut out = Vec::new();
@@ -43,6 +43,13 @@ pub(crate) fn sentences(text: &[char]) -> Vec<(usize, usize)> {
     out.push((start, text.len()));
     out.retain(|(a, b)| text.get(*a..*b).is_some_and(|s| s.iter().any(|c| !c.is_whitespace())));
     out
+}
+
+/// True behind a word that is written short with a point, and goes on: "approx. 5 mm".
+fn is_shortened(before: &[char]) -> bool {
+    let word: String =
+        before.iter().rev().take_while(|c| c.is_ascii_alphabetic() || **c == '.').collect::<Vec<_>>().into_iter().rev().collect();
+    matches!(word.to_ascii_lowercase().as_str(), "approx" | "vs" | "e.g" | "i.e" | "cf" | "dr" | "resp" | "incl")
 }
 
 /// Where a word stands, in characters. English words must begin at the start of a word.

@@ -42,15 +42,18 @@ fn score(claim: &Said, fact: &Facts<'_>, lexicon: &Lexicon) -> Option<i32> {
         _ => 4,
     };
     let sizes_fit = (!claim.sizes.is_empty() && !fact.lengths_mm.is_empty()).then(|| fact.size_conflicts(claim).is_empty());
+    let sides = fact.side_agrees(claim, lexicon);
     let place = match fact.place_agrees(claim, lexicon) {
         None => 1,
         Some(true) if claim.places.iter().any(|a| fact.places.contains(a)) => 3,
         Some(true) => 2,
         // Another lobe with the very same size is the same lesion wrongly placed; another organ is not.
         Some(false) if sizes_fit == Some(true) && is_one_region(claim, fact, lexicon) => -1,
+        // The left lobe for the right one: another part because of the side.
+        Some(false) if sides == Some(false) && is_mirrored(claim, fact, lexicon) => 2,
         Some(false) => return None,
     };
-    let side = match fact.side_agrees(claim) {
+    let side = match sides {
         None => 1,
         Some(true) => 2,
         Some(false) => -2,
@@ -61,6 +64,12 @@ fn score(claim: &Said, fact: &Facts<'_>, lexicon: &Lexicon) -> Option<i32> {
         Some(false) => -1,
     };
     Some(kind + place + side + size).filter(|score| *score >= 3)
+}
+
+/// Both name a part that there is on one side alone.
+fn is_mirrored(claim: &Said, fact: &Facts<'_>, lexicon: &Lexicon) -> bool {
+    let is_sided = |places: &[String]| places.iter().any(|p| lexicon.line(p).any(|part| lexicon.is_one_sided(part)));
+    is_sided(&claim.places) && is_sided(&fact.places) && is_one_region(claim, fact, lexicon)
 }
 
 fn is_one_region(claim: &Said, fact: &Facts<'_>, lexicon: &Lexicon) -> bool {

@@ -45,7 +45,8 @@ impl Reading<'_> {
         for (i, mention) in self.mentions.iter().enumerate() {
             let before = i.checked_sub(1).and_then(|i| Some((self.mentions.get(i)?, homes.get(i)?)));
             let next = self.mentions.get(i + 1).map_or(self.sentence.1, |m| m.start);
-            let home = if self.is_zh { self.home_zh(mention, before, next) } else { self.home_en(mention, before, next) };
+            let is_absent = self.presence(mention) == Some(super::parse::Presence::Absent);
+            let home = if self.is_zh { self.home_zh(mention, before, next) } else { self.home_en(mention, before, next, is_absent) };
             homes.push(home);
         }
         homes
@@ -54,7 +55,63 @@ impl Reading<'_> {
     /// The last phrase of the clause up to a place, by its rank.
     fn last_before(&self, at: usize, not_before: usize) -> Option<usize> {
         let clause = self.clause(at);
-        self.phrases.iter().rposition(|p| p.end <= at && p.start >= not_before && self.clause(p.start) == clause)
+        let aside = self.is_aside(at);
+        let fits = |p: &Phrase| p.end <= at && p.start >= not_before && self.clause(p.start) == clause;
+        // What stands in brackets beside it ("at the level of the joint") is said of something else.
+        let outside = self.phrases.iter().rposition(|p| fits(p) && self.is_aside(p.start) == aside);
+        outside.or_else(|| self.phrases.iter().rposition(fits))
+    }
+
+    /// A place without a side has that of a place said before it in the sentence of which it is a part, and a limb that of the
+    /// limb that is spoken of.
+    pub(super) fn with_side(&self, phrase: &Phrase, mention: &Mention) -> Phrase {
+        if phrase.side != Side::None || self.has_own_side(phrase) {
+            return phrase.clone();
+        }
+        // "左肺上叶占位，考虑肺癌": the cancer of the lung lies where the sentence said before.
+        let smaller =
+            || self.phrases.iter().rev().filter(|p| p.end <= mention.start && p.start < phrase.start && self.is_around(phrase, p));
+        if let Some(earlier) = smaller().find(|p| p.side != Side::None).or_else(|| smaller().next()) {
+            return earlier.clone();
+        }
+        let is_pair = |p: &&Phrase| {
+            p.side != Side::None && p.end <= mention.start && (self.belongs(phrase, p) || (self.is_limb(p) && self.is_limb(phrase)))
+        };
+        let earlier = self.phrases.iter().rev().find(|p| !p.places.is_empty() && is_pair(p));
+        let topic = self.topic.iter().map(|t| &t.phrase).find(|topic| self.is_limb(topic) && self.is_limb(phrase));
+        match earlier.or(topic) {
+            Some(from) => Phrase { side: from.side, side_at: from.side_at.filter(|_| earlier.is_some()), ..phrase.clone() },
+            None => phrase.clone(),
+        }
+    }
+
+    /// True when a place is no more than the organ around another place.
+    fn is_around(&self, organ: &Phrase, place: &Phrase) -> bool {
+        let id = |at: &usize| self.lexicon.place(*at).map(|p| p.id.as_str());
+        let [organ] = organ.places.as_slice() else { return false };
+        let Some(organ) = id(organ) else { return false };
+        let is_smaller = |p: &str| p != organ && self.lexicon.line(p).any(|part| part == organ);
+        let same_with_side = place.side != Side::None && place.places.iter().filter_map(id).any(|p| p == organ);
+        place.places.iter().filter_map(id).any(is_smaller) || same_with_side
+    }
+
+    /// One place within the other, or words that say where only together with an organ.
+    fn belongs(&self, phrase: &Phrase, to: &Phrase) -> bool {
+        let ids = |p: &Phrase| p.places.iter().filter_map(|at| self.lexicon.place(*at)).map(|p| p.id.clone()).collect::<Vec<_>>();
+        let (own, other) = (ids(phrase), ids(to));
+        own.iter().all(|id| self.lexicon.is_generic(id)) || own.iter().any(|a| other.iter().any(|b| self.lexicon.agree(a, b)))
+    }
+
+    fn has_own_side(&self, phrase: &Phrase) -> bool {
+        phrase.places.iter().filter_map(|at| self.lexicon.place(*at)).any(|p| p.side != Side::None)
+    }
+
+    /// Where nothing is said of the place, a finding of limbs lies in the limb that is spoken of.
+    pub(super) fn of_topic(&self, mention: &Mention) -> Vec<Phrase> {
+        let site = self.lexicon.concept(mention.concept).and_then(|c| c.site.as_deref());
+        let is_of_limb = site.is_some_and(|site| self.lexicon.is_limb(site));
+        let topic = self.topic.iter().filter(|t| is_of_limb || t.is_heading);
+        topic.map(|t| Phrase { places: Vec::new(), side_at: None, ..t.phrase.clone() }).collect()
     }
 
     fn first_after(&self, at: usize, before: usize) -> Option<usize> {
@@ -98,7 +155,7 @@ impl Reading<'_> {
         }
     }
 
-    fn home_en(&self, mention: &Mention, before: Option<(&Mention, &Vec<usize>)>, next: usize) -> Vec<usize> {
+    fn home_en(&self, mention: &Mention, before: Option<(&Mention, &Vec<usize>)>, next: usize, is_absent: bool) -> Vec<usize> {
         let previous_end = before.map_or(self.sentence.0, |(other, _)| other.end);
         let ahead = self.last_before(mention.start, previous_end);
         let is_modifier =
@@ -110,13 +167,24 @@ impl Reading<'_> {
             })
         };
         match (ahead, behind) {
+            (Some(a), Some(_)) if is_modifier && self.is_side_of_own_site(a, mention) => vec![a],
             (Some(a), Some(b)) if is_modifier => self.both(a, b),
-            (Some(a), None) if is_modifier => self.with_list(a),
+            (Some(a), None) if is_modifier => match self.clause_behind(mention) {
+                Some(b) if self.is_sided_part(a, b) => vec![a, b],
+                _ => self.with_list(a),
+            },
             (_, Some(b)) => self.with_list_after(b),
-            (Some(a), None) => self.with_list(a),
-            (None, None) => match in_list() {
-                Some((_, home)) => home.clone(),
-                None => self.earlier_clauses(mention, before),
+            (Some(a), None) => match self.clause_behind(mention) {
+                Some(b) if self.is_sided_part(a, b) => vec![a, b],
+                _ => self.with_list(a),
+            },
+            // "Right kidney stone, no hydronephrosis": what is denied is denied as a whole.
+            (None, None) if is_absent && before.is_some() => self.topic_clause(mention),
+            (None, None) if is_absent => self.earlier_clauses(mention, before),
+            (None, None) => match (in_list(), self.clause_behind(mention)) {
+                (_, Some(rank)) => self.with_list(rank),
+                (Some((_, home)), None) => home.clone(),
+                (None, None) => self.earlier_clauses(mention, before),
             },
         }
     }
@@ -144,6 +212,12 @@ impl Reading<'_> {
             out.truncate(1);
         }
         out
+    }
+
+    /// A bare side before a finding that implies where it is: right inguinal hernia.
+    fn is_side_of_own_site(&self, rank: usize, mention: &Mention) -> bool {
+        let has_site = self.lexicon.concept(mention.concept).is_some_and(|c| c.site.is_some());
+        has_site && self.phrases.get(rank).is_some_and(|p| p.places.is_empty())
     }
 
     /// Only adjectives and sizes between a place and the finding that it belongs to.
@@ -178,6 +252,9 @@ impl Reading<'_> {
         let Some(phrase) = self.phrases.get(rank) else { return false };
         let gap = self.between(from, phrase.start);
         let words: Vec<&str> = gap.split_whitespace().collect();
+        if words.is_empty() {
+            return true;
+        }
         // A preposition, with nothing but articles and adjectives behind it.
         let Some(at) = words.iter().rposition(|word| PREPOSITIONS.contains(word)) else { return false };
         words.len() - at <= 4 && !words.iter().skip(at).any(|w| matches!(*w, "and" | "or" | "with"))
@@ -197,7 +274,41 @@ impl Reading<'_> {
 
     fn are_one(&self, a: &Phrase, b: &Phrase) -> bool {
         let name = |at: &usize| self.lexicon.place(*at).map(|p| p.id.as_str());
-        a.places.is_empty() || b.places.iter().filter_map(name).any(|b| a.places.iter().filter_map(name).any(|a| self.lexicon.agree(a, b)))
+        let one_region = |x: &str, y: &str| {
+            (a.side == Side::None || b.side == Side::None) && self.lexicon.is_one_region(x, y) && !self.lexicon.is_tissue(x)
+        };
+        a.places.is_empty()
+            || b.places.is_empty()
+            || b.places
+                .iter()
+                .filter_map(name)
+                .any(|b| a.places.iter().filter_map(name).any(|a| self.lexicon.agree(a, b) || one_region(a, b)))
+    }
+
+    /// "Thyroid nodule, left lobe": a clause behind that only says where.
+    fn clause_behind(&self, mention: &Mention) -> Option<usize> {
+        let comma = self.breaks.iter().copied().find(|b| *b >= mention.end)?;
+        let is_next = !self.mentions.iter().any(|m| m.start >= mention.end && m.start < comma);
+        let rank = self.phrases.iter().position(|p| p.start > comma)?;
+        let phrase = self.phrases.get(rank)?;
+        let lead = self.between(comma + 1, phrase.start);
+        let end = self.breaks.iter().copied().find(|b| *b > comma).unwrap_or(self.sentence.1);
+        let tail = self.between(phrase.end, end);
+        let is_bare =
+            lead.split_whitespace().all(|w| matches!(w, "the" | "in" | "of" | "body" | "at")) && tail.split_whitespace().count() <= 2;
+        (is_next && is_bare && phrase.end <= end && !self.mentions.iter().any(|m| m.start > comma && m.end <= end)).then_some(rank)
+    }
+
+    /// A side and a part behind that belong to a place ahead which has no side.
+    fn is_sided_part(&self, ahead: usize, behind: usize) -> bool {
+        let (Some(a), Some(b)) = (self.phrases.get(ahead), self.phrases.get(behind)) else { return false };
+        a.side == Side::None && b.side != Side::None && self.are_one(a, b)
+    }
+
+    /// "Left knee: no fracture": a first clause that says of what the sentence is.
+    fn topic_clause(&self, mention: &Mention) -> Vec<usize> {
+        let colon = self.breaks.iter().copied().find(|b| *b < mention.start && self.text.get(*b) == Some(&':'));
+        colon.and_then(|colon| self.phrases.iter().rposition(|p| p.end <= colon)).into_iter().collect()
     }
 
     fn earlier_clauses(&self, mention: &Mention, before: Option<(&Mention, &Vec<usize>)>) -> Vec<usize> {

@@ -1,7 +1,7 @@
 //! What is said of a finding against what is known of it.
 
 use super::lexicon::{Change, Lexicon, Meaning};
-use super::parse::{Presence, Said, Size, Span};
+use super::parse::{Presence, Said, Size, Span, Where};
 use super::words::{comparable, scan};
 use mj_model::code::known;
 use mj_model::{Finding, Side, Unit};
@@ -77,7 +77,7 @@ impl<'a> Facts<'a> {
                 Meaning::Place(at) => {
                     let Some(place) = lexicon.place(at) else { continue };
                     self.places.push(place.id.clone());
-                    if takes_side && place.side != Side::None {
+                    if takes_side && place.side != Side::None && self.side == Side::None {
                         self.side = place.side;
                     }
                 }
@@ -101,20 +101,43 @@ impl<'a> Facts<'a> {
 
     /// Whether the part of the body agrees; `None` when one of the two does not say.
     pub(crate) fn place_agrees(&self, said: &Said, lexicon: &Lexicon) -> Option<bool> {
-        if self.places.is_empty() || said.places.is_empty() {
+        let wheres: Vec<&Where> = said.wheres.iter().filter(|w| !w.places.iter().all(|p| lexicon.is_generic(p))).collect();
+        if self.places.is_empty() || wheres.is_empty() {
             return None;
         }
-        Some(said.places.iter().any(|a| self.places.iter().any(|b| lexicon.agree(a, b))))
+        Some(wheres.iter().any(|w| self.is_there(w, lexicon)))
+    }
+
+    /// True when the finding lies in a place: every part that is named is its own or one around it, and the side is not another.
+    pub(crate) fn is_within(&self, place: &Where) -> bool {
+        let lexicon = Lexicon::builtin();
+        let holds = |a: &String| self.places.iter().any(|b| lexicon.line(b).any(|part| part == a));
+        let side = place.side == Side::None || self.side == Side::None || place.side == self.side || place.side == Side::Both;
+        !place.places.is_empty() && place.places.iter().all(holds) && side
+    }
+
+    /// Every part that is named fits; tissues that are everywhere count only where nothing else is named.
+    fn is_there(&self, place: &Where, lexicon: &Lexicon) -> bool {
+        let named = |list: &[String]| list.iter().any(|p| !lexicon.is_tissue(p));
+        let counts = |p: &&String| !lexicon.is_generic(p) && !(lexicon.is_tissue(p) && named(&place.places));
+        let fits = |a: &String| self.places.iter().filter(|b| !(lexicon.is_tissue(b) && named(&self.places))).any(|b| lexicon.agree(a, b));
+        place.places.iter().filter(counts).all(fits)
     }
 
     /// Whether the side agrees; `None` when one of the two does not say.
-    pub(crate) fn side_agrees(&self, said: &Said) -> Option<bool> {
-        match (said.side, self.side) {
+    pub(crate) fn side_agrees(&self, said: &Said, lexicon: &Lexicon) -> Option<bool> {
+        let one = |side: Side| match (side, self.side) {
             (Side::None, _) | (_, Side::None) => None,
             (Side::Both, Side::Left | Side::Right) => Some(said.is_several),
             (_, Side::Both) => Some(true),
             (a, b) => Some(a == b),
-        }
+        };
+        // Of several places only those count in which the finding may lie.
+        let there: Vec<&Where> =
+            said.wheres.iter().filter(|w| w.places.is_empty() || self.places.is_empty() || self.is_there(w, lexicon)).collect();
+        let of = if there.is_empty() { said.wheres.iter().collect() } else { there };
+        let sides: Vec<bool> = of.iter().filter_map(|w| one(w.side)).collect();
+        if sides.is_empty() { None } else { Some(sides.contains(&true)) }
     }
 
     /// The sizes of a sentence that none of the lengths is, as it would be rounded.
@@ -127,6 +150,13 @@ impl<'a> Facts<'a> {
         let more_than_measured = said.sizes.len() > self.lengths_mm.len();
         let wrong = said.sizes.iter().filter(|size| !(is_measured(size) || more_than_measured && size.mm < largest));
         wrong.map(|size| if self.is_other_unit(size) { Conflict::Unit(*size) } else { Conflict::Number(*size) }).collect()
+    }
+
+    /// A size with the unit of a volume or a density: its digits are those of a length.
+    fn unit_conflicts(&self, said: &Said) -> Vec<Conflict> {
+        let is_length = |o: &&super::parse::OtherUnit| self.lengths_mm.iter().any(|mm| (mm - o.value).abs() <= o.half_digit * 1.001 + 1e-9);
+        let as_size = |o: &super::parse::OtherUnit| Conflict::Unit(Size { span: o.span, mm: o.value, half_digit_mm: o.half_digit });
+        said.others.iter().filter(is_length).map(as_size).collect()
     }
 
     /// The same digits in a unit ten times as large or small.
@@ -146,13 +176,14 @@ impl<'a> Facts<'a> {
         if self.kind_agrees(said) == 0 {
             out.push(Conflict::Kind);
         }
-        if self.side_agrees(said) == Some(false) {
+        if self.side_agrees(said, lexicon) == Some(false) {
             out.push(Conflict::Side);
         }
         if self.place_agrees(said, lexicon) == Some(false) {
             out.push(Conflict::Place);
         }
         out.extend(self.size_conflicts(said));
+        out.extend(self.unit_conflicts(said));
         out.extend(self.course_conflict(said));
         out
     }

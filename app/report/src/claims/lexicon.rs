@@ -30,6 +30,9 @@ pub struct Concept {
     /// Id of the place that the word alone implies.
     #[serde(default)]
     pub site: Option<String>,
+    /// True for what has no side of its own: a shift of the midline, hydrocephalus.
+    #[serde(default)]
+    pub sideless: bool,
 }
 
 /// A part of the body.
@@ -188,6 +191,7 @@ impl Lexicon {
             return Err(bad(format!("no site of the id {lost}")));
         }
         let mut lexicon = Self { concepts: finding, places: site, parents, terms: HashMap::new() };
+        lexicon.inherit_sides();
         lexicon.index(&cue, rules);
         Ok(lexicon)
     }
@@ -196,6 +200,19 @@ impl Lexicon {
     #[must_use]
     pub fn builtin() -> &'static Self {
         &BUILTIN
+    }
+
+    /// A part of what there is on one side alone lies on that side too: a segment of the lingula.
+    fn inherit_sides(&mut self) {
+        let side_of = |id: &str| self.places.iter().find(|p| p.id == id && self.is_one_sided(id)).map(|p| p.side);
+        let sides: Vec<Side> = self
+            .places
+            .iter()
+            .map(|p| if p.side != Side::None || p.paired { p.side } else { self.line(&p.id).find_map(side_of).unwrap_or_default() })
+            .collect();
+        for (place, side) in self.places.iter_mut().zip(sides) {
+            place.side = side;
+        }
     }
 
     fn index(&mut self, cues: &BTreeMap<Cue, Words>, rules: &Rules) {
@@ -207,14 +224,9 @@ impl Lexicon {
             add(&words.en, Meaning::Cue(*cue));
         }
         let side = &rules.side;
-        for (words, meaning) in [
-            (&side.not, Meaning::Cue(Cue::Nothing)),
-            (&side.left, Meaning::Side(Side::Left)),
-            (&side.right, Meaning::Side(Side::Right)),
-            (&side.both, Meaning::Side(Side::Both)),
-        ] {
-            add(&words.zh, meaning);
-            add(&words.en, meaning);
+        for (words, side) in [(&side.left, Side::Left), (&side.right, Side::Right), (&side.both, Side::Both)] {
+            add(&words.zh, Meaning::Side(side));
+            add(&words.en, Meaning::Side(side));
         }
         for (i, concept) in self.concepts.iter().enumerate() {
             add(&concept.zh, Meaning::Finding(i));
@@ -224,6 +236,8 @@ impl Lexicon {
             add(&place.zh, Meaning::Place(i));
             add(&place.en, Meaning::Place(i));
         }
+        add(&side.not.zh, Meaning::Cue(Cue::Nothing));
+        add(&side.not.en, Meaning::Cue(Cue::Nothing));
         for term in terms {
             let Some(first) = term.chars.first().map(char::to_ascii_lowercase) else { continue };
             self.terms.entry(first).or_default().push(term);
@@ -241,6 +255,42 @@ impl Lexicon {
 
     pub(crate) fn place(&self, at: usize) -> Option<&Place> {
         self.places.get(at)
+    }
+
+    /// The finding that a word names which is a change elsewhere: 增大 alone, against 较前增大.
+    pub(crate) fn finding_of(&self, word: &[char]) -> Option<usize> {
+        let terms = self.terms(word.first()?.to_ascii_lowercase());
+        terms.iter().filter(|term| term.chars == word).find_map(|term| match term.meaning {
+            Meaning::Finding(at) => Some(at),
+            _ => None,
+        })
+    }
+
+    /// The rank of a finding by its name.
+    pub(crate) fn rank_of(&self, id: &str) -> Option<usize> {
+        self.concepts.iter().position(|concept| concept.id == id)
+    }
+
+    /// True for tissues that are everywhere and say little of the place: lymph node, vessel, bone.
+    pub(crate) fn is_tissue(&self, id: &str) -> bool {
+        matches!(id, "lymph_node" | "vessel" | "bone" | "joint" | "soft_tissue" | "muscle" | "skin")
+    }
+
+    /// True for words that say where only together with the organ: upper pole.
+    pub(crate) fn is_generic(&self, id: &str) -> bool {
+        id.starts_with("pole_")
+    }
+
+    /// True for a part that there is on one side alone: the right lobe of the liver, the lingula.
+    pub(crate) fn is_one_sided(&self, id: &str) -> bool {
+        let entries = || self.places.iter().filter(|p| p.id == id);
+        entries().next().is_some() && entries().all(|p| !p.paired && matches!(p.side, Side::Left | Side::Right))
+    }
+
+    /// True for bones, joints and what is around them, of which a report speaks one limb at a time.
+    pub(crate) fn is_limb(&self, id: &str) -> bool {
+        let limbs = ["joint", "humerus", "radius", "ulna", "hand", "femur", "tibia", "fibula", "foot"];
+        self.line(id).any(|part| limbs.contains(&part))
     }
 
     /// The part itself and what it belongs to, smallest first.
@@ -261,7 +311,7 @@ impl Lexicon {
 }
 
 fn term(word: &str, meaning: Meaning) -> Term {
-    let chars: Vec<char> = word.chars().collect();
+    let chars: Vec<char> = super::words::comparable(word);
     let is_exact = (2..=5).contains(&chars.len())
         && chars.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
         && chars.iter().any(char::is_ascii_uppercase);

@@ -153,7 +153,22 @@ impl<'a> Reader<'a> {
             matches!(conflict, Conflict::Number(_) | Conflict::Unit(_))
                 && block.slots.iter().any(|s| s.finding == facts.finding.id && (place.0..place.1).contains(&s.at))
         };
-        facts.conflicts(said, self.lexicon).into_iter().map(here).filter(|found| !is_chip(found)).collect()
+        // "Both lungs" is right of two findings, one on either side.
+        let is_shared = |(conflict, _): &(Conflict, Span)| {
+            *conflict == Conflict::Side && said.side == mj_model::Side::Both && self.has_other_side(facts, said)
+        };
+        facts.conflicts(said, self.lexicon).into_iter().map(here).filter(|found| !is_chip(found) && !is_shared(found)).collect()
+    }
+
+    fn has_other_side(&self, facts: &Facts<'_>, said: &Said) -> bool {
+        let is_other = |other: &&Facts<'_>| {
+            other.finding.is_live()
+                && other.kind_agrees(said) > 0
+                && other.side != facts.side
+                && other.side != mj_model::Side::None
+                && other.place_agrees(said, self.lexicon) != Some(false)
+        };
+        self.facts.iter().any(|other| is_other(&other))
     }
 
     /// The marks of typed and dictated text.

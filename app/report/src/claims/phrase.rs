@@ -43,7 +43,10 @@ const JOINTS_EN: [&str; 24] = [
     "central",
     "peripheral",
 ];
-const JOINTS_ZH: [&str; 9] = ["", "的", "侧", " ", "部", "侧的", "近", "内", "旁"];
+const JOINTS_ZH: [&str; 28] = [
+    "", "的", "侧", " ", "部", "侧的", "近", "内", "下", "上", "中", "内侧", "外侧", "前", "后", "段", "区", "近段", "远段", "中段",
+    "中部", "下部", "上部", "全", "缘", "向", "偏", "旁",
+];
 
 /// The phrases of a sentence, in order. In a list (右肺上叶、下叶) a part without a side has that of the part before it.
 pub(crate) fn phrases(tokens: &[Token], lexicon: &Lexicon, text: &[char], is_zh: bool) -> Vec<Phrase> {
@@ -53,7 +56,7 @@ pub(crate) fn phrases(tokens: &[Token], lexicon: &Lexicon, text: &[char], is_zh:
         let gap = |last: &Phrase| text.get(last.end..next.start).unwrap_or_default().iter().collect::<String>();
         match out.last_mut() {
             Some(last) if joins(last, &next, &gap(last), is_zh) => join(last, &next),
-            Some(last) if next.side == Side::None && is_zh && matches!(gap(last).as_str(), "、" | "及" | "和" | "与") => {
+            Some(last) if next.side == Side::None && is_list_gap(&gap(last), is_zh) => {
                 let side = (last.side, last.side_at);
                 out.push(Phrase { side: side.0, side_at: side.1, ..next });
             }
@@ -73,8 +76,31 @@ fn phrase_of(token: &Token, lexicon: &Lexicon) -> Option<Phrase> {
     Some(Phrase { start: span.0, end: span.1, places, side, side_at: (side != Side::None).then_some(span) })
 }
 
+/// A list of places goes on: 右肺上叶、下叶; left common femoral, femoral and popliteal veins.
+fn is_list_gap(gap: &str, is_zh: bool) -> bool {
+    if is_zh { matches!(gap, "、" | "及" | "和" | "与") } else { matches!(gap.trim(), "," | "and" | ", and" | "or" | "/") }
+}
+
+/// A side with nothing but adjectives before the part that it belongs to: 右侧包裹性胸腔, right parafalcine dural.
+fn is_open_side(last: &Phrase, gap: &str, is_zh: bool) -> bool {
+    if !last.places.is_empty() || gap.contains([',', '(', ')', ':', '、']) {
+        return false;
+    }
+    if is_zh {
+        return gap.chars().count() <= 4
+            && !gap.contains(['见', '有', '无', '未', '及', '和', '伴', '与', '示', '较', '为', '大', '小', '不']);
+    }
+    let words: Vec<&str> = gap.split_whitespace().collect();
+    let stops = [
+        "and", "with", "in", "or", "is", "are", "than", "greater", "larger", "worse", "to", "at", "within", "for", "as", "no", "without",
+        "also",
+    ];
+    words.len() <= 3 && !words.iter().any(|w| stops.contains(w) || w.chars().any(|c| c.is_ascii_digit()))
+}
+
 fn joins(last: &Phrase, next: &Phrase, gap: &str, is_zh: bool) -> bool {
     let is_near = if is_zh { JOINTS_ZH.contains(&gap) } else { is_joint_en(gap) };
+    let is_near = is_near || (next.side == Side::None && is_open_side(last, gap, is_zh));
     // Two sided phrases are two places, unless they are sides alone: left and right.
     let both_sided = last.side != Side::None && next.side != Side::None && !(last.places.is_empty() && next.places.is_empty());
     let has_and = gap.split_whitespace().any(|w| w == "and");

@@ -22,6 +22,7 @@ impl Reading<'_> {
             (_, Some(Cue::DeniesBefore)) => Presence::Absent,
             (Some(Cue::Denies), _) => Presence::Absent,
             (Some(Cue::Doubts), _) | (_, Some(Cue::DoubtsBefore)) => Presence::Possible,
+            _ if self.between(mention.end, mention.end + 1) == "?" => Presence::Possible,
             _ => Presence::Present,
         })
     }

@@ -19,7 +19,15 @@ pub(crate) fn comparable(text: &str) -> Vec<char> {
         '\u{2019}' => '\'',
         c => c,
     };
-    text.chars().map(plain).collect()
+    let mut out: Vec<char> = text.chars().map(plain).collect();
+    // `5-mm` is `5 mm`; a range (4-6 mm) keeps its dash.
+    for at in 1..out.len() {
+        let is_dash = out.get(at) == Some(&'-') && out.get(at - 1).is_some_and(char::is_ascii_digit);
+        if is_dash && matches!(out.get(at + 1..at + 3), Some(['m' | 'c', 'm'])) {
+            out.splice(at..=at, [' ']);
+        }
+    }
+    out
 }
 
 /// All words of the lexicon in a stretch of a text, the longest first at every place, none within another.
