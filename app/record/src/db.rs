@@ -18,6 +18,7 @@ const BUSY: Duration = Duration::from_secs(20);
 const MIGRATIONS: &[(&str, &str)] = &[
     ("20261121_100000_first", include_str!("../migrations/20261121_100000_first.sql")),
     ("20261128_030000_results", include_str!("../migrations/20261128_030000_results.sql")),
+    ("20261128_050000_critical", include_str!("../migrations/20261128_050000_critical.sql")),
 ];
 
 /// The open database.
