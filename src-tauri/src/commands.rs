@@ -57,6 +57,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         reports::redo,
         reports::cursor_moved,
         reports::insert_chip,
+        reports::addendum,
+        reports::document,
         reports::confirm_claims,
         reports::draft_report,
         reports::phrases,

@@ -28,6 +28,8 @@ mod peers;
 #[cfg(unix)]
 mod planning;
 mod quality;
+#[cfg(unix)]
+mod reporting;
 mod research;
 mod results;
 mod secrecy;

@@ -22,7 +22,7 @@ fn shown(desk: &Desk) -> String {
 }
 
 /// The shell's window gets the keyboard.
-fn activate(desk: &Desk) {
+pub(crate) fn activate(desk: &Desk) {
     desk.shell.until("the shell's window", || {
         let found = desk.screen.xdotool(&["search", "--onlyvisible", "--name", "Mingjing"]);
         let window = found.lines().last()?.to_owned();

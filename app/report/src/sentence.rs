@@ -149,11 +149,13 @@ impl Sentence {
 
 /// The operations that put a finding where it belongs: instead of the clause of its part that denies it, else
 /// at the end of the line of its part, else on a line of its own at the end of the findings. Empty when the
-/// report already speaks of it, or has no field for findings.
+/// report describes it already, or has no field for findings.
 #[must_use]
 pub fn place(document: &Document, template: &Template, finding: &Finding) -> Vec<Op> {
-    let is_known = document.slots().any(|(_, slot)| slot.finding == finding.id)
-        || document.marks().any(|(_, mark)| mark.claim.finding.as_deref() == Some(&finding.id));
+    // What the impression says of it describes nothing.
+    let describes = |block: &Block| block.kind != crate::BlockKind::Impression;
+    let is_known = document.slots().any(|(block, slot)| describes(block) && slot.finding == finding.id)
+        || document.marks().any(|(block, mark)| describes(block) && mark.claim.finding.as_deref() == Some(&finding.id));
     let part = template.part_of(finding);
     let home = part.and_then(|part| template.blocks.iter().find(|b| b.parts.contains(part)));
     let by_home = home.and_then(|home| document.block(&home.id).ok());

@@ -12,10 +12,22 @@ pub(crate) async fn new_report(desk: State<'_, Desk>, study: String, template: S
     told(&desk, desk.new_report(&study, &template, lang).await)
 }
 
+/// Begins an addendum to a final report.
+#[tauri::command]
+pub(crate) async fn addendum(desk: State<'_, Desk>, id: String) -> Answer<ReportView> {
+    told(&desk, desk.addendum(&id).await)
+}
+
 /// A report for the editor.
 #[tauri::command]
 pub(crate) async fn report(desk: State<'_, Desk>, id: String) -> Answer<ReportView> {
     told(&desk, desk.report(&id).await)
+}
+
+/// The document as it is on disk.
+#[tauri::command]
+pub(crate) async fn document(desk: State<'_, Desk>, id: String) -> Answer<mj_report::Document> {
+    told(&desk, desk.document(&id).await)
 }
 
 /// Keeps an edit; the answer means that it is on disk.

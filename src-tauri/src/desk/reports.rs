@@ -61,6 +61,19 @@ impl Desk {
         Ok(report_view(report, self.lang()))
     }
 
+    /// Begins an addendum to a final report, which is then the open one.
+    ///
+    /// # Errors
+    /// [`Error::NoStudy`] for a report of another study; those of the record.
+    pub async fn addendum(&self, id: &str) -> Result<ReportView> {
+        let record = self.record()?;
+        self.require_open(&record.report(id).await?.document.study)?;
+        let report = record.amend(id, mj_report::life::AmendKind::Addendum, &self.who()).await?;
+        self.take_report(&report.document.id, report.document.revision);
+        self.emit(Event::StudiesChanged {});
+        Ok(report_view(report, self.lang()))
+    }
+
     /// A report of the open study for the editor; from here on it is the open one.
     ///
     /// # Errors
@@ -71,6 +84,16 @@ impl Desk {
         self.require_open(&report.document.study)?;
         self.take_report(&report.document.id, report.document.revision);
         Ok(report_view(report, self.lang()))
+    }
+
+    /// The document of the open report as it is on disk, for its claims.
+    ///
+    /// # Errors
+    /// [`Error::NoStudy`] for a report of another study; those of the record.
+    pub async fn document(&self, id: &str) -> Result<Document> {
+        let document = self.record()?.report(id).await?.document;
+        self.require_open(&document.study)?;
+        Ok(document)
     }
 
     /// Tells the page what others did to the open report (a command in another process, say).

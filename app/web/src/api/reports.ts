@@ -1,8 +1,10 @@
-import type { CheckLine, Cursor, EditKept, EditSent, Lang, PhraseLine, ReasonSent, ReportView, SignedView } from "../generated/types";
+import type { CheckLine, Cursor, Document, EditKept, EditSent, Lang, PhraseLine, ReasonSent, ReportView, SignedView } from "../generated/types";
 import { call } from "./invoke";
 
 export const newReport = (study: string, template: string, lang: Lang) => call<ReportView>("new_report", { study, template, lang });
 export const report = (id: string) => call<ReportView>("report", { id });
+export const addendum = (id: string) => call<ReportView>("addendum", { id });
+export const documentOf = (id: string) => call<Document>("document", { id });
 export const edit = (sent: EditSent) => call<EditKept>("edit", { sent });
 export const undo = (id: string) => call<EditKept>("undo", { id });
 export const redo = (id: string) => call<EditKept>("redo", { id });

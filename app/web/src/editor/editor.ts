@@ -3,7 +3,7 @@ import { keymap } from "prosemirror-keymap";
 import { Fragment, Slice, type Node } from "prosemirror-model";
 import { EditorState, Selection, TextSelection, type Command, type Transaction } from "prosemirror-state";
 import { EditorView } from "prosemirror-view";
-import type { Cursor, EditKept, EditSent, Op, ReportView } from "../generated/types";
+import type { Document, Cursor, EditKept, EditSent, Op, ReportView } from "../generated/types";
 import { applyOps, cleaned, diff, place } from "./convert";
 import { overText, overTextKey, type OverText } from "./marks";
 import { transform } from "./ops";
@@ -159,6 +159,12 @@ export class ReportEditor {
   private cursor(): Cursor | null {
     const at = place(this.view.state.doc, this.view.state.selection.head);
     return at && { report: this.report.id, revision: this.sync.base, ...at };
+  }
+
+  /** Draws the claims as the record has them; not while something typed is on its way to it. */
+  takeClaims(record: Document): void {
+    if (this.view.isDestroyed || !this.sync.isIdle || record.id !== this.report.id || record.revision !== this.sync.base) return;
+    this.view.dispatch(this.view.state.tr.setMeta(overTextKey, { record } satisfies OverText));
   }
 
   private dispatch(tr: Transaction): void {

@@ -11,6 +11,8 @@ export interface OverText {
   ops?: readonly Op[];
   /** Batches up to this one are on disk. */
   kept?: number;
+  /** The document as the record has it, of the same text: its claims take the place of those that are drawn. */
+  record?: Document;
 }
 
 export const overTextKey = new PluginKey<DecorationSet>("over-text");
@@ -38,15 +40,25 @@ function claim(doc: Node, block: string, mark: Mark): Decoration[] {
 }
 
 function next(tr: Transaction, before: DecorationSet, batch: number): DecorationSet {
-  let set = before.map(tr.mapping, tr.doc);
   const meta = tr.getMeta(overTextKey) as OverText | undefined;
+  // Of its own changes the record tells what became of the marks.
+  const cut = meta?.ops === undefined ? before.find(undefined, undefined, (spec) => typeof spec["mark"] === "string").filter((d) => isCut(tr, d)) : [];
+  let set = before.remove(cut).map(tr.mapping, tr.doc);
   if (meta?.kept !== undefined) {
     const kept = meta.kept;
     set = set.remove(set.find(undefined, undefined, (spec) => typeof spec["batch"] === "number" && spec["batch"] <= kept));
   }
+  if (meta?.record) {
+    set = set.remove(set.find(undefined, undefined, (spec) => typeof spec["mark"] === "string")).add(tr.doc, initial(meta.record, tr.doc));
+  }
   for (const op of meta?.ops ?? []) set = withOp(set, tr.doc, op);
   if (tr.docChanged && meta?.ops === undefined) set = set.add(tr.doc, fresh(tr, batch));
   return set;
+}
+
+/** A mark goes when its first or last character does, as in the record. */
+function isCut(tr: Transaction, mark: Decoration): boolean {
+  return tr.mapping.mapResult(mark.from, 1).deletedAfter || tr.mapping.mapResult(mark.to, -1).deletedBefore;
 }
 
 function withOp(set: DecorationSet, doc: Node, op: Op): DecorationSet {

@@ -90,6 +90,17 @@ export async function beginReport(template: string, language: "zh" | "en"): Prom
   takeReport(report);
 }
 
+/** Begins an addendum to the final report that is shown. */
+export async function beginAddendum(): Promise<void> {
+  const id = study.report?.id;
+  if (id === undefined) return;
+  const mine = turn;
+  const report = await attempt(() => reports.addendum(id));
+  if (!report || mine !== turn) return;
+  if (study.view) study.view.line.report = report.state;
+  takeReport(report);
+}
+
 /** Keeps words on the screen that stand in no report. */
 export function keepUnplaced(text: string, file: string | null = null): void {
   if (text.trim() === "" || study.unplaced.some((kept) => kept.text === text && kept.file === file)) return;
@@ -109,6 +120,12 @@ export function runChecks(): void {
   checkTimer = setTimeout(() => {
     const id = study.report?.id;
     if (id === undefined) return;
+    if (study.report?.state === "draft") {
+      reports.documentOf(id).then(
+        (onDisk) => editor.now?.takeClaims(onDisk),
+        (error: unknown) => tellError(error),
+      );
+    }
     reports.checks(id).then(
       (checks) => {
         if (study.report?.id === id) study.checks = checks;
