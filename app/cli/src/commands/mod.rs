@@ -67,7 +67,7 @@ async fn dispatch(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
         Command::Segment { command } => segments::run(ctx, command).await,
         Command::Plan { command } => plans::run(ctx, command).await,
         Command::Report { command } => reports::run(ctx, command).await,
-        Command::Verify { id } => reports::verify(ctx, &id).await,
+        Command::Verify { id, trust } => reports::verify(ctx, &id, trust.as_deref()).await,
         Command::Server { command } => hospital::server(ctx, command).await,
         Command::Echo { name } => hospital::echo(ctx, &name).await,
         Command::Find(find) => hospital::find(ctx, &find).await,
