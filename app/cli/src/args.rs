@@ -138,6 +138,9 @@ pub(crate) enum Command {
         /// Id of the report, or a file.
         #[arg(value_name = "ID|FILE")]
         id: String,
+        /// PEM file of root certificates that are trusted; every signature in the PDF must then be under one of them.
+        #[arg(long, value_name = "FILE.pem")]
+        trust: Option<PathBuf>,
     },
     /// The hospital's servers.
     Server {

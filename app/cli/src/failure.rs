@@ -15,6 +15,9 @@ pub(crate) enum Failure {
     /// Typesetting.
     #[error(transparent)]
     Pdf(#[from] mj_pdf::Error),
+    /// A signature could not be read.
+    #[error("{0}")]
+    Sign(#[from] mj_sign::Error),
     /// DICOM objects.
     #[error(transparent)]
     Dicom(#[from] mj_dicom::Error),
@@ -129,6 +132,7 @@ impl Failure {
             Self::Record(e) => mj_lang::tell(e, lang),
             Self::Report(e) => mj_lang::tell(e, lang),
             Self::Pdf(e) => mj_lang::tell(e, lang),
+            Self::Sign(e) => mj_lang::tell(e, lang),
             Self::Dicom(e) => mj_lang::tell(e, lang),
             Self::Worker(e) => mj_lang::tell(e, lang),
             Self::Told(told) => told.clone(),
@@ -143,6 +147,7 @@ impl Coded for Failure {
             Self::Record(e) => e.code(),
             Self::Report(e) => e.code(),
             Self::Pdf(e) => e.code(),
+            Self::Sign(e) => e.code(),
             Self::Dicom(e) => e.code(),
             Self::Worker(e) => e.code(),
             Self::Told(_) => "worker.failed",

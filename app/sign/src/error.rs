@@ -2,6 +2,8 @@
 
 use openssl::error::ErrorStack;
 
+use mj_model::Coded;
+
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -38,4 +40,20 @@ pub enum Error {
     /// The cryptographic library refused.
     #[error("the cryptographic library refused")]
     Library(#[from] ErrorStack),
+}
+
+impl Coded for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Trust(_) => "signature.trust_file",
+            Self::NotOpened(_) | Self::Incomplete => "signature.not_opened",
+            Self::OtherKey | Self::KindOfKey | Self::Usage => "signature.unfit",
+            Self::NotYetValid | Self::Expired => "signature.not_in_time",
+            Self::Pdf(_) | Self::Library(_) => "signature.not_made",
+        }
+    }
+
+    fn args(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }

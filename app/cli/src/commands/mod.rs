@@ -72,7 +72,7 @@ async fn dispatch(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
         Command::Critical { command } => critical::run(ctx, command).await,
         Command::Rules { command } => quality::rules(ctx, command),
         Command::Quality { folder } => quality::quality(ctx, &folder),
-        Command::Verify { id } => reports::verify(ctx, &id).await,
+        Command::Verify { id, trust } => reports::verify(ctx, &id, trust.as_deref()).await,
         Command::Server { command } => hospital::server(ctx, command).await,
         Command::Echo { name } => hospital::echo(ctx, &name).await,
         Command::Find(find) => hospital::find(ctx, &find).await,

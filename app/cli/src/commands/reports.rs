@@ -4,6 +4,7 @@ use super::{Ctx, findings::WHO, study_of};
 use crate::args::{CheckReport, Report as Command, ReportForm, Sign};
 use crate::failure::Failure;
 use crate::out::Done;
+use mj_lang::key;
 use mj_record::{Record, Report, SignRequest};
 use mj_report::check::{CheckContext, Reason};
 use mj_report::life::AmendKind;
@@ -258,7 +259,15 @@ async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, form: ReportForm, out:
 
 /// Verifies the signatures of a report against what is stored, or a file against what was signed. What does not fit any
 /// more is for a person to decide on (exit 3).
-pub(super) async fn verify(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
+pub(super) async fn verify(ctx: &Ctx<'_>, id: &str, trust: Option<&Path>) -> Result<Done, Failure> {
+    // A PDF that carries its own signatures needs no record.
+    if let Some(bytes) = file(id) {
+        let bytes = bytes?;
+        let signatures = if bytes.starts_with(b"%PDF") { mj_sign::pdf::verify(&bytes, &trusted(trust)?)? } else { Vec::new() };
+        if !signatures.is_empty() {
+            return print_signatures(ctx, &signatures, trust.is_some());
+        }
+    }
     let record = ctx.record().await?;
     let verified = match file(id) {
         Some(bytes) => record.verify_file(&bytes?).await?,
@@ -266,6 +275,37 @@ pub(super) async fn verify(ctx: &Ctx<'_>, id: &str) -> Result<Done, Failure> {
     };
     ctx.out.result(&verified, |v| format!("{}  {}  {}", v.valid, v.signed_by, v.at))?;
     Ok(if verified.valid { Done::Well } else { Done::NeedsDecision })
+}
+
+fn trusted(pem: Option<&Path>) -> Result<mj_sign::Trust, Failure> {
+    let Some(path) = pem else { return Ok(mj_sign::Trust::none()) };
+    let pem = std::fs::read(path).map_err(|source| Failure::File { what: "read", path: path.into(), source })?;
+    Ok(mj_sign::Trust::from_pem(&pem)?)
+}
+
+/// What a PDF's own signatures prove. Where roots were named, each certificate must be under one of them.
+fn print_signatures(ctx: &Ctx<'_>, signatures: &[mj_sign::pdf::Signature], needs_trust: bool) -> Result<Done, Failure> {
+    use mj_sign::Vouched;
+    let is_whole = mj_sign::pdf::are_valid(signatures);
+    let is_vouched = !needs_trust || signatures.iter().all(|s| s.vouched == Vouched::Trusted);
+    let changed: Vec<&str> =
+        [(is_whole, "pdf"), (is_vouched, "certificate")].iter().filter(|(fits, _)| !fits).map(|(_, what)| *what).collect();
+    let names: Vec<&str> = signatures.iter().map(|s| s.signer.as_str()).collect();
+    let at = signatures.last().map(|s| s.at.as_str()).unwrap_or_default();
+    let valid = changed.is_empty();
+    let json = serde_json::json!({"valid": valid, "signed_by": names.join(", "), "at": at, "changed": changed, "signatures": signatures});
+    ctx.out.result(&json, |_| {
+        let line = |s: &mj_sign::pdf::Signature| {
+            let key = match s.vouched {
+                Vouched::Trusted => key::CLI_SIGNATURE_TRUSTED,
+                Vouched::Unknown => key::CLI_SIGNATURE_UNKNOWN,
+                Vouched::Nobody => key::CLI_SIGNATURE_NOBODY,
+            };
+            key.with(ctx.out.lang, &[("signer", &s.signer), ("at", &s.at)])
+        };
+        std::iter::once(valid.to_string()).chain(signatures.iter().map(line)).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(if valid { Done::Well } else { Done::NeedsDecision })
 }
 
 #[cfg(test)]
