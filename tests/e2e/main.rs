@@ -34,6 +34,7 @@ mod research;
 mod results;
 mod secrecy;
 mod segments;
+mod signatures;
 mod station;
 mod tidy;
 mod track;

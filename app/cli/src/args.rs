@@ -818,6 +818,20 @@ pub(crate) enum Person {
     },
     /// List people.
     List,
+    /// Give a person a certificate: their signatures then stand in the PDF, where anybody can verify them.
+    Certificate {
+        /// Id of the person, or a name that only one has.
+        id: String,
+        /// PKCS#12 file (.p12, .pfx) with key and certificate.
+        #[arg(required_unless_present = "self_signed", conflicts_with = "self_signed")]
+        file: Option<PathBuf>,
+        /// File with the passphrase of the certificate file.
+        #[arg(long, requires = "file")]
+        certificate_passphrase_file: Option<PathBuf>,
+        /// Make one for which nobody vouches.
+        #[arg(long)]
+        self_signed: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("20261121_100000_first", include_str!("../migrations/20261121_100000_first.sql")),
     ("20261128_030000_results", include_str!("../migrations/20261128_030000_results.sql")),
     ("20261128_050000_critical", include_str!("../migrations/20261128_050000_critical.sql")),
+    ("20261128_060000_certificates", include_str!("../migrations/20261128_060000_certificates.sql")),
 ];
 
 /// The open database.

@@ -17,6 +17,9 @@ pub enum Error {
     /// There is a record already, or something else that must not be overwritten.
     #[error("the folder holds a record or other files already")]
     Exists(PathBuf),
+    /// A certificate cannot be used, or a PDF not be signed.
+    #[error(transparent)]
+    Sign(#[from] mj_sign::Error),
     /// The passphrase does not open the record.
     #[error("wrong passphrase")]
     WrongPassphrase,
@@ -258,6 +261,7 @@ impl Coded for Error {
             Self::Ambiguous { .. } => "record.ambiguous_id",
             Self::WrongKind(_) => "record.wrong_kind",
             Self::Stored(_) => "record.stored",
+            Self::Sign(error) => error.code(),
             Self::Unusable { .. } => "record.unusable_value",
             Self::Held(held) => held.code(),
             Self::FindingState(code) => code,

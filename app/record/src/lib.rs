@@ -12,6 +12,7 @@
 //! and for files that wait or are twins. Nothing here decodes a pixel, opens a window or decides anything clinical.
 
 mod audit;
+mod certificates;
 pub mod critical;
 mod db;
 mod disk;

@@ -126,9 +126,10 @@ impl Record {
             device: station(tx.conn()).await?,
             at,
         };
-        let (sr, pdf) = made.write(&image, &request.pdf)?;
+        let signed_pdf = crate::certificates::signed_by(tx.conn(), &request.pdf, &person, at).await?;
+        let (sr, pdf) = made.write(&image, &signed_pdf)?;
         let placed = self.enter_made(&mut tx, [&sr, &pdf], &id).await?;
-        add_signature(&mut tx, &id, &signed, &signature, &made, [&sr, &pdf], &request.pdf).await?;
+        add_signature(&mut tx, &id, &signed, &signature, &made, [&sr, &pdf], &signed_pdf).await?;
         let state = signed.state();
         sqlx::query("UPDATE report SET state = ? WHERE report_id = ?").bind(state.name()).bind(&id).execute(tx.conn()).await?;
         reports::refresh_study_state(tx.conn(), &study).await?;

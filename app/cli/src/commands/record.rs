@@ -9,7 +9,7 @@ use mj_lang::key;
 use mj_link::{Job, JobResult};
 use mj_model::person::Role;
 use mj_record::{ImportReceipt, Record, StudyQuery, StudyRow, Subject};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) async fn init(ctx: &Ctx<'_>) -> Result<Done, Failure> {
     let dir = ctx.record_dir()?;
@@ -112,12 +112,30 @@ pub(super) async fn person(ctx: &Ctx<'_>, command: PersonCommand) -> Result<Done
             let person = record.add_person(&name, role).await?;
             ctx.out.result(&person, |p| format!("{}  {}", p.id, p.name))?;
         }
+        PersonCommand::Certificate { id, file, certificate_passphrase_file, self_signed: _ } => {
+            let person = record.person(&id).await?;
+            let identity = match file {
+                None => mj_sign::Identity::self_signed(&person.name)?,
+                Some(path) => identity(&path, certificate_passphrase_file.as_deref())?,
+            };
+            record.set_certificate(&person.id, &identity, super::findings::WHO).await?;
+            let json = serde_json::json!({"id": person.id, "name": person.name, "certificate": identity.subject()});
+            ctx.out.result(&json, |_| format!("{}  {}", person.id, identity.subject()))?;
+        }
         PersonCommand::List => {
             let people = record.people().await?;
             ctx.out.result(&people, |all| all.iter().map(|p| format!("{}  {}", p.id, p.name)).collect::<Vec<_>>().join("\n"))?;
         }
     }
     Ok(Done::Well)
+}
+
+/// Opens a certificate file; its passphrase is empty where no file with one is named.
+fn identity(path: &Path, passphrase_file: Option<&Path>) -> Result<mj_sign::Identity, Failure> {
+    let read = |path: &Path| std::fs::read(path).map_err(|source| Failure::File { what: "read", path: path.into(), source });
+    let passphrase = passphrase_file.map(read).transpose()?.unwrap_or_default();
+    let passphrase = String::from_utf8_lossy(&passphrase).trim_end_matches(['\r', '\n']).to_owned();
+    Ok(mj_sign::Identity::from_pkcs12(&read(path)?, &passphrase)?)
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, Failure> {
