@@ -119,7 +119,7 @@ impl<'a> Facts<'a> {
     /// Every part that is named fits; tissues that are everywhere count only where nothing else is named.
     fn is_there(&self, place: &Where, lexicon: &Lexicon) -> bool {
         let named = |list: &[String]| list.iter().any(|p| !lexicon.is_tissue(p));
-        let counts = |p: &&String| !lexicon.is_generic(p) && !(lexicon.is_tissue(p) && named(&place.places));
+        let counts = |p: &&String| !(lexicon.is_generic(p) || lexicon.is_tissue(p) && named(&place.places));
         let fits = |a: &String| self.places.iter().filter(|b| !(lexicon.is_tissue(b) && named(&self.places))).any(|b| lexicon.agree(a, b));
         place.places.iter().filter(counts).all(fits)
     }
