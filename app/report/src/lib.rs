@@ -16,6 +16,7 @@ pub mod op;
 
 pub mod check;
 pub mod codes;
+pub mod exchange;
 pub mod life;
 pub mod render;
 pub mod rules;
