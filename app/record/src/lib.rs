@@ -15,6 +15,7 @@ mod audit;
 mod db;
 mod disk;
 mod error;
+mod exchange;
 mod exit;
 mod findings;
 mod hospital;

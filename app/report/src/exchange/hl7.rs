@@ -109,6 +109,12 @@ pub struct Ack {
 }
 
 impl Ack {
+    /// True when the receiver took the message.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        matches!(self.code.as_str(), "AA" | "CA")
+    }
+
     /// Reads an answer; `None` when it is none.
     #[must_use]
     pub fn parse(message: &str) -> Option<Self> {
