@@ -18,6 +18,7 @@ mod bench_segments;
 mod codecs;
 #[cfg(unix)]
 mod dictation;
+mod exchange;
 mod findings;
 mod images;
 mod kills;

@@ -38,6 +38,9 @@ pub(crate) fn run(place: &Place, what_for: For) -> Result<()> {
     page(place)?;
     if what_for == For::Test {
         checkers(place)?;
+        if let Err(error) = fhir_server(place) {
+            println!("    no FHIR server, its test is skipped: {error:#}");
+        }
     }
     Ok(())
 }
@@ -104,5 +107,21 @@ fn checkers(place: &Place) -> Result<()> {
         let mut pip = place.command(place.python());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list);
         shell::run(&mut pip, "see whether this machine reaches the Python package index")
+    })
+}
+
+/// The FHIR server that tests send reports to, in a folder of its own.
+fn fhir_server(place: &Place) -> Result<()> {
+    let from = place.root.join("tests/fhir");
+    let to = place.target.join("fhir");
+    let inputs = fingerprint(&[from.join("package.json"), from.join("package-lock.json")], &[])?;
+    stamped(place, "fhir", &inputs, &to.join("node_modules"), "bring the FHIR server of the tests (npm, target/fhir)", || {
+        fs::create_dir_all(&to)?;
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(from.join(name), to.join(name))?;
+        }
+        let mut npm = place.npm();
+        npm.current_dir(&to).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+        shell::run(&mut npm, "see whether this machine reaches the npm registry")
     })
 }

@@ -664,6 +664,14 @@ pub(crate) enum Report {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Send a signed report as HL7 v2 over MLLP, once, and print the answer.
+    Send {
+        /// Its id.
+        id: String,
+        /// HOST:PORT of the receiver.
+        #[arg(long, value_name = "HOST:PORT")]
+        hl7: String,
+    },
 }
 
 /// Which report or text is checked, and against what.
@@ -751,6 +759,8 @@ pub(crate) struct Sign {
 pub(crate) enum ReportForm {
     Pdf,
     Sr,
+    Fhir,
+    Hl7,
     Md,
     Txt,
 }

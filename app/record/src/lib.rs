@@ -17,6 +17,7 @@ pub mod critical;
 mod db;
 mod disk;
 mod error;
+mod exchange;
 mod exit;
 mod findings;
 mod hospital;

@@ -484,7 +484,7 @@ async fn add_signature(
     Ok(())
 }
 
-async fn latest(conn: &mut SqliteConnection, id: &str) -> Result<Option<sqlx::sqlite::SqliteRow>> {
+pub(crate) async fn latest(conn: &mut SqliteConnection, id: &str) -> Result<Option<sqlx::sqlite::SqliteRow>> {
     Ok(sqlx::query(
         "SELECT sr_instance, pdf_instance, pdf_sha256, findings FROM report_signature
          WHERE report_id = ?1 AND round = (SELECT round FROM report WHERE report_id = ?1) ORDER BY version DESC LIMIT 1",
@@ -497,7 +497,11 @@ async fn latest(conn: &mut SqliteConnection, id: &str) -> Result<Option<sqlx::sq
 /// The findings at the revisions that were signed: a countersignature covers the same numbers.
 async fn signed_findings(conn: &mut SqliteConnection, id: &str) -> Result<Vec<Confirmed>> {
     let row = latest(conn, id).await?.ok_or(Error::NotSigned)?;
-    let revisions: Vec<(String, u32)> = json(&row, "findings")?;
+    findings_at(conn, json(&row, "findings")?).await
+}
+
+/// Findings at revisions, those that a person stands for.
+pub(crate) async fn findings_at(conn: &mut SqliteConnection, revisions: Vec<(String, u32)>) -> Result<Vec<Confirmed>> {
     let mut findings = Vec::with_capacity(revisions.len());
     for (finding, revision) in revisions {
         let row = sqlx::query("SELECT content FROM finding_revision WHERE finding_id = ? AND revision = ?")

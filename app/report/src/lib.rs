@@ -18,6 +18,7 @@ pub mod check;
 pub mod claims;
 pub mod codes;
 pub mod draft;
+pub mod exchange;
 pub mod life;
 pub mod render;
 pub mod rules;

@@ -7,6 +7,8 @@ use crate::out::Done;
 use mj_lang::key;
 use mj_record::{Record, Report, SignRequest};
 use mj_report::check::{CheckContext, Reason};
+use mj_report::exchange::hl7::{self, Print};
+use mj_report::exchange::{Source, fhir};
 use mj_report::life::AmendKind;
 use mj_report::{Block, CheckResult, Document, Edit, EditSource, Op, Severity, Slot, SlotState, Template};
 use std::path::Path;
@@ -51,6 +53,7 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
         Command::Addendum { id } => print(ctx, &record.amend(&id, AmendKind::Addendum, WHO).await?),
         Command::Sign(sign) => self::sign(ctx, &record, &sign, false).await,
         Command::Countersign(sign) => self::sign(ctx, &record, &sign, true).await,
+        Command::Send { id, hl7 } => send(ctx, &record, &id, &hl7).await,
         Command::Export { id, form, out } => export(ctx, &record, &id, form, &out).await,
     }
 }
@@ -246,6 +249,10 @@ async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, form: ReportForm, out:
     let (ending, bytes) = match form {
         ReportForm::Pdf => ("pdf", record.signed_pdf(id).await?),
         ReportForm::Sr => ("dcm", record.signed_sr(id).await?),
+        ReportForm::Fhir => ("fhir.json", fhir(&record.exchange_source(id).await?)?),
+        ReportForm::Hl7 => {
+            ("hl7", hl7::oru(&record.exchange_source(id).await?, Print::Enclosed).map_err(mj_record::Error::from)?.into_bytes())
+        }
         ReportForm::Md => ("md", mj_report::render_md(&record.sheet(id).await?).into_bytes()),
         ReportForm::Txt => ("txt", mj_report::render_txt(&record.sheet(id).await?).into_bytes()),
     };
@@ -255,6 +262,22 @@ async fn export(ctx: &Ctx<'_>, record: &Record, id: &str, form: ReportForm, out:
     std::fs::write(&path, bytes).map_err(not_written(&path))?;
     ctx.out.result(&serde_json::json!({"written": [path]}), |_| path.display().to_string())?;
     Ok(Done::Well)
+}
+
+/// The report as a FHIR transaction, in lines that people can read.
+fn fhir(source: &Source) -> Result<Vec<u8>, Failure> {
+    let bundle = fhir::bundle(source).map_err(mj_record::Error::from)?;
+    Ok(format!("{bundle:#}\n").into_bytes())
+}
+
+/// Sends a report over MLLP. An answer that refuses it is for a person to decide on (exit 3).
+async fn send(ctx: &Ctx<'_>, record: &Record, id: &str, to: &str) -> Result<Done, Failure> {
+    let wrong = || Failure::WrongKind { wanted: "HOST:PORT", id: to.to_owned() };
+    let (host, port) = to.rsplit_once(':').ok_or_else(wrong)?;
+    let answer = record.send_hl7(id, host, port.parse().map_err(|_not_a_port| wrong())?).await?;
+    let json = serde_json::json!({"to": to, "answer": answer.code, "control_id": answer.control_id, "text": answer.text});
+    ctx.out.result(&json, |_| format!("{to}  {}  {}", answer.code, answer.text))?;
+    Ok(if answer.is_accepted() { Done::Well } else { Done::NeedsDecision })
 }
 
 /// Verifies the signatures of a report against what is stored, or a file against what was signed. What does not fit any

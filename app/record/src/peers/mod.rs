@@ -21,6 +21,7 @@ mod echo;
 mod error;
 mod find;
 mod get;
+pub mod mllp;
 mod part10;
 mod serve;
 mod status;
