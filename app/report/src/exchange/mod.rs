@@ -215,7 +215,7 @@ pub(crate) mod testing {
             id: "k".into(),
             start: 0,
             end: 8,
-            claim: crate::Claim { finding: Some("f1".into()), measurement: None, state: crate::ClaimState::Verified },
+            claim: crate::Claim::bound("f1".into(), crate::ClaimState::Verified),
         });
         let signed = |name: &str, role, at: &str| Signature {
             person: "u1".into(),
