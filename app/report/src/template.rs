@@ -7,9 +7,11 @@ use serde::Deserialize;
 use std::sync::LazyLock;
 
 /// The files that come with the program, by name.
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 4] = [
     ("chest_ct", include_str!("../../../assets/templates/chest_ct.toml")),
     ("liver_ct", include_str!("../../../assets/templates/liver_ct.toml")),
+    ("brain_ct", include_str!("../../../assets/templates/brain_ct.toml")),
+    ("chest_xray", include_str!("../../../assets/templates/chest_xray.toml")),
 ];
 
 static BUILTIN: LazyLock<Vec<Template>> = LazyLock::new(|| FILES.iter().filter_map(|(_, text)| Template::parse(text).ok()).collect());
@@ -355,13 +357,43 @@ mod tests {
         }
     }
 
+    /// The template that stands first in the shell's list, which keeps the order of equals.
+    fn chosen(modality: &str, part: &str, description: &str) -> String {
+        let modalities = [modality.to_owned()];
+        let mut all: Vec<&Template> = Template::all().iter().collect();
+        all.sort_by_key(|template| std::cmp::Reverse(template.fit(&modalities, part, description)));
+        all.first().map(|template| template.name.clone()).unwrap()
+    }
+
     #[test]
     fn the_study_chooses_its_template() {
-        let ct = ["CT".to_owned()];
-        let best = |part: &str, text: &str| Template::all().iter().max_by_key(|t| t.fit(&ct, part, text)).map(|t| t.name.clone()).unwrap();
-        assert_eq!(best("CHEST", ""), "chest_ct");
-        assert_eq!(best("", "肝脏三期增强"), "liver_ct");
-        assert_eq!(best("LIVER", "Abdomen"), "liver_ct");
+        let cases = [
+            ("CT", "CHEST", "", "chest_ct"),
+            ("CT", "", "胸部CT平扫", "chest_ct"),
+            ("CT", "", "肺部CT平扫+增强", "chest_ct"),
+            ("CT", "", "CT Chest w/o contrast", "chest_ct"),
+            ("CT", "", "CHEST ROUTINE", "chest_ct"),
+            ("CT", "", "肝脏三期增强", "liver_ct"),
+            ("CT", "LIVER", "Abdomen", "liver_ct"),
+            ("CT", "", "上腹部CT增强", "liver_ct"),
+            ("CT", "", "CT Abdomen w contrast", "liver_ct"),
+            ("CT", "HEAD", "", "brain_ct"),
+            ("CT", "BRAIN", "", "brain_ct"),
+            ("CT", "", "头颅CT平扫", "brain_ct"),
+            ("CT", "", "颅脑CT平扫", "brain_ct"),
+            ("CT", "", "CT HEAD W/O CONTRAST", "brain_ct"),
+            ("CT", "", "Brain CT", "brain_ct"),
+            ("DX", "CHEST", "", "chest_xray"),
+            ("CR", "", "胸部正侧位", "chest_xray"),
+            ("DX", "", "胸片（床旁）", "chest_xray"),
+            ("DX", "", "XR Chest PA and lateral", "chest_xray"),
+            ("CR", "", "CXR portable", "chest_xray"),
+            // None fits: the first.
+            ("US", "", "甲状腺彩超", "chest_ct"),
+        ];
+        for (modality, part, description, wanted) in cases {
+            assert_eq!(chosen(modality, part, description), wanted, "{modality} {part} {description}");
+        }
         assert_eq!(Template::all()[0].fit(&["MR".to_owned()], "CHEST", "chest"), 0);
     }
 
