@@ -159,8 +159,8 @@ pub struct Lexicon {
     concepts: Vec<Concept>,
     places: Vec<Place>,
     parents: HashMap<String, Option<String>>,
-    /// Terms by their first character, longest first.
-    terms: HashMap<char, Vec<Term>>,
+    /// Terms by their first two characters, longest first.
+    terms: HashMap<[char; 2], Vec<Term>>,
 }
 
 #[derive(Deserialize)]
@@ -239,14 +239,18 @@ impl Lexicon {
         add(&side.not.zh, Meaning::Cue(Cue::Nothing));
         add(&side.not.en, Meaning::Cue(Cue::Nothing));
         for term in terms {
-            let Some(first) = term.chars.first().map(char::to_ascii_lowercase) else { continue };
-            self.terms.entry(first).or_default().push(term);
+            if let Some(key) = key(&term.chars) {
+                self.terms.entry(key).or_default().push(term);
+            }
         }
         self.terms.values_mut().for_each(|list| list.sort_by_key(|term| std::cmp::Reverse(term.chars.len())));
     }
 
-    pub(crate) fn terms(&self, first: char) -> &[Term] {
-        self.terms.get(&first).map_or(&[], Vec::as_slice)
+    /// The terms that may begin a text, longest first.
+    pub(crate) fn terms(&self, text: &[char]) -> impl Iterator<Item = &Term> {
+        let of = |key: Option<[char; 2]>| key.and_then(|key| self.terms.get(&key)).into_iter().flatten();
+        // A word of one character stands under itself alone.
+        of(key(text)).chain(of(key(text.get(..1).unwrap_or_default())))
     }
 
     pub(crate) fn concept(&self, at: usize) -> Option<&Concept> {
@@ -259,8 +263,7 @@ impl Lexicon {
 
     /// The finding that a word names which is a change elsewhere: 增大 alone, against 较前增大.
     pub(crate) fn finding_of(&self, word: &[char]) -> Option<usize> {
-        let terms = self.terms(word.first()?.to_ascii_lowercase());
-        terms.iter().filter(|term| term.chars == word).find_map(|term| match term.meaning {
+        self.terms(word).filter(|term| term.chars == word).find_map(|term| match term.meaning {
             Meaning::Finding(at) => Some(at),
             _ => None,
         })
@@ -308,6 +311,12 @@ impl Lexicon {
     pub(crate) fn is_one_region(&self, a: &str, b: &str) -> bool {
         self.line(a).last() == self.line(b).last()
     }
+}
+
+/// The first two characters as terms are kept by them; the second is nothing for a word of one.
+fn key(word: &[char]) -> Option<[char; 2]> {
+    let lower = |c: &char| if *c == '-' { ' ' } else { c.to_ascii_lowercase() };
+    Some([lower(word.first()?), word.get(1).map_or('\0', lower)])
 }
 
 fn term(word: &str, meaning: Meaning) -> Term {

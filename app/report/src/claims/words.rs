@@ -51,7 +51,7 @@ fn longest(lexicon: &Lexicon, text: &[char], at: usize, end: usize) -> Option<To
     if first.is_ascii_alphanumeric() && !begins(text, at) {
         return None;
     }
-    lexicon.terms(first).iter().find_map(|term| {
+    lexicon.terms(text.get(at..end.min(at + 2))?).find_map(|term| {
         let stop = match_term(text, at, term).filter(|stop| *stop <= end)?;
         Some(Token { start: at, end: stop, meaning: term.meaning })
     })
