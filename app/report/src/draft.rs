@@ -262,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_can_be_signed_as_it_is() {
+        use crate::check::{CheckContext, Severity, check};
+        for lang in [Lang::Zh, Lang::En] {
+            let findings = [finding("f1", 12.0)];
+            let (document, _) = drafted(&findings, &[], lang);
+            let context = CheckContext { template: Template::builtin("chest_ct"), ..CheckContext::default() };
+            let found = check(&document, &findings, &context);
+            assert!(found.iter().all(|c| c.severity == Severity::Info), "{found:?}\n{}", document.plain());
+        }
+    }
+
+    #[test]
     fn growth_is_said_with_both_sizes() {
         let now = finding("f1", 12.0);
         let before = Finding { id: "f0".into(), study: StudyUid::parse("1.2.9").unwrap(), ..finding("f1", 8.0) };
