@@ -236,7 +236,8 @@ impl Record {
         let birth: Option<String> = row.try_get("birth_date")?;
         let age: Option<String> = row.try_get("age")?;
         let prior_dates = crate::worklist::priors(conn, study).await?.into_iter().filter_map(|prior| prior.date).collect();
-        let is_called = crate::critical::of_study(conn, study).await?.iter().any(|one| one.call.is_some());
+        let called =
+            crate::critical::of_study(conn, study).await?.into_iter().filter(|one| one.call.is_some()).map(|one| one.what).collect();
         let (rules, rules_problem) = self.rules_now();
         Ok(CheckContext {
             patient_sex: row.try_get("sex")?,
@@ -245,7 +246,7 @@ impl Record {
             names,
             other_names,
             prior_dates,
-            is_called,
+            called,
             rules,
             rules_problem,
             ..CheckContext::default()

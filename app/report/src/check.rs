@@ -105,8 +105,8 @@ pub struct CheckContext {
     pub names: Vec<String>,
     /// Ideographic names of other patients of the station.
     pub other_names: Vec<String>,
-    /// True when a call about a critical result of this examination is recorded.
-    pub is_called: bool,
+    /// The critical results of this examination that somebody was called for, in the words they were marked with.
+    pub called: Vec<String>,
     /// The side that was ordered or marked, if one.
     pub ordered_side: Side,
     /// Other rules than those that come with the program.

@@ -20,6 +20,11 @@ pub(super) fn words(desk: &mut Desk<'_>) {
             let denied: &[(usize, usize)] = if watch.stated { &denied } else { &[] };
             for span in watched(&text, denied, watch) {
                 let shown = to_string(&text, span);
+                // A call settles the result it was about, not others of the same examination.
+                let is_told = |what: &String| what.to_lowercase().contains(&shown.to_lowercase()) || shown.contains(what.as_str());
+                if watch.until_called && desk.context.called.iter().any(is_told) {
+                    continue;
+                }
                 let age = desk.context.age_years.map_or_else(String::new, |age| format!("{age:.0}"));
                 desk.report(&watch.rule, Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", &age)]);
             }
@@ -30,7 +35,7 @@ pub(super) fn words(desk: &mut Desk<'_>) {
 fn applies(desk: &Desk<'_>, watch: &Watch) -> bool {
     let by_age = watch.from_years.is_some() || watch.to_years.is_some();
     let fits = |age: f64| watch.from_years.is_none_or(|from| age >= from) && watch.to_years.is_none_or(|to| age <= to);
-    (!by_age || desk.context.age_years.is_some_and(fits)) && !(watch.until_called && desk.context.is_called)
+    !by_age || desk.context.age_years.is_some_and(fits)
 }
 
 fn watched(text: &[char], denied: &[(usize, usize)], watch: &Watch) -> Vec<(usize, usize)> {
