@@ -230,17 +230,24 @@ impl<'a> Desk<'a> {
 
     /// True when a rule has found something in an overlapping place already. A clause of normality that remains is a denial.
     fn is_told(&self, rule: &str, block: &Block, [a, b]: [usize; 2]) -> bool {
-        let is_same = |other: &str| other == rule || (rule.starts_with("negation") && other == "normal_remains");
+        let is_same = |other: &str| {
+            other == rule
+                || (rule.starts_with("negation") && other == "normal_remains")
+                || (rule == "number_differs" && other == "unit_differs")
+        };
         self.found.iter().any(|r| is_same(&r.rule) && r.field.as_ref() == Some(&block.id) && r.span.is_some_and(|[x, y]| x < b && a < y))
     }
 
-    /// A finding in a few words: kind and site.
+    /// A finding in a few words: kind, side and site.
     fn name_of(&self, finding: &Finding) -> String {
         let kind = finding.kind.name(self.lang);
-        match (&finding.site, self.lang) {
-            (Some(site), Lang::Zh) => format!("{}{kind}", site.name_zh),
-            (Some(site), Lang::En) => format!("{kind}, {}", site.name_en),
-            (None, _) => kind.to_owned(),
+        let site = finding.site.as_ref().map_or("", |site| site.name(self.lang));
+        let names_side =
+            site.contains(['左', '右', '双']) || site.to_lowercase().split(' ').any(|w| matches!(w, "left" | "right" | "both"));
+        let side = if names_side { "" } else { side_name(finding.side, self.lang) };
+        match self.lang {
+            Lang::Zh => format!("{side}{site}{kind}"),
+            Lang::En => [kind, side, site].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
         }
     }
 }

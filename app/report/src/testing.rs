@@ -35,7 +35,7 @@ pub(crate) fn finding(id: &str, length_mm: f64) -> Finding {
         state: FindingState::Accepted,
         kind: Code::new("SCT", "427359005", "Solitary nodule of lung", "肺结节"),
         label: None,
-        site: Some(Code::new("SCT", "45653009", "Upper lobe of right lung", "右肺上叶")),
+        site: Some(Code::new("SCT", "42400003", "Upper lobe of right lung", "右肺上叶")),
         side: Side::Right,
         geometry: Geometry::whole_image(),
         measurements: vec![Measurement::new("m1".into(), Quantity { what: known::length(), value: length_mm, unit: Unit::mm() })],

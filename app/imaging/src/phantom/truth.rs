@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Label value, SNOMED CT code, English and Chinese name.
 const LABELS: [(u8, &str, &str, &str); 29] = [
-    (1, "45653009", "Upper lobe of right lung", "右肺上叶"),
+    (1, "42400003", "Upper lobe of right lung", "右肺上叶"),
     (2, "72481006", "Middle lobe of right lung", "右肺中叶"),
     (3, "266005", "Lower lobe of right lung", "右肺下叶"),
     (4, "44714003", "Upper lobe of left lung", "左肺上叶"),

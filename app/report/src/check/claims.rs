@@ -99,7 +99,9 @@ fn denies_side(said: &Said, facts: &Facts<'_>) -> bool {
 }
 
 fn is_plain_denial(said: &Said) -> bool {
-    said.presence == Presence::Absent && !said.is_qualified && said.sizes.is_empty() && said.change.is_none()
+    // "Has resolved" says of an accepted finding that it is not there.
+    let is_denial = said.change.is_none_or(|change| change == Change::Resolved);
+    said.presence == Presence::Absent && !said.is_qualified && said.sizes.is_empty() && is_denial
 }
 
 /// The impression against the findings section, and each section against itself: sides, and what is both stated and denied.
@@ -164,7 +166,13 @@ fn sides(desk: &mut Desk<'_>, block: &Block, claim: &Said, found: &[(&Block, &Sa
 
 /// What one sentence denies and another states.
 fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[(&Block, &Said)]) {
-    let exact = |a: &Said, b: &Said| a.kind == b.kind && covers(a, b);
+    // "No acute infarct" and "old infarct" stand side by side.
+    let is_other_age = |denial: &Said, stated: &Said| {
+        let (denied, said) = (desk.text_around(denial), desk.text_around(stated));
+        ["acute", "急性", "新鲜"].iter().any(|w| denied.contains(w))
+            && ["chronic", "old ", "remote", "陈旧", "慢性"].iter().any(|w| said.contains(w))
+    };
+    let exact = |a: &Said, b: &Said| a.kind == b.kind && covers(a, b) && !is_other_age(a, b);
     let against = match claim.presence {
         Presence::Absent if is_plain_denial(claim) => others.iter().find(|(_, s)| is_stated(s) && exact(claim, s)),
         Presence::Present if is_stated(claim) && !others.iter().any(|(_, s)| is_stated(s) && same_thing(claim, s)) => {
@@ -209,6 +217,12 @@ fn normal_statements(desk: &mut Desk<'_>, page: &Page<'_>, reader: &Reader<'_>) 
 }
 
 impl Desk<'_> {
+    /// The sentence of a claim, in lower case; empty for a claim of no page.
+    fn text_around(&self, said: &Said) -> String {
+        let page = self.pages.iter().find(|page| page.said.iter().any(|s| s == said));
+        page.map_or_else(String::new, |page| super::text::to_string(&page.plain, said.sentence).to_lowercase())
+    }
+
     /// A stretch of a field's plain text.
     fn text_of(&self, block: &Block, span: [usize; 2]) -> String {
         let page = self.pages.iter().find(|page| page.block.id == block.id);

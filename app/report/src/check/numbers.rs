@@ -107,7 +107,8 @@ pub(crate) fn numbers<'a>(text: &[char], (start, end): (usize, usize), units: &'
     let mut at = start;
     while at < end {
         let is_start = text.get(at).is_some_and(char::is_ascii_digit)
-            && !at.checked_sub(1).and_then(|i| text.get(i)).is_some_and(|c| c.is_ascii_alphanumeric());
+            // Neither within a word nor the lower half of a fraction.
+            && !at.checked_sub(1).and_then(|i| text.get(i)).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '/');
         let n = if is_start { digits(text, at) } else { 0 };
         if n == 0 {
             at += 1;
@@ -115,7 +116,7 @@ pub(crate) fn numbers<'a>(text: &[char], (start, end): (usize, usize), units: &'
         }
         if let Some((unit, unit_end)) = unit_behind(text, at + n, units) {
             // Only the number next to its unit is marked together with it.
-            let word = to_string(text, (at, at + n));
+            let word = to_string(text, (at, at + n)).replace(',', "");
             let decimals = word.split_once('.').map_or(0, |(_, d)| i32::try_from(d.len()).unwrap_or(0));
             if let Ok(value) = word.parse::<f64>() {
                 let is_next = unit_end <= at + n + 4;
@@ -128,19 +129,24 @@ pub(crate) fn numbers<'a>(text: &[char], (start, end): (usize, usize), units: &'
     out
 }
 
-/// Length of a decimal number: digits with at most one point between them.
+/// Length of a decimal number: digits with at most one point between them, thousands parted by commas (1,200).
 fn digits(text: &[char], at: usize) -> usize {
     let mut n = 0;
     let mut has_point = false;
     while let Some(&c) = text.get(at + n) {
         let is_point = c == '.' && !has_point && text.get(at + n + 1).is_some_and(char::is_ascii_digit);
-        if !c.is_ascii_digit() && !is_point {
+        let is_thousands = c == ',' && !has_point && (1..=3).contains(&n) && is_three_digits(text, at + n + 1);
+        if !c.is_ascii_digit() && !is_point && !is_thousands {
             break;
         }
         has_point |= is_point;
         n += 1;
     }
     n
+}
+
+fn is_three_digits(text: &[char], at: usize) -> bool {
+    text.get(at..at + 3).is_some_and(|d| d.iter().all(char::is_ascii_digit)) && !text.get(at + 3).is_some_and(char::is_ascii_digit)
 }
 
 /// The unit of a number that ends at `at`, past further factors: `×8 mm`.

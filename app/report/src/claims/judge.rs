@@ -164,6 +164,25 @@ impl<'a> Facts<'a> {
         [10.0, 0.1].iter().any(|factor| self.lengths_mm.iter().any(|mm| (mm * factor - size.mm).abs() <= size.half_digit_mm * 1.001 + 1e-9))
     }
 
+    /// True when the finding knows what a sentence says of it: its name as such and not one of its family, and a course only
+    /// where there is an earlier measurement that shows it.
+    pub(crate) fn bears_out(&self, said: &Said) -> bool {
+        // The sizes of several findings are not those of one.
+        let alone = Said { is_several: false, ..said.clone() };
+        let is_measured = !said.is_several || said.names_largest || self.size_conflicts(&alone).is_empty();
+        let is_named = is_measured && (self.kinds.is_empty() || self.kind_agrees(said) == 2);
+        let Some(change) = said.change else { return is_named };
+        let grown = self.before_mm.and_then(|before| Some(longest(&self.lengths_mm)? - before));
+        let is_shown = match (change, grown) {
+            (Change::New, grown) => grown.is_none(),
+            (Change::Larger, Some(grown)) => grown > 0.0,
+            (Change::Smaller, Some(grown)) => grown < 0.0,
+            (Change::Stable, Some(_)) => true,
+            (Change::Larger | Change::Smaller | Change::Stable | Change::Resolved, _) => false,
+        };
+        is_named && is_shown
+    }
+
     /// Everything in which a sentence differs from the finding.
     pub(crate) fn conflicts(&self, said: &Said, lexicon: &Lexicon) -> Vec<Conflict> {
         if !self.finding.is_live() {

@@ -136,7 +136,8 @@ impl<'a> Reader<'a> {
             ..mark.claim.clone()
         };
         let is_same = claim.ground.as_ref() == Some(&now.0) && claim.meaning.as_ref() == Some(&now.1);
-        let state = state(facts.finding, !conflicts.is_empty(), is_same);
+        let is_known = self.nearest(facts, &inside).is_none_or(|said| facts.bears_out(said));
+        let state = state(facts.finding, !conflicts.is_empty(), is_known, is_same);
         Judged { mark: Mark { claim: Claim { state, ..claim }, ..mark.clone() }, conflicts }
     }
 
@@ -157,7 +158,28 @@ impl<'a> Reader<'a> {
         let is_shared = |(conflict, _): &(Conflict, Span)| {
             *conflict == Conflict::Side && said.side == mj_model::Side::Both && self.has_other_side(facts, said)
         };
-        facts.conflicts(said, self.lexicon).into_iter().map(here).filter(|found| !is_chip(found) && !is_shared(found)).collect()
+        let of_several = self.largest_of_several(said, facts).into_iter();
+        facts
+            .conflicts(said, self.lexicon)
+            .into_iter()
+            .chain(of_several)
+            .map(here)
+            .filter(|found| !is_chip(found) && !is_shared(found))
+            .collect()
+    }
+
+    /// "Multiple nodules, the largest 45 mm": some finding of that name there must have the size.
+    fn largest_of_several(&self, said: &Said, facts: &Facts<'_>) -> Vec<Conflict> {
+        let is_one = |other: &&Facts<'_>| {
+            other.finding.is_live() && other.kind_agrees(said) > 0 && other.place_agrees(said, self.lexicon) != Some(false)
+        };
+        let alone = Said { is_several: false, ..said.clone() };
+        let fits = |other: &Facts<'_>| other.lengths_mm.is_empty() || other.size_conflicts(&alone).is_empty();
+        if !said.is_several || !said.names_largest || self.facts.iter().filter(is_one).any(fits) {
+            Vec::new()
+        } else {
+            facts.size_conflicts(&alone)
+        }
     }
 
     fn has_other_side(&self, facts: &Facts<'_>, said: &Said) -> bool {
@@ -217,17 +239,18 @@ impl<'a> Reader<'a> {
         let conflicts = facts.map_or_else(Vec::new, |facts| self.conflicts(block, facts, said));
         let now = facts.map(|f| ground(f.finding));
         let before = of_same.and_then(|m| m.claim.ground.clone()).or_else(|| now.clone());
-        let state = facts.map_or(ClaimState::Unsupported, |f| state(f.finding, !conflicts.is_empty(), before == now));
+        let state = facts.map_or(ClaimState::Unsupported, |f| state(f.finding, !conflicts.is_empty(), f.bears_out(said), before == now));
         let finding = facts.map(|f| f.finding.id.clone());
         let claim = Claim { finding, measurement: None, state, ground: before, meaning: None, from_text: true };
         Judged { mark: Mark { id, start, end, claim }, conflicts }
     }
 }
 
-fn state(finding: &Finding, has_conflict: bool, is_same: bool) -> ClaimState {
+/// What is known of a claim; `is_known` is false where it says more than its finding does.
+fn state(finding: &Finding, has_conflict: bool, is_known: bool, is_same: bool) -> ClaimState {
     if has_conflict {
         ClaimState::Contradicted
-    } else if finding.state == FindingState::Proposed {
+    } else if finding.state == FindingState::Proposed || !is_known {
         ClaimState::Unsupported
     } else if is_same {
         ClaimState::Verified
@@ -260,6 +283,9 @@ fn meaning(block: &Block, mark: &Mark) -> String {
     let text = comparable(&words);
     let known = scan(lexicon, &text, (0, text.len()));
     let is_known = |at: usize| known.iter().any(|t| (t.start..t.end).contains(&at));
-    let rest: String = text.iter().enumerate().filter(|(at, c)| !is_known(*at) && c.is_alphanumeric()).map(|(_, c)| *c).collect();
+    // The sign and the point of a number are part of it.
+    let is_digit = |at: usize| text.get(at).is_some_and(char::is_ascii_digit);
+    let counts = |at: usize, c: char| c.is_alphanumeric() || (matches!(c, '-' | '.' | '<' | '>' | '≥' | '≤' | '±') && is_digit(at + 1));
+    let rest: String = text.iter().enumerate().filter(|(at, c)| !is_known(*at) && counts(*at, **c)).map(|(_, c)| *c).collect();
     short_hash(&serde_json::to_vec(&(claims, rest)).unwrap_or_default())
 }

@@ -59,6 +59,8 @@ pub struct Said {
     pub change: Option<Change>,
     /// True when it speaks of several findings at once: 多发, several, or a list of places.
     pub is_several: bool,
+    /// True when the size is that of the largest of several: 大者约12 mm.
+    pub names_largest: bool,
     /// True for a denial with a restriction: "no other nodule", 余肺未见结节.
     pub is_qualified: bool,
 }
@@ -87,6 +89,10 @@ impl OtherUnit {
     const fn of(typed: Typed<'_>) -> Self {
         Self { span: typed.span, value: typed.value, half_digit: typed.half_digit }
     }
+}
+
+fn is_largest(word: &str) -> bool {
+    word.contains("largest") || word.contains("大者")
 }
 
 /// True when a text holds a date with its year.
@@ -465,6 +471,7 @@ impl<'a> Reading<'a> {
         let (kind, family, sentence) = (concept.id.clone(), concept.family.clone(), self.sentence);
         let is_several = home.iter().filter(|p| p.side != Side::None).count() > 1 || self.cues().any(|(_, _, cue)| cue == Cue::Several);
         let is_qualified = self.has_cue(mention, Cue::Qualifies);
+        let names_largest = self.cues().any(|(start, end, cue)| cue == Cue::Several && is_largest(&self.between(start, end)));
         let change = change.filter(|c| presence != Presence::Absent || *c == Change::Resolved);
         let presence = if change == Some(Change::Resolved) && presence == Presence::Present { Presence::Absent } else { presence };
         let others = self.others.iter().filter(|n| self.is_size_in_other_unit(mention, n)).copied().map(OtherUnit::of).collect();
@@ -485,6 +492,7 @@ impl<'a> Reading<'a> {
             change,
             is_several,
             is_qualified,
+            names_largest,
         })
     }
 }
