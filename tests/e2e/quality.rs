@@ -167,6 +167,10 @@ fn a_critical_result_stays_open_until_somebody_is_called() {
     assert_eq!((open.as_array().unwrap().len(), &open[0]["what"]), (1, &Value::from("张力性气胸")), "{open}");
     assert_eq!(case.station.run(&["critical", "list", "--within", "0"]).code, 3, "overdue at once");
     let id = string(&open[0], "id");
+    // A call that nobody read back leaves it open.
+    let half = case.station.json(&["critical", "call", &id, "--to", "急诊科护士"]);
+    assert_eq!(half["call"]["read_back"], false, "{half}");
+    assert_eq!(case.station.json(&["critical", "list"]).as_array().unwrap().len(), 1);
     let called = case.station.json(&["critical", "call", &id, "--to", "急诊科值班医师", "--read-back"]);
     assert_eq!(called["call"]["read_back"], true, "{called}");
     let again = case.station.run(&["critical", "call", &id, "--to", "急诊科值班医师"]);
@@ -177,6 +181,11 @@ fn a_critical_result_stays_open_until_somebody_is_called() {
     case.station.json(&["report", "set", &addendum, "findings", "右侧张力性气胸，已置管。"]);
     let checks = case.station.json(&["report", "check", &addendum]);
     assert!(checks.as_array().unwrap().iter().all(|c| c["rule"] != "critical_uncalled"), "{checks}");
+    // The call was about the one result, not about another.
+    case.station.json(&["report", "set", &addendum, "impression", "另见主动脉夹层。"]);
+    let checks = case.station.json(&["report", "check", &addendum]);
+    assert!(checks.as_array().unwrap().iter().any(|c| c["rule"] == "critical_uncalled"), "{checks}");
+    case.station.json(&["report", "set", &addendum, "impression", "同前。"]);
     let out = case.station.dir().join("out");
     let written = case.station.json(&["report", "export", &addendum, "--as", "txt", "--out", text(&out)]);
     let printed = std::fs::read_to_string(written["written"][0].as_str().unwrap()).unwrap();

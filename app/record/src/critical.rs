@@ -41,15 +41,21 @@ pub struct Critical {
     pub marked_by: String,
     /// The call, once there was one.
     pub call: Option<Call>,
-    /// Minutes it has been open; until the call for one that was called.
+    /// Minutes it has been open; until the call for one that is settled.
     pub open_minutes: i64,
 }
 
 impl Critical {
-    /// True when nobody was called in time.
+    /// True when somebody was called and read it back.
     #[must_use]
-    pub const fn is_overdue(&self, within_minutes: i64) -> bool {
-        self.call.is_none() && self.open_minutes >= within_minutes
+    pub fn is_settled(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.read_back)
+    }
+
+    /// True when it was not settled in time.
+    #[must_use]
+    pub fn is_overdue(&self, within_minutes: i64) -> bool {
+        !self.is_settled() && self.open_minutes >= within_minutes
     }
 }
 
@@ -67,20 +73,21 @@ impl Record {
         one(&mut conn, id).await
     }
 
-    /// Records the call about a critical result. A call is recorded once; a second one is refused.
+    /// Records the call about a critical result. One that was not read back leaves it open, and may be followed by another; a
+    /// settled one is not called for again.
     ///
     /// # Errors
     /// [`Error::Unknown`]; [`Error::Contradicts`] when a call is recorded already; [`Error::Unusable`] without a name;
     /// database errors.
     pub async fn record_call(&self, id: &str, to: &str, read_back: bool, who: &str) -> Result<Critical> {
         let to = to.trim();
-        if to.is_empty() {
-            return Err(Error::Unusable { field: "name", value: String::new() });
+        if to.is_empty() || to.len() > 200 || to.contains(char::is_control) {
+            return Err(Error::Unusable { field: "name", value: to.to_owned() });
         }
         let pk = short(id).ok_or_else(|| Error::Unknown(id.to_owned()))?;
         let mut tx = self.write().await?;
         let known = one(tx.conn(), pk).await?;
-        if known.call.is_some() {
+        if known.is_settled() {
             return Err(Error::Contradicts("critical.called_already"));
         }
         sqlx::query("UPDATE critical_result SET called = ?, called_at = ?, called_by = ?, read_back = ? WHERE critical_pk = ?")
@@ -98,14 +105,14 @@ impl Record {
         one(&mut conn, pk).await
     }
 
-    /// Critical results, the longest open ones first; those that were called only when asked for.
+    /// Critical results, the longest open ones first; those that are settled only when asked for.
     ///
     /// # Errors
     /// Database errors.
-    pub async fn critical(&self, with_called: bool) -> Result<Vec<Critical>> {
+    pub async fn critical(&self, with_settled: bool) -> Result<Vec<Critical>> {
         let mut conn = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM critical_result WHERE called_at IS NULL OR ? ORDER BY called_at IS NOT NULL, critical_pk")
-            .bind(with_called)
+        let rows = sqlx::query("SELECT * FROM critical_result WHERE NOT read_back OR ? ORDER BY read_back, critical_pk")
+            .bind(with_settled)
             .fetch_all(&mut *conn)
             .await?;
         rows.iter().map(read).collect()
@@ -130,7 +137,7 @@ pub(crate) async fn of_study(conn: &mut SqliteConnection, study: &StudyUid) -> R
 /// Marks within a transaction; gives the row.
 pub(crate) async fn mark_within(tx: &mut WriteTx, study: &StudyUid, what: &str, who: &str) -> Result<i64> {
     let what = what.trim();
-    if what.is_empty() {
+    if what.is_empty() || what.len() > 500 || what.contains(char::is_control) {
         return Err(Error::Unusable { field: "critical result", value: String::new() });
     }
     let known: Option<i64> =
@@ -169,7 +176,7 @@ fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Critical> {
         None => None,
         Some(to) => Some(Call { to, at: moment(row, "called_at")?, by: row.try_get("called_by")?, read_back: row.try_get("read_back")? }),
     };
-    let until = call.as_ref().map_or_else(mj_model::clock::now, |call| call.at);
+    let until = call.as_ref().filter(|call| call.read_back).map_or_else(mj_model::clock::now, |call| call.at);
     Ok(Critical {
         id: format!("c{}", row.try_get::<i64, _>("critical_pk")?),
         study_uid: crate::worklist::uid(row.try_get("study_uid")?, StudyUid::parse)?,

@@ -23,9 +23,16 @@ impl Rulebook {
     /// Reads the file again when it is another than before. One that cannot be read, or whose test cases fail, is refused:
     /// the rules before it stay.
     fn look(&mut self, file: &std::path::Path) {
-        let Ok(meta) = std::fs::metadata(file) else {
-            *self = Self::default();
-            return;
+        let meta = match std::fs::metadata(file) {
+            Ok(meta) => meta,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                *self = Self::default();
+                return;
+            }
+            Err(e) => {
+                self.problem = Some(format!("{FILE}: {e}"));
+                return;
+            }
         };
         let now = Some((meta.modified().unwrap_or(SystemTime::UNIX_EPOCH), meta.len()));
         if self.seen == now {

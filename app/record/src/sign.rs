@@ -99,11 +99,14 @@ impl Record {
         let mut tx = self.write().await?;
         let at = mj_model::clock::now();
         let life = reports::load_life(tx.conn(), &id).await?;
+        let mut against = Vec::new();
         let (signed, findings) = if is_countersign {
             (life.countersign(&person, at)?, signed_findings(tx.conn(), &id).await?)
         } else {
             let found = self.checks_of(tx.conn(), &id, None).await?;
             let checks = mj_report::check::in_the_way(&found, &request.reasons);
+            // Every place that a reason was given for, so that one reason for several can be seen.
+            against.extend(found.iter().filter(|c| c.ask).map(|c| json!({ "rule": c.rule, "field": c.field, "span": c.span })));
             // Signed before anybody was called: it stays open until somebody is.
             for what in uncalled(&before.document, &found) {
                 crate::critical::mark_within(&mut tx, &study, &what, &person.id).await?;
@@ -133,7 +136,7 @@ impl Record {
         let state = signed.state();
         sqlx::query("UPDATE report SET state = ? WHERE report_id = ?").bind(state.name()).bind(&id).execute(tx.conn()).await?;
         reports::refresh_study_state(tx.conn(), &study).await?;
-        let detail = json!({ "state": state, "sha256": signature.sha256, "sr": sr.sop_instance, "pdf": pdf.sop_instance, "study": study, "reasons": request.reasons });
+        let detail = json!({ "state": state, "sha256": signature.sha256, "sr": sr.sop_instance, "pdf": pdf.sop_instance, "study": study, "reasons": request.reasons, "against": against });
         note(&mut tx, &person.id, if is_countersign { "report.countersigned" } else { "report.signed" }, &id, &detail).await?;
         for server in &request.deliver_to {
             outbox::enqueue_within(&mut tx, &[sr.sop_instance.clone(), pdf.sop_instance.clone()], server, &person.id).await?;

@@ -31,6 +31,8 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: CriticalCommand) -> Result<Done,
 fn line(ctx: &Ctx<'_>, one: &Critical, within: i64) -> String {
     let lang = ctx.out.lang;
     let state = match &one.call {
+        Some(call) if !call.read_back => key::CLI_CRITICAL_NOT_READ_BACK
+            .with(lang, &[("to", &call.to), ("at", &call.at.to_the_minute()), ("minutes", &one.open_minutes.to_string())]),
         Some(call) => key::CLI_CRITICAL_CALLED.with(lang, &[("to", &call.to), ("at", &call.at.to_the_minute())]),
         None if one.is_overdue(within) => key::CLI_CRITICAL_OVERDUE.with(lang, &[("minutes", &one.open_minutes.to_string())]),
         None => key::CLI_CRITICAL_OPEN.with(lang, &[("minutes", &one.open_minutes.to_string())]),

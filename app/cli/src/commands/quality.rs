@@ -167,8 +167,9 @@ impl Scorecard {
     }
 
     fn told(&self, lang: mj_model::Lang) -> String {
-        let [reports, clean, blocked] = [self.reports, self.clean, self.blocked].map(|n| n.to_string());
-        let head = key::CLI_QUALITY_HEAD.with(lang, &[("reports", &reports), ("clean", &clean), ("blocked", &blocked)]);
+        let [reports, clean, blocked, skipped] = [self.reports, self.clean, self.blocked, self.skipped.len()].map(|n| n.to_string());
+        let values = [("reports", reports.as_str()), ("clean", &clean), ("blocked", &blocked), ("skipped", &skipped)];
+        let head = key::CLI_QUALITY_HEAD.with(lang, &values);
         let rules = self.rules.iter().map(|(name, c)| format!("{name:<22} {:<6} {:>5} {:>5}", c.severity, c.reports, c.times));
         let worst = self.files.iter().filter(|f| f.block > 0).map(|f| format!("{}: {}", f.path.display(), f.rules.join(", ")));
         let skipped = self.skipped.iter().map(|s| format!("{}: {}", s.path.display(), s.reason));

@@ -296,8 +296,20 @@ pub(super) async fn verify(ctx: &Ctx<'_>, id: &str, trust: Option<&Path>) -> Res
         Some(bytes) => record.verify_file(&bytes?).await?,
         None => record.verify(id).await?,
     };
-    ctx.out.result(&verified, |v| format!("{}  {}  {}", v.valid, v.signed_by, v.at))?;
+    ctx.out.result(&verified, |v| {
+        let changed: Vec<&str> = v.changed.iter().map(String::as_str).collect();
+        format!("{}  {}  {}", told_validity(v.valid, &changed, ctx), v.signed_by, v.at)
+    })?;
     Ok(if verified.valid { Done::Well } else { Done::NeedsDecision })
+}
+
+/// Whether it holds, and what does not, for people.
+fn told_validity(valid: bool, changed: &[&str], ctx: &Ctx<'_>) -> String {
+    if valid {
+        key::CLI_VERIFY_HOLDS.get(ctx.out.lang).to_owned()
+    } else {
+        key::CLI_VERIFY_FAILS.with(ctx.out.lang, &[("what", &changed.join(", "))])
+    }
 }
 
 fn trusted(pem: Option<&Path>) -> Result<mj_sign::Trust, Failure> {
@@ -326,7 +338,7 @@ fn print_signatures(ctx: &Ctx<'_>, signatures: &[mj_sign::pdf::Signature], needs
             };
             key.with(ctx.out.lang, &[("signer", &s.signer), ("at", &s.at)])
         };
-        std::iter::once(valid.to_string()).chain(signatures.iter().map(line)).collect::<Vec<_>>().join("\n")
+        std::iter::once(told_validity(valid, &changed, ctx)).chain(signatures.iter().map(line)).collect::<Vec<_>>().join("\n")
     })?;
     Ok(if valid { Done::Well } else { Done::NeedsDecision })
 }

@@ -274,3 +274,26 @@ fn texts_of_the_templates_pass() {
         }
     }
 }
+
+/// What an accepted nodule of 12.3 mm of the right upper lobe says to sentences that go beyond it or against it.
+#[test]
+fn sentences_that_say_more_or_something_else() {
+    use crate::document::ClaimState;
+    let f = finding("f1", 12.3);
+    let state = |text: &str| {
+        let mut doc = document(text);
+        doc.apply(&crate::living(&doc, crate::Known { findings: std::slice::from_ref(&f), priors: &[] })).unwrap();
+        doc.marks().map(|(_, m)| m.claim.state).collect::<Vec<_>>()
+    };
+    assert_eq!(state("右肺上叶结节，约12 mm。"), [ClaimState::Verified]);
+    // Nothing earlier was measured; a mass is not what was found; of several, this one does not have that size.
+    assert_eq!(state("右肺上叶结节，约12 mm，较前增大。"), [ClaimState::Unsupported]);
+    assert_eq!(state("右肺上叶肿块，约12 mm。"), [ClaimState::Unsupported]);
+    assert_eq!(state("右肺上叶多发结节，大者约45 mm。"), [ClaimState::Contradicted]);
+    assert_eq!(state("Right upper lobe nodule, 45 millimeters."), [ClaimState::Contradicted]);
+    assert_eq!(state("Right upper lobe nodule, 1,012 mm."), [ClaimState::Contradicted]);
+    let denied = |text: &str| rules(&run(&document(text), std::slice::from_ref(&f))).contains(&"negation");
+    assert!(denied("右肺上叶结节已消失。"));
+    assert!(denied("The right upper lobe nodule has resolved."));
+    assert!(!denied("右肺上叶结节，约12 mm。"));
+}
