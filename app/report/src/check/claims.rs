@@ -133,7 +133,8 @@ fn same_thing(a: &Said, b: &Said) -> bool {
     let lexicon = Lexicon::builtin();
     let says = |s: &Said| s.places.iter().any(|p| !lexicon.is_generic(p));
     let places = !says(a) || !says(b) || a.places.iter().any(|x| b.places.iter().any(|y| lexicon.agree(x, y)));
-    places && (a.kind == b.kind || (a.family == b.family && a.family == "focal"))
+    let names = lexicon.is_kind(&a.kind, &b.kind) || lexicon.is_kind(&b.kind, &a.kind);
+    places && (names || (a.family == b.family && a.family == "focal"))
 }
 
 fn sides_meet(a: &Said, b: &Said) -> bool {
@@ -172,7 +173,10 @@ fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[
         ["acute", "急性", "新鲜"].iter().any(|w| denied.contains(w))
             && ["chronic", "old ", "remote", "陈旧", "慢性"].iter().any(|w| said.contains(w))
     };
-    let exact = |a: &Said, b: &Said| a.kind == b.kind && covers(a, b) && !is_other_age(a, b);
+    let lexicon = Lexicon::builtin();
+    let exact = |denial: &Said, stated: &Said| {
+        lexicon.is_kind(&stated.kind, &denial.kind) && covers(denial, stated) && !is_other_age(denial, stated)
+    };
     let against = match claim.presence {
         Presence::Absent if is_plain_denial(claim) => others.iter().find(|(_, s)| is_stated(s) && exact(claim, s)),
         Presence::Present if is_stated(claim) && !others.iter().any(|(_, s)| is_stated(s) && same_thing(claim, s)) => {

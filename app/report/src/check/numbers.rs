@@ -158,16 +158,20 @@ fn unit_behind<'a>(text: &[char], mut at: usize, units: &'a [UnitWords]) -> Opti
             for word in &unit.words {
                 let end = at + word.chars().count();
                 let is_here = text.get(at..end).is_some_and(|here| here.iter().copied().eq(word.chars()));
-                let is_whole = !text.get(end).is_some_and(char::is_ascii_alphabetic);
+                // 268 cm/s is a speed, 12 ml/min a flow.
+                let is_rate = text.get(end) == Some(&'/') && text.get(end + 1).is_some_and(char::is_ascii_alphabetic);
+                let is_whole = !text.get(end).is_some_and(char::is_ascii_alphabetic) && !is_rate;
                 if is_here && is_whole {
                     return Some((unit, end));
                 }
             }
         }
-        if !matches!(text.get(at), Some('×' | 'x' | 'X' | '*' | '~' | '～' | '-' | '–')) {
+        // 3-6 mm, 3 to 6 mm
+        let is_to = text.get(at..at + 3).is_some_and(|word| word == ['t', 'o', ' ']);
+        if !is_to && !matches!(text.get(at), Some('×' | 'x' | 'X' | '*' | '~' | '～' | '-' | '–')) {
             return None;
         }
-        let next = skip_blanks(at + 1);
+        let next = skip_blanks(at + if is_to { 2 } else { 1 });
         let n = digits(text, next);
         if n == 0 {
             return None;

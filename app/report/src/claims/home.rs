@@ -74,8 +74,12 @@ impl Reading<'_> {
         if let Some(earlier) = smaller().find(|p| p.side != Side::None).or_else(|| smaller().next()) {
             return earlier.clone();
         }
+        let has_sides = phrase.places.iter().filter_map(|at| self.lexicon.place(*at)).any(|p| self.lexicon.has_sides(&p.id));
         let is_pair = |p: &&Phrase| {
-            p.side != Side::None && p.end <= mention.start && (self.belongs(phrase, p) || (self.is_limb(p) && self.is_limb(phrase)))
+            has_sides
+                && p.side != Side::None
+                && p.end <= mention.start
+                && (self.belongs(phrase, p) || (self.is_limb(p) && self.is_limb(phrase)))
         };
         let earlier = self.phrases.iter().rev().find(|p| !p.places.is_empty() && is_pair(p));
         let topic = self.topic.iter().map(|t| &t.phrase).find(|topic| self.is_limb(topic) && self.is_limb(phrase));
@@ -134,8 +138,23 @@ impl Reading<'_> {
         out
     }
 
+    /// A place within the words of a finding: enlarged left hilar nodes.
+    fn within(&self, mention: &Mention) -> Option<usize> {
+        self.phrases.iter().rposition(|p| p.start >= mention.start && p.end <= mention.end)
+    }
+
+    /// A side in brackets right behind: 椎间盘突出（左后型）.
+    fn aside_of(&self, mention: &Mention) -> Option<usize> {
+        let opens = self.text.get(mention.end) == Some(&'(');
+        let rank = self.phrases.iter().position(|p| p.start == mention.end + 1 && p.side != Side::None)?;
+        let ahead = self.last_before(mention.start, self.sentence.0).and_then(|rank| self.phrases.get(rank));
+        (opens && ahead.is_none_or(|p| p.side == Side::None)).then_some(rank)
+    }
+
     fn home_zh(&self, mention: &Mention, before: Option<(&Mention, &Vec<usize>)>, next: usize) -> Vec<usize> {
-        if let Some(rank) = self.last_before(mention.start, self.sentence.0) {
+        if let Some(rank) =
+            self.within(mention).or_else(|| self.aside_of(mention)).or_else(|| self.last_before(mention.start, self.sentence.0))
+        {
             return self.with_list(rank);
         }
         let behind = self.first_after(mention.end, next).filter(|rank| {
@@ -156,6 +175,9 @@ impl Reading<'_> {
     }
 
     fn home_en(&self, mention: &Mention, before: Option<(&Mention, &Vec<usize>)>, next: usize, is_absent: bool) -> Vec<usize> {
+        if let Some(rank) = self.within(mention) {
+            return self.with_list(rank);
+        }
         let previous_end = before.map_or(self.sentence.0, |(other, _)| other.end);
         let ahead = self.last_before(mention.start, previous_end);
         let is_modifier =
@@ -179,6 +201,9 @@ impl Reading<'_> {
                 _ => self.with_list(a),
             },
             // "Right kidney stone, no hydronephrosis": what is denied is denied as a whole.
+            (None, None) if is_absent && in_list().is_some_and(|(_, home)| !home.is_empty()) => {
+                in_list().map(|(_, home)| home.clone()).unwrap_or_default()
+            }
             (None, None) if is_absent && before.is_some() => self.topic_clause(mention),
             (None, None) if is_absent => self.earlier_clauses(mention, before),
             (None, None) => match (in_list(), self.clause_behind(mention)) {
@@ -240,6 +265,8 @@ impl Reading<'_> {
                     | "or"
                     | "no"
                     | "without"
+                    | "w/"
+                    | "w/o"
                     | "reveals"
                     | "appears"
             )
@@ -257,6 +284,11 @@ impl Reading<'_> {
         }
         // A preposition, with nothing but articles and adjectives behind it.
         let Some(at) = words.iter().rposition(|word| PREPOSITIONS.contains(word)) else { return false };
+        // "Distal to the left subclavian artery", "2 cm above the joint": beside it, not in it.
+        let is_beside = ["distal", "proximal", "superior", "inferior", "anterior", "posterior", "lateral", "medial", "close", "next"];
+        if at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(|word| is_beside.contains(word)) {
+            return false;
+        }
         words.len() - at <= 4 && !words.iter().skip(at).any(|w| matches!(*w, "and" | "or" | "with"))
     }
 

@@ -71,7 +71,8 @@ impl<'a> Facts<'a> {
             match token.meaning {
                 Meaning::Finding(at) => {
                     let Some(concept) = lexicon.concept(at) else { continue };
-                    self.kinds.push((concept.id.clone(), concept.family.clone()));
+                    let word = text.get(token.start..token.end).unwrap_or_default();
+                    self.kinds.push((lexicon.kind_of(concept, word), concept.family.clone()));
                     self.places.extend(concept.site.clone());
                 }
                 Meaning::Place(at) => {
@@ -90,9 +91,10 @@ impl<'a> Facts<'a> {
         self.places.retain(|id| !all.iter().any(|other| other != id && lexicon.line(other).any(|part| part == id)));
     }
 
-    /// How close a name is: 2 the same, 1 one of its family or not classified, 0 another thing.
+    /// How close a name is: 2 the same or a wider one, 1 one of its family or not classified, 0 another thing.
     pub(crate) fn kind_agrees(&self, said: &Said) -> u8 {
-        if self.kinds.iter().any(|(id, _)| *id == said.kind) {
+        let lexicon = Lexicon::builtin();
+        if self.kinds.iter().any(|(id, _)| lexicon.is_kind(id, &said.kind)) {
             2
         } else {
             u8::from(self.kinds.is_empty() || self.kinds.iter().any(|(_, family)| *family == said.family))

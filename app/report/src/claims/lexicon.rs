@@ -33,6 +33,15 @@ pub struct Concept {
     /// True for what has no side of its own: a shift of the midline, hydrocephalus.
     #[serde(default)]
     pub sideless: bool,
+    /// Id of the wider finding that this is one of: a subdural hematoma is a hemorrhage.
+    #[serde(default)]
+    pub of: Option<String>,
+    /// Id of the finding of which these words are another name, at a place of their own: hydrothorax is an effusion.
+    #[serde(default)]
+    pub same: Option<String>,
+    /// True for words that are no synonyms of each other: each is a finding of its own.
+    #[serde(default)]
+    pub mixed: bool,
 }
 
 /// A part of the body.
@@ -159,6 +168,8 @@ pub struct Lexicon {
     concepts: Vec<Concept>,
     places: Vec<Place>,
     parents: HashMap<String, Option<String>>,
+    /// Wider finding of a finding, by their ids.
+    wider: HashMap<String, String>,
     /// Terms by their first two characters, longest first.
     terms: HashMap<[char; 2], Vec<Term>>,
 }
@@ -190,7 +201,12 @@ impl Lexicon {
         if let Some(lost) = lost.into_iter().find(|id| !parents.contains_key(*id)) {
             return Err(bad(format!("no site of the id {lost}")));
         }
-        let mut lexicon = Self { concepts: finding, places: site, parents, terms: HashMap::new() };
+        let names_finding = |id: &&String| !finding.iter().any(|f| f.id == **id);
+        if let Some(lost) = finding.iter().flat_map(|f| f.of.iter().chain(&f.same)).find(names_finding) {
+            return Err(bad(format!("no finding of the id {lost}")));
+        }
+        let wider = finding.iter().filter_map(|f| Some((f.id.clone(), f.of.clone()?))).collect();
+        let mut lexicon = Self { wider, concepts: finding, places: site, parents, terms: HashMap::new() };
         lexicon.inherit_sides();
         lexicon.index(&cue, rules);
         Ok(lexicon)
@@ -269,6 +285,23 @@ impl Lexicon {
         })
     }
 
+    /// The name of the finding that a word of a concept names.
+    pub(crate) fn kind_of(&self, concept: &Concept, word: &[char]) -> String {
+        let id = concept.same.as_ref().unwrap_or(&concept.id);
+        if !concept.mixed {
+            return id.clone();
+        }
+        let word: String = word.iter().collect::<String>().to_lowercase();
+        format!("{id}:{}", word.strip_suffix('s').unwrap_or(&word))
+    }
+
+    /// True when one finding is the other or one of its kind: a subdural hematoma is a hemorrhage, not the reverse.
+    pub(crate) fn is_kind(&self, kind: &str, wider: &str) -> bool {
+        let of = |kind: &str| self.wider.get(kind.split(':').next().unwrap_or(kind)).map(String::as_str);
+        // A file could name two findings as each other's; none is nested that deep.
+        std::iter::successors(Some(kind), |kind| of(kind)).take(6).any(|kind| kind == wider)
+    }
+
     /// The rank of a finding by its name.
     pub(crate) fn rank_of(&self, id: &str) -> Option<usize> {
         self.concepts.iter().position(|concept| concept.id == id)
@@ -288,6 +321,11 @@ impl Lexicon {
     pub(crate) fn is_one_sided(&self, id: &str) -> bool {
         let entries = || self.places.iter().filter(|p| p.id == id);
         entries().next().is_some() && entries().all(|p| !p.paired && matches!(p.side, Side::Left | Side::Right))
+    }
+
+    /// True for a part that has a left and a right, or lies in one that has, and for words that only say where in an organ.
+    pub(crate) fn has_sides(&self, id: &str) -> bool {
+        self.is_generic(id) || self.line(id).any(|part| self.places.iter().any(|p| p.id == part && (p.paired || p.side != Side::None)))
     }
 
     /// True for bones, joints and what is around them, of which a report speaks one limb at a time.
@@ -336,6 +374,41 @@ mod tests {
         let lexicon = Lexicon::parse(WORDS, CUES, Rules::builtin()).unwrap_or_else(|e| panic!("{e}"));
         assert!(lexicon.concepts.len() > 200 && lexicon.places.len() > 150, "{} {}", lexicon.concepts.len(), lexicon.places.len());
         assert!(lexicon.agree("lung", "lung") && !lexicon.agree("lung", "liver"));
+    }
+
+    #[test]
+    fn one_diagnosis_is_not_another() {
+        let lexicon = Lexicon::builtin();
+        let kind = |word: &str| {
+            let chars: Vec<char> = word.chars().collect();
+            let concept = lexicon.finding_of(&chars).and_then(|at| lexicon.concept(at)).unwrap_or_else(|| panic!("{word}"));
+            lexicon.kind_of(concept, &chars)
+        };
+        let apart = [
+            ("气胸", "不张"),
+            ("pneumothorax", "atelectasis"),
+            ("囊肿", "坏死"),
+            ("cyst", "cavity"),
+            ("HCC", "renal cell carcinoma"),
+            ("osteochondroma", "sarcoma"),
+            ("infarct", "restricted diffusion"),
+            ("硬膜下血肿", "蛛网膜下腔出血"),
+            ("撕裂", "挫伤"),
+            ("狭窄", "闭塞"),
+            ("膨出", "脱出"),
+            ("小叶中心型肺气肿", "支气管周围炎"),
+            ("脓胸", "血胸"),
+        ];
+        for (a, b) in apart {
+            assert!(!lexicon.is_kind(&kind(a), &kind(b)) && !lexicon.is_kind(&kind(b), &kind(a)), "{a} {b}");
+        }
+        let wider = [("硬膜下血肿", "出血"), ("SDH", "hemorrhage"), ("nodule", "lesion"), ("结节", "占位"), ("HCC", "malignancy")];
+        for (a, b) in wider {
+            assert!(lexicon.is_kind(&kind(a), &kind(b)) && !lexicon.is_kind(&kind(b), &kind(a)), "{a} {b}");
+        }
+        for (a, b) in [("胸水", "积液"), ("腹水", "积液"), ("tears", "tear"), ("骨折", "fracture")] {
+            assert_eq!(kind(a), kind(b));
+        }
     }
 
     #[test]

@@ -190,6 +190,8 @@ pub(super) struct Topic {
 pub(super) struct Mention {
     pub start: usize,
     pub end: usize,
+    /// The word that names it, the last of those that touch.
+    pub named: Span,
     pub concept: usize,
 }
 
@@ -221,6 +223,7 @@ impl<'a> Reading<'a> {
         let is_break = |at: usize| match text.get(at) {
             Some(',') => !(at > 0 && is_digit(at - 1) && is_digit(at + 1)),
             Some(':') => !(at > 0 && is_digit(at - 1) && is_digit(at + 1)),
+            Some('-') => at > 1 && text.get(at - 1) == Some(&' ') && text.get(at + 1) == Some(&' ') && !is_digit(at - 2),
             _ => false,
         };
         let breaks = (sentence.0..sentence.1).filter(|at| is_break(*at)).collect();
@@ -381,7 +384,8 @@ impl<'a> Reading<'a> {
         let has_finding = self.tokens.iter().any(|t| matches!(t.meaning, Meaning::Finding(_)) && self.clause(t.start) == clause);
         let rest = self.between(token.end, self.sentence.1);
         let has_size = rest.contains("mm") || rest.contains("cm");
-        (is_node && !has_finding && has_size).then(|| self.lexicon.rank_of("lymphadenopathy")).flatten()
+        let is_small = rest.contains("not enlarged") || rest.contains("未见肿大") || rest.contains("无肿大");
+        (is_node && !has_finding && has_size && !is_small).then(|| self.lexicon.rank_of("lymphadenopathy")).flatten()
     }
 
     /// Words for findings that touch are one finding: its last word names it.
@@ -397,12 +401,14 @@ impl<'a> Reading<'a> {
                 gap.is_empty() || (!self.is_zh && matches!(gap.as_str(), " " | "-" | "/")) || matches!(gap.as_str(), "性" | "状" | "样")
             };
             let is_node = self.lexicon.rank_of("lymphadenopathy") == Some(concept);
-            let names_node = |last: &Mention| {
-                is_node && self.lexicon.rank_of("enlargement") == Some(last.concept) && self.only_places(last.end, token.start)
-            };
+            // Enlarged left hilar nodes, necrotic left level II adenopathy.
+            let is_quality = |at: usize| ["enlargement", "necrosis", "calcification"].iter().any(|id| self.lexicon.rank_of(id) == Some(at));
+            let names_node = |last: &Mention| is_node && is_quality(last.concept) && self.only_places(last.end, token.start);
             match out.last_mut() {
-                Some(last) if touches(last) || names_node(last) => (last.end, last.concept) = (token.end, concept),
-                _ => out.push(Mention { start: token.start, end: token.end, concept }),
+                Some(last) if touches(last) || names_node(last) => {
+                    (last.end, last.concept, last.named) = (token.end, concept, (token.start, token.end));
+                }
+                _ => out.push(Mention { start: token.start, end: token.end, named: (token.start, token.end), concept }),
             }
         }
         out
@@ -468,9 +474,12 @@ impl<'a> Reading<'a> {
         let parts = [Some((mention.start, mention.end)), at, side_at].into_iter().flatten();
         let span = parts.chain(sizes.iter().map(|s| s.span)).reduce(hull)?;
         let what = (mention.start, mention.end);
-        let (kind, family, sentence) = (concept.id.clone(), concept.family.clone(), self.sentence);
+        let words = self.text.get(mention.named.0..mention.named.1).unwrap_or_default();
+        let (kind, family, sentence) = (self.lexicon.kind_of(concept, words), concept.family.clone(), self.sentence);
         let is_several = home.iter().filter(|p| p.side != Side::None).count() > 1 || self.cues().any(|(_, _, cue)| cue == Cue::Several);
-        let is_qualified = self.has_cue(mention, Cue::Qualifies);
+        // "No new hemorrhage" leaves the old one where it is.
+        let denies_new = presence == Presence::Absent && change == Some(Change::New);
+        let is_qualified = denies_new || self.has_cue(mention, Cue::Qualifies);
         let names_largest = self.cues().any(|(start, end, cue)| cue == Cue::Several && is_largest(&self.between(start, end)));
         let change = change.filter(|c| presence != Presence::Absent || *c == Change::Resolved);
         let presence = if change == Some(Change::Resolved) && presence == Presence::Present { Presence::Absent } else { presence };

@@ -17,7 +17,11 @@ pub(crate) struct Phrase {
 }
 
 /// Words that may stand between the words of one phrase.
-const JOINTS_EN: [&str; 24] = [
+const JOINTS_EN: [&str; 28] = [
+    "branch",
+    "branches",
+    "segment",
+    "segmental",
     "of",
     "the",
     "upper",
@@ -53,7 +57,7 @@ pub(crate) fn phrases(tokens: &[Token], lexicon: &Lexicon, text: &[char], is_zh:
     let mut out: Vec<Phrase> = Vec::new();
     for token in tokens {
         let Some(next) = phrase_of(token, lexicon) else { continue };
-        let gap = |last: &Phrase| text.get(last.end..next.start).unwrap_or_default().iter().collect::<String>();
+        let gap = |last: &Phrase| plain_gap(text.get(last.end..next.start).unwrap_or_default());
         match out.last_mut() {
             Some(last) if joins(last, &next, &gap(last), is_zh) => join(last, &next),
             Some(last) if next.side == Side::None && is_list_gap(&gap(last), is_zh) => {
@@ -64,6 +68,18 @@ pub(crate) fn phrases(tokens: &[Token], lexicon: &Lexicon, text: &[char], is_zh:
         }
     }
     out
+}
+
+/// What stands between two words, without a short name in brackets, (S6), and without the numbers of ribs, 第5、6.
+fn plain_gap(gap: &[char]) -> String {
+    let open = gap.iter().position(|c| *c == '(');
+    let close = gap.iter().position(|c| *c == ')');
+    let plain: String = match (open, close) {
+        (Some(a), Some(b)) if b > a && b - a <= 8 => gap.iter().take(a).chain(gap.iter().skip(b + 1)).collect(),
+        _ => gap.iter().collect(),
+    };
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '第' | '、' | '-' | '~' | '至');
+    if plain.chars().any(|c| c.is_ascii_digit()) && plain.chars().all(is_number) { String::new() } else { plain }
 }
 
 fn phrase_of(token: &Token, lexicon: &Lexicon) -> Option<Phrase> {

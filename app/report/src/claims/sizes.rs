@@ -14,6 +14,22 @@ enum Time {
     Other,
 }
 
+/// Words behind a length that make it a distance: 2 cm above the ureteric orifice, 4 cm from the nipple.
+const BESIDE: [&str; 12] = [
+    "from the",
+    "away",
+    "above",
+    "below",
+    "proximal to",
+    "distal to",
+    "superior to",
+    "inferior to",
+    "deep to",
+    "fn",
+    "from nipple",
+    "posterior to",
+];
+
 impl Reading<'_> {
     /// Sizes at the present examination with the rank of the finding they belong to.
     pub(super) fn sizes(&self) -> Vec<(usize, Size)> {
@@ -63,7 +79,9 @@ impl Reading<'_> {
             (None, Some(a)) => Some(a),
             (None, None) => {
                 let earlier = self.mentions.iter().rposition(|m| m.end <= start);
-                earlier.or_else(|| self.mentions.iter().position(|m| m.start >= end))
+                // "峡部厚约3 mm，未见结节": what is denied further on has no size.
+                let is_stated = |m: &Mention| m.start >= end && self.presence(m) != Some(Presence::Absent);
+                earlier.or_else(|| self.mentions.iter().position(is_stated))
             }
         }
     }
@@ -104,10 +122,13 @@ impl Reading<'_> {
             Some((_, _, Cue::OtherNumber)) => Time::Other,
             Some((_, _, Cue::Earlier)) if !self.comes_back(start) => Time::Before,
             // 较前增大3 mm: a difference; 较前增大，约15 mm stands in a clause of its own.
-            Some((_, word_end, Cue::Larger | Cue::Smaller)) if matches!(self.between(word_end, start).trim(), "" | "by" | "约") => {
+            // "Enlarging 12 mm nodule": an adjective of the finding, not a difference.
+            Some((at, word_end, Cue::Larger | Cue::Smaller))
+                if matches!(self.between(word_end, start).trim(), "" | "by" | "约") && !self.between(at, word_end).ends_with("ing") =>
+            {
                 Time::Other
             }
-            _ if behind.starts_with("from the") || behind.starts_with("away") => Time::Other,
+            _ if BESIDE.iter().any(|word| behind.starts_with(word)) => Time::Other,
             _ => Time::Now,
         }
     }
