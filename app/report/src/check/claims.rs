@@ -112,8 +112,9 @@ pub(super) fn within_report(desk: &mut Desk<'_>) {
     for (block, said) in of(BlockKind::Impression) {
         for claim in said {
             let others: Vec<(&Block, &Said)> = found.iter().flat_map(|(b, list)| list.iter().map(move |s| (*b, s))).collect();
-            sides(desk, block, claim, &others);
-            denied_elsewhere(desk, block, claim, &others);
+            if !denied_elsewhere(desk, block, claim, &others) {
+                sides(desk, block, claim, &others);
+            }
         }
     }
     for (block, said) in &found {
@@ -165,8 +166,8 @@ fn sides(desk: &mut Desk<'_>, block: &Block, claim: &Said, found: &[(&Block, &Sa
     desk.report_asking("side_conflict", Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", &wanted)], true);
 }
 
-/// What one sentence denies and another states.
-fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[(&Block, &Said)]) {
+/// What one sentence denies and another states; true when that is so.
+fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[(&Block, &Said)]) -> bool {
     // "No acute infarct" and "old infarct" stand side by side.
     let is_other_age = |denial: &Said, stated: &Said| {
         let (denied, said) = (desk.text_around(denial), desk.text_around(stated));
@@ -179,20 +180,23 @@ fn denied_elsewhere(desk: &mut Desk<'_>, block: &Block, claim: &Said, others: &[
     };
     let against = match claim.presence {
         Presence::Absent if is_plain_denial(claim) => others.iter().find(|(_, s)| is_stated(s) && exact(claim, s)),
-        Presence::Present if is_stated(claim) && !others.iter().any(|(_, s)| is_stated(s) && same_thing(claim, s)) => {
+        Presence::Present | Presence::Possible
+            if is_stated(claim) && !others.iter().any(|(_, s)| is_stated(s) && same_thing(claim, s) && sides_meet(claim, s)) =>
+        {
             others.iter().find(|(_, s)| is_plain_denial(s) && exact(s, claim))
         }
         _ => None,
     };
-    let Some((other_block, other)) = against else { return };
+    let Some((other_block, other)) = against else { return false };
     // A clause of normality that remains is told where it stands.
     if desk.is_told("negation", other_block, [other.what.0, other.what.1]) {
-        return;
+        return true;
     }
     let shown = desk.text_of(block, [claim.span.0, claim.span.1]);
     let wanted = desk.text_of(other_block, [other.span.0, other.span.1]);
     let span = place_of(&Conflict::Denied, claim);
     desk.report_asking("negation_conflict", Some((block, Some([span.0, span.1]))), &[("shown", &shown), ("wanted", &wanted)], true);
+    true
 }
 
 /// True when a denial reaches what is stated: one place of it is that place, on its side or on none.

@@ -49,7 +49,27 @@ impl Reading<'_> {
             let home = if self.is_zh { self.home_zh(mention, before, next) } else { self.home_en(mention, before, next, is_absent) };
             homes.push(home);
         }
+        self.share_with_next(&mut homes);
         homes
+    }
+
+    /// "No mass or distortion in either breast", "infarct with restricted diffusion in the right insula": what stands behind
+    /// the second of two is said of both.
+    fn share_with_next(&self, homes: &mut [Vec<usize>]) {
+        for i in (1..homes.len()).rev() {
+            let (Some(one), Some(two)) = (self.mentions.get(i - 1), self.mentions.get(i)) else { continue };
+            let gap = self.between(one.end, two.start);
+            let is_one_clause = self.clause(one.start) == self.clause(two.start);
+            let is_behind = |rank: &usize| self.phrases.get(*rank).is_some_and(|p| p.start >= two.end);
+            let (Some(before), Some(home)) = (homes.get(i - 1), homes.get(i)) else { continue };
+            let lists = is_list(&gap) || gap.split_whitespace().next() == Some("with") && gap.split_whitespace().count() <= 3;
+            if !self.is_zh && before.is_empty() && is_one_clause && lists && home.iter().all(is_behind) {
+                let home = home.clone();
+                if let Some(slot) = homes.get_mut(i - 1) {
+                    *slot = home;
+                }
+            }
+        }
     }
 
     /// The last phrase of the clause up to a place, by its rank.

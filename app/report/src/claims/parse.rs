@@ -321,6 +321,11 @@ impl<'a> Reading<'a> {
                     let word = self.text.get(token.start..token.end).unwrap_or_default();
                     self.lexicon.finding_of(word).map_or(token.meaning, Meaning::Finding)
                 }
+                // 肝脏缩小: of an organ itself it is a finding.
+                Meaning::Cue(Cue::Smaller) if !compares && self.follows_organ(token.start) => {
+                    let word = self.text.get(token.start..token.end).unwrap_or_default();
+                    self.lexicon.finding_of(word).map_or(token.meaning, Meaning::Finding)
+                }
                 Meaning::Finding(_) if self.between(token.start, token.end).starts_with("enlarged") && is_compared(token.end) => {
                     Meaning::Cue(Cue::Larger)
                 }
@@ -330,6 +335,16 @@ impl<'a> Reading<'a> {
         for (token, meaning) in self.tokens.iter_mut().zip(settled) {
             token.meaning = meaning;
         }
+    }
+
+    fn follows_organ(&self, at: usize) -> bool {
+        self.tokens.iter().any(|t| t.end == at && matches!(t.meaning, Meaning::Place(_)))
+    }
+
+    /// Nodes that are said to be of ordinary size are no finding.
+    fn is_ordinary_node(&self, mention: &Mention) -> bool {
+        let end = self.breaks.iter().copied().find(|b| *b >= mention.end).unwrap_or(self.sentence.1);
+        self.lexicon.rank_of("lymphadenopathy") == Some(mention.concept) && self.between(mention.end, end).contains("not enlarged")
     }
 
     /// True when a sentence speaks of an earlier examination.
@@ -431,7 +446,7 @@ impl<'a> Reading<'a> {
         let changes = self.changes();
         let mut out = Vec::new();
         for (i, (mention, home)) in self.mentions.iter().zip(&homes).enumerate() {
-            let Some(presence) = self.presence(mention) else { continue };
+            let Some(presence) = self.presence(mention).filter(|_| !self.is_ordinary_node(mention)) else { continue };
             let own_sizes: Vec<Size> = sizes.iter().filter(|(owner, _)| *owner == i).map(|(_, size)| *size).collect();
             let change = changes.iter().find(|(owner, _)| *owner == i).map(|(_, change)| *change);
             let home: Vec<Phrase> = home.iter().filter_map(|at| self.phrases.get(*at)).map(|p| self.with_side(p, mention)).collect();
