@@ -2,7 +2,7 @@
 //! acknowledged, once, and nothing half-done.
 
 use crate::bad_input::assert_whole;
-use crate::reporting::{draft, request, sign_one, typed};
+use crate::reporting::{draft, request, sign_one, typed, unseen_request};
 use crate::support::{Image, new_record, record_with_study, reopen, write};
 use mj_model::Coded as _;
 use mj_model::person::Role;
@@ -80,6 +80,7 @@ async fn child() {
         "import" => import(&record, &dir).await,
         "type" => type_on(&record).await,
         "sign" => sign(&record).await,
+        "countersign" => countersign(&record).await,
         "send" => {
             record.flush(&Watch::default()).await.unwrap();
         }
@@ -197,6 +198,51 @@ async fn while_typing() {
         let typed = document.block("impression").unwrap().plain().chars().take_while(|&c| c == '字').count() as u64;
         assert_eq!(typed, document.revision - start_revision);
         println!("typing killed at revision {acknowledged}, kept {}", document.revision);
+    }
+}
+
+async fn countersign(record: &Record) {
+    say("countersigning");
+    match record.countersign(unseen_request("r1", "u2", &["pacs"])).await {
+        Ok(_) => say("countersigned"),
+        Err(error) => say(&format!("refused {}", error.code())),
+    }
+}
+
+/// Two processes countersign one report at the same moment, and one of them is killed: one final or none, never two.
+#[tokio::test]
+async fn while_countersigning() {
+    for round in 0..rounds() {
+        let dir = tempfile::tempdir().unwrap();
+        let (record, study) = record_with_study(dir.path(), 1).await;
+        let server = Server { name: "pacs".into(), host: "127.0.0.1".into(), port: 9, aet: "P".into(), our_aet: "M".into() };
+        record.add_server(server).await.unwrap();
+        sign_one(&record, &study, &["pacs"]).await;
+        record.add_person("演示医师乙", Role::Reviewing).await.unwrap();
+        record.close().await;
+        drop(record);
+        let killed = start("countersign", dir.path());
+        let other = start("countersign", dir.path());
+        kill_after(killed, "countersigning", 1, Duration::from_millis(jitter(round, 40)));
+        let said = other.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let record = reopen(dir.path()).await;
+        let report = record.report("r1").await.unwrap();
+        let signatures = match report.state {
+            State::Preliminary => 1,
+            State::Final => 2,
+            state => panic!("{state:?}"),
+        };
+        assert_eq!(report.signatures.len(), signatures, "{said}");
+        assert_eq!(record.outbox().await.unwrap().len(), 2 * signatures, "the objects of each signature, once");
+        assert!(record.verify("r1").await.unwrap().valid);
+        assert!(report.state == State::Final || !said.contains("countersigned"), "acknowledged, but not there: {said}");
+        let again = record.countersign(unseen_request("r1", "u2", &["pacs"])).await;
+        assert_eq!(again.is_ok(), report.state == State::Preliminary);
+        let report = record.report("r1").await.unwrap();
+        assert_eq!((report.state, report.signatures.len(), record.outbox().await.unwrap().len()), (State::Final, 2, 4));
+        let other = said.lines().find(|line| line.starts_with("countersigned") || line.starts_with("refused")).unwrap_or("nothing");
+        println!("countersigning killed, the other said: {other}");
     }
 }
 

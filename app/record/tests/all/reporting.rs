@@ -159,6 +159,11 @@ async fn ready_to_sign(record: &Record, study: &StudyUid) -> String {
 
 pub(crate) async fn request(record: &Record, id: &str, person: &str, to: &[&str], is_countersign: bool) -> SignRequest {
     record.sheet_for_signing(id, person, is_countersign).await.unwrap();
+    unseen_request(id, person, to)
+}
+
+/// A request whose sheet nobody looked at in this process.
+pub(crate) fn unseen_request(id: &str, person: &str, to: &[&str]) -> SignRequest {
     SignRequest {
         report: id.into(),
         person: person.into(),
