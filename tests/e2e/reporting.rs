@@ -1,5 +1,5 @@
 //! A report in the real shell: a wrong side is caught while it is typed, the draft is put in by a key, two people sign, an
-//! addendum follows.
+//! addendum follows; and the whole of it by the keyboard alone, in Chinese, by a real input method.
 
 use crate::station::{Station, string};
 use crate::windows::{Desk, begin_report, shots, turn, type_into_editor};
@@ -105,4 +105,135 @@ fn a_wrong_side_is_caught_two_people_sign_and_an_addendum_follows() {
     sign_as(&desk, "示例主任医师");
     desk.shell.until("a signed addendum", || (state(&desk) == "addendum").then_some(()));
     desk.shot("05-addendum");
+}
+
+/// What a department's input method knows: the letters that are typed and what they become.
+const PHRASES: [(&str, &str); 6] =
+    [("zfsy", "左肺上叶"), ("yfsy", "右肺上叶"), ("jjie", "结节"), ("jqzd", "较前增大"), ("xqjy", "胸腔积液"), ("wjian", "未见")];
+
+/// The present study with two nodules, one of them followed from the prior; the reader's own words are not there yet.
+fn followed() -> Station {
+    let station = Station::new();
+    station.import(&station.phantom(64, 20));
+    let add = |date: &str, far_mm: f64, long_mm: f64, side: &str, site: &str| {
+        let (_, series) = crate::track::study_of(&station, date);
+        let origin = crate::windows::numbers(&station.json(&["show", &series])["origin_lps"]);
+        let (x, y, z) = (origin[0] + far_mm, origin[1] + 60.0, origin[2]);
+        let line = [x, y, z, x + long_mm, y, z].map(|v| v.to_string()).join(",");
+        string(&station.json(&["finding", "add", &series, "--line", &line, "--kind", "结节", "--site", site, "--side", side]), "id")
+    };
+    let before = add("2025-09-10", 60.0, 9.0, "right", "Upper lobe of lung");
+    let now = add("2026-03-12", 60.0, 12.0, "right", "Upper lobe of lung");
+    add("2026-03-12", 120.0, 8.0, "left", "Lower lobe of lung");
+    let [(prior, _), (current, _)] = ["2025-09-10", "2026-03-12"].map(|date| crate::track::study_of(&station, date));
+    station.json(&["track", &prior, &current, "--join", &format!("{before}={now}")]);
+    station.json(&["person", "add", "示例住院医师", "--role", "reporting"]);
+    station.json(&["person", "add", "示例主任医师", "--role", "reviewing"]);
+    let phrases: String = PHRASES.iter().map(|(letters, words)| format!("{letters} {words}\n")).collect();
+    let folder = station.dir().join("data/fcitx5/data/quickphrase.d");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("department.mb"), phrases).unwrap();
+    station
+}
+
+/// Text of a field on the page.
+fn field(desk: &Desk, id: &str) -> String {
+    desk.shell.text_of(&format!("[data-testid='block-{id}']"))
+}
+
+/// Types a phrase by the input method (v and its letters) until the field holds it; the method may still be starting, and
+/// whatever came instead is taken back.
+fn write(desk: &Desk, id: &str, words: &str) {
+    let letters = PHRASES.iter().find(|(_, known)| *known == words).map(|(letters, _)| *letters).unwrap();
+    desk.shell.until(words, || {
+        let before = field(desk, id);
+        drop(desk.screen.xdotool(&["type", "--delay", "90", &format!("v{letters}")]));
+        drop(desk.screen.xdotool(&["key", "--delay", "150", "space"]));
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(3);
+        while std::time::Instant::now() < until {
+            if field(desk, id).matches(words).count() > before.matches(words).count() {
+                return Some(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(60));
+        }
+        key(desk, "Escape");
+        let n = field(desk, id).chars().count().saturating_sub(before.chars().count());
+        (0..n).for_each(|_| key(desk, "BackSpace"));
+        None
+    });
+}
+
+/// Signs by keys alone: the dialog, down to a person, Enter; Enter again closes what was written.
+fn sign_by_keys(desk: &Desk, name: &str) {
+    key(desk, "ctrl+Return");
+    desk.shell.find("sign-person");
+    desk.shell.until("the person", || {
+        let chosen =
+            desk.shell.script("const s = document.querySelector(\"[data-testid='sign-person']\"); return s.selectedOptions[0]?.text ?? ''");
+        if chosen.as_str().unwrap_or_default().contains(name) {
+            return Some(());
+        }
+        key(desk, "Down");
+        None
+    });
+    key(desk, "Return");
+    desk.shell.find("signed");
+    key(desk, "Return");
+    desk.shell.until("the dialog is gone", || desk.shell.all("[data-testid='sign-dialog']").is_empty().then_some(()));
+}
+
+#[test]
+fn a_report_by_the_keyboard_alone_in_chinese() {
+    let _turn = turn();
+    let Some(desk) = Desk::open_alone(followed(), true, shots("keyboard")) else { return };
+    desk.shell.find("study-row");
+    crate::writing::to_the_front(&desk);
+    key(&desk, "Return");
+    desk.shell.find("report-begin");
+    key(&desk, "ctrl+r");
+    desk.shell.find("block-findings");
+
+    // Into the impression, the wrong side, compared with the prior.
+    key(&desk, "Tab");
+    for words in ["左肺上叶", "结节"] {
+        write(&desk, "impression", words);
+    }
+    key(&desk, "comma");
+    write(&desk, "impression", "较前增大");
+    key(&desk, "period");
+    desk.shell.until("the wrong side", || checks(&desk).contains(&"side".to_owned()).then_some(()));
+    desk.shot("01-wrong-side");
+    desk.shell.until("the words of the check", || {
+        key(&desk, "F8");
+        (desk.shell.script("return getSelection().toString()") == "左肺上叶").then_some(())
+    });
+    write(&desk, "impression", "右肺上叶");
+    desk.shell.until("the right side", || (!checks(&desk).contains(&"side".to_owned())).then_some(()));
+    assert!(field(&desk, "impression").contains("右肺上叶结节，较前增大。"), "{}", field(&desk, "impression"));
+    desk.shell.until("growth that the two measurements show", || (claims(&desk, "verified") > 0).then_some(()));
+
+    // Both findings into their lines, and what they mean into the impression.
+    key(&desk, "ctrl+shift+d");
+    desk.shell
+        .until("both findings in their lines", || (claims(&desk, "verified") > 2 && claims(&desk, "contradicted") == 0).then_some(()));
+    desk.shot("02-drafted");
+    let in_the_way = "return [...document.querySelectorAll(\"[data-testid='check']\")].filter((c) => c.dataset.severity === 'block').map((c) => c.innerText)";
+    desk.shell.until("nothing in the way", || desk.shell.script(in_the_way).as_array().is_some_and(Vec::is_empty).then_some(()));
+
+    sign_by_keys(&desk, "示例住院医师");
+    desk.shell.until("preliminary", || (state(&desk) == "preliminary").then_some(()));
+    sign_by_keys(&desk, "示例主任医师");
+    desk.shell.until("final", || (state(&desk) == "final").then_some(()));
+    desk.shot("03-final");
+    key(&desk, "ctrl+shift+a");
+    desk.shell.until("an addendum", || (state(&desk) == "draft").then_some(()));
+    desk.shell.find("block-findings");
+    for words in ["未见", "胸腔积液"] {
+        write(&desk, "findings", words);
+    }
+    key(&desk, "period");
+    desk.shell.until("the addendum on disk", || desk.reports().contains("未见胸腔积液。").then_some(()));
+    sign_by_keys(&desk, "示例主任医师");
+    desk.shell.until("a signed addendum", || (state(&desk) == "addendum").then_some(()));
+    desk.shot("04-addendum");
 }

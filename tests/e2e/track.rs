@@ -24,7 +24,7 @@ struct Followed {
     nodules: Vec<(Value, Option<String>, String)>,
 }
 
-fn study_of(station: &Station, date: &str) -> (String, String) {
+pub(crate) fn study_of(station: &Station, date: &str) -> (String, String) {
     let list = station.json(&["list"]);
     let study = list.as_array().unwrap().iter().find(|s| s["date"] == date).unwrap_or_else(|| panic!("no study of {date}: {list}"));
     (string(study, "study_uid"), string(&study["series"][0], "series_uid"))

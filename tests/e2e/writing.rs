@@ -22,13 +22,18 @@ fn shown(desk: &Desk) -> String {
 }
 
 /// The shell's window gets the keyboard.
-pub(crate) fn activate(desk: &Desk) {
+pub(crate) fn to_the_front(desk: &Desk) {
     desk.shell.until("the shell's window", || {
         let found = desk.screen.xdotool(&["search", "--onlyvisible", "--name", "Mingjing"]);
         let window = found.lines().last()?.to_owned();
         drop(desk.screen.xdotool(&["windowactivate", "--sync", &window]));
         Some(())
     });
+}
+
+/// The shell's window gets the keyboard, and the findings the cursor.
+pub(crate) fn activate(desk: &Desk) {
+    to_the_front(desk);
     desk.shell.click("block-findings");
 }
 

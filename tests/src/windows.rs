@@ -149,7 +149,9 @@ impl Shell {
         let log = folder.join("windows.log");
         let settings = folder.join("desk.toml");
         let out = File::create(&log).expect("a log file");
-        let beside = input_method.map_or_else(String::new, |program| format!("{program} & "));
+        // Its own phrases lie in the folder too; the shell keeps its places.
+        let data = folder.join("data");
+        let beside = input_method.map_or_else(String::new, |program| format!("XDG_DATA_HOME='{}' {program} & ", data.display()));
         let mut driver = Command::new("dbus-run-session");
         if input_method.is_some() {
             driver.env("GTK_IM_MODULE", "fcitx").env("XMODIFIERS", "@im=fcitx").env("XDG_CONFIG_HOME", folder.join("config"));

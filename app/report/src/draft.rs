@@ -124,13 +124,20 @@ pub fn draft(document: &Document, template: &Template, known: Known<'_>, patient
         lines.push((advice.weight, mean_mm(&facts).unwrap_or(0.0), finding, advice, facts));
     }
     lines.sort_by(|a, b| (b.0, b.1).partial_cmp(&(a.0, a.1)).unwrap_or(std::cmp::Ordering::Equal));
-    let mut n = present.block(&block)?.text.lines().filter(|l| !l.trim().is_empty()).count();
+    let written: Vec<&str> = present.block(&block)?.text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    // Who writes without numbers goes on without them.
+    let is_numbered = written.iter().all(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    let mut n = written.len();
     for (_, _, finding, advice, facts) in lines {
         n += 1;
         let (words, why) = conclusion(finding, advice, &facts, document.lang);
         let at = present.block(&block)?.n_chars();
-        let lead = format!("{}{n}. ", if at > 0 { "\n" } else { "" });
-        let mut ops = vec![Op::Insert { block: block.clone(), at, text: lead.clone() }];
+        let number = if is_numbered { format!("{n}. ") } else { String::new() };
+        let lead = format!("{}{number}", if at > 0 { "\n" } else { "" });
+        let mut ops: Vec<Op> = Vec::new();
+        if !lead.is_empty() {
+            ops.push(Op::Insert { block: block.clone(), at, text: lead.clone() });
+        }
         ops.extend(words.ops(&block, at + lead.chars().count()));
         present.apply(&ops)?;
         made.ops.extend(ops);
@@ -170,7 +177,7 @@ impl Advice {
         let size = mean_mm(facts);
         let longest = facts.lengths_mm.iter().copied().reduce(f64::max);
         let grown = facts.before_mm.and_then(|before| Some(longest? - before));
-        (self.kinds.is_empty() || facts.kinds.iter().any(|(id, _)| self.kinds.contains(id)))
+        (self.kinds.is_empty() || facts.kinds.iter().any(|(id, _)| self.kinds.iter().any(|kind| lexicon.is_kind(id, kind))))
             && (self.sites.is_empty() || facts.places.iter().any(|p| self.sites.iter().any(|s| lexicon.line(p).any(|part| part == s))))
             && (self.words.is_empty() || holds(&self.words))
             && !holds(&self.not_words)
@@ -279,5 +286,31 @@ mod tests {
         let before = Finding { id: "f0".into(), study: StudyUid::parse("1.2.9").unwrap(), ..finding("f1", 8.0) };
         let (_, lines) = drafted(std::slice::from_ref(&now), &[before], Lang::En);
         assert!(lines[0].why.contains("8.0 mm"), "{lines:#?}");
+    }
+
+    #[test]
+    fn every_rule_names_findings_and_places_that_there_are() {
+        let lexicon = Lexicon::builtin();
+        for advice in BUILTIN.iter() {
+            for kind in &advice.kinds {
+                assert!(lexicon.rank_of(kind).is_some(), "{}: no finding {kind}", advice.name);
+            }
+        }
+        assert!(BUILTIN.len() > 10);
+    }
+
+    #[test]
+    fn sizes_are_taken_to_whole_millimetres_where_the_guideline_does() {
+        let rule = |mm: f64| drafted(&[finding("f1", mm)], &[], Lang::Zh).1[0].rule.clone();
+        let wanted = [
+            (5.4, "fleischner_small"),
+            (5.6, "fleischner_medium"),
+            (8.0, "fleischner_medium"),
+            (8.4, "fleischner_medium"),
+            (8.6, "fleischner_large"),
+        ];
+        for (mm, name) in wanted {
+            assert_eq!(rule(mm), name, "{mm}");
+        }
     }
 }

@@ -9,6 +9,7 @@ export const texts = {
   "desk.about.version": ["版本 {version}", "Version {version}"],
   "desk.about.what": ["影像诊断、结构化报告与手术规划工作站。", "Workstation for reading images, structured reports and surgical planning."],
   "desk.action.go_report": ["光标移到报告", "Go to the report"],
+  "desk.action.next_check": ["下一处待查", "Next place to look at"],
   "desk.action.next_study": ["下一项检查", "Next study"],
   "desk.action.run_checks": ["运行检查", "Run the checks"],
   "desk.action.search": ["搜索检查", "Search studies"],

@@ -3,8 +3,8 @@ import type { TextKey } from "../generated/texts";
 import * as hospital from "../api/hospital";
 import * as record from "../api/record";
 import * as studies from "../api/studies";
-import { app, attempt, switchLang, takeBoot, type Page } from "./app.svelte";
-import { confirmStale, draft, editor, leave, open, runChecks, study } from "./study.svelte";
+import { app, attempt, lang, switchLang, takeBoot, type Page } from "./app.svelte";
+import { beginAddendum, beginReport, confirmStale, draft, editor, leave, nextCheck, open, runChecks, study } from "./study.svelte";
 import { lineAt, worklist } from "./worklist.svelte";
 
 export interface Action {
@@ -64,10 +64,19 @@ export const actions: Action[] = [
       editor.now?.focus();
     },
   },
+  {
+    id: "begin-report",
+    text: "desk.report.begin",
+    keys: "Ctrl+R",
+    isPossible: () => hasStudy() && !hasReport() && study.view?.templates[0] !== undefined,
+    run: () => void beginReport(study.view?.templates[0]?.name ?? "", lang()),
+  },
   { id: "undo", text: "desk.report.undo", keys: "Ctrl+Z", isPossible: hasReport, run: () => void editor.now?.undo() },
   { id: "redo", text: "desk.report.redo", keys: "Ctrl+Shift+Z", isPossible: hasReport, run: () => void editor.now?.redo() },
   { id: "draft-report", text: "desk.report.draft", keys: "Ctrl+Shift+D", isPossible: isDraft, run: () => void draft() },
   { id: "confirm-claims", text: "desk.report.confirm_claims", keys: "Ctrl+Shift+Enter", isPossible: isDraft, run: () => void confirmStale() },
+  { id: "next-check", text: "desk.action.next_check", keys: "F8", isPossible: () => study.checks.some((check) => check.block !== ""), run: nextCheck },
+  { id: "addendum", text: "desk.report.addendum", keys: "Ctrl+Shift+A", isPossible: () => study.report?.state === "final", run: () => void beginAddendum() },
   { id: "checks", text: "desk.action.run_checks", isPossible: hasReport, run: runChecks },
   { id: "sign", text: "desk.report.sign", keys: "Ctrl+Enter", isPossible: hasReport, run: () => (study.isSigning = true) },
   { id: "flush", text: "desk.outbox.flush", run: () => void attempt(hospital.flushOutbox) },
@@ -94,8 +103,10 @@ function focusSearch(): void {
 
 /** The action of a key press, if there is one. */
 export function actionOf(event: KeyboardEvent): Action | undefined {
-  if (!(event.ctrlKey || event.metaKey)) return undefined;
+  // Chinese input methods keep many keys with Ctrl for themselves; function keys they leave alone.
+  const isFunction = /^F\d+$/u.test(event.key);
+  if (!(event.ctrlKey || event.metaKey || isFunction)) return undefined;
   const name = event.key.length === 1 ? event.key.toUpperCase() : event.key;
-  const pressed = `Ctrl+${event.shiftKey ? "Shift+" : ""}${name}`;
+  const pressed = `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.shiftKey ? "Shift+" : ""}${name}`;
   return actions.find((action) => action.keys === pressed && (action.isPossible?.() ?? true));
 }

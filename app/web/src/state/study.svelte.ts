@@ -128,7 +128,9 @@ export function runChecks(): void {
     }
     reports.checks(id).then(
       (checks) => {
-        if (study.report?.id === id) study.checks = checks;
+        if (study.report?.id !== id) return;
+        if (checks.length !== study.checks.length) lastCheck = -1;
+        study.checks = checks;
       },
       (error: unknown) => tellError(error),
     );
@@ -164,6 +166,21 @@ export async function confirmStale(): Promise<void> {
   await editor.now?.flush();
   await attempt(() => reports.confirmClaims(id));
   runChecks();
+}
+
+/** Goes to the words a check is about; the heaviest first, then one after the other. */
+export function showCheck(check: CheckLine): void {
+  if (check.block !== "") editor.now?.select(check.block, Math.max(0, check.start), Math.max(0, check.end));
+}
+
+let lastCheck = -1;
+
+export function nextCheck(): void {
+  const placed = study.checks.filter((check) => check.block !== "");
+  if (placed.length === 0) return;
+  lastCheck = (lastCheck + 1) % placed.length;
+  const check = placed[lastCheck];
+  if (check) showCheck(check);
 }
 
 /** What stands in the way of a signature. */
