@@ -2,7 +2,7 @@
 //! addendum follows; and the whole of it by the keyboard alone, in Chinese, by a real input method.
 
 use crate::station::{Station, string};
-use crate::windows::{Desk, begin_report, shots, turn, type_into_editor};
+use crate::windows::{Desk, begin_report, open_first_study, shots, turn, type_into_editor};
 use serde_json::Value;
 
 /// A study with an accepted nodule of the right upper lobe, its prior, and two people who may sign.
@@ -236,4 +236,68 @@ fn a_report_by_the_keyboard_alone_in_chinese() {
     sign_by_keys(&desk, "示例主任医师");
     desk.shell.until("a signed addendum", || (state(&desk) == "addendum").then_some(()));
     desk.shot("04-addendum");
+}
+
+/// So many characters of ordinary prose.
+fn prose(n: usize) -> String {
+    "the airways are patent and both lungs are well aerated ".chars().cycle().take(n).collect()
+}
+
+/// Keystrokes from the key to the frame that shows it, in the page. Units: ms.
+fn keystrokes(desk: &Desk, n: usize) -> Vec<f64> {
+    let watch = "window.took = []; if (window.isWatched) return 1; window.isWatched = true; \
+        window.addEventListener('keydown', () => { const from = performance.now(); \
+        requestAnimationFrame(() => { const done = new MessageChannel(); done.port1.onmessage = () => window.took.push(performance.now() - from); \
+        done.port2.postMessage(0); }); }, true); return 1";
+    desk.shell.script(watch);
+    drop(desk.screen.xdotool(&["type", "--delay", "100", &prose(n)]));
+    desk.shell.until("all frames", || {
+        let took = crate::windows::numbers(&desk.shell.script("return window.took"));
+        (took.len() >= n).then_some(took)
+    })
+}
+
+/// Typing in an empty report and in one of 20 pages with 200 claims on 200 findings.
+#[test]
+#[ignore = "a measurement: cargo xtask bench"]
+fn bench_a_keystroke_in_twenty_pages() {
+    let _turn = turn();
+    let station = Station::new();
+    station.import(&station.phantom(64, 20).join("current"));
+    let series = station.biggest_series();
+    let origin = crate::windows::numbers(&station.json(&["show", &series])["origin_lps"]);
+    let mut text = String::new();
+    for n in 0..200_u32 {
+        let (side, name) = if n % 2 == 0 { ("left", "左肺上叶") } else { ("right", "右肺上叶") };
+        let mm = 3.0 + f64::from(n) / 10.0;
+        let (x, y, z) = (origin[0] + 20.0, origin[1] + 20.0 + f64::from(n) / 4.0, origin[2]);
+        let line = [x, y, z, x + mm, y, z].map(|v| v.to_string()).join(",");
+        station.json(&["finding", "add", &series, "--line", &line, "--kind", "结节", "--site", "Upper lobe of lung", "--side", side]);
+        text += &format!(
+            "{name}见结节，约{mm:.1} mm。双肺纹理清晰，走行自然，气管及主支气管通畅，纵隔居中，心影不大，胸廓对称，所扫肝脏形态大小正常，密度均匀。\n"
+        );
+    }
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let report = string(&station.json(&["report", "new", &study, "--template", "chest_ct", "--lang", "zh"]), "id");
+    for field in ["history", "technique", "comparison", "findings", "impression"] {
+        station.json(&["report", "set", &report, field, ""]);
+    }
+    let Some(desk) = Desk::open_alone(station, false, shots("keystroke")) else { return };
+    desk.shell.find("study-row");
+    open_first_study(&desk);
+    crate::writing::activate(&desk);
+    let empty = keystrokes(&desk, 500);
+    desk.shell.until("the typed text on disk", || desk.reports().contains(&prose(500)).then_some(()));
+    desk.station.json(&["report", "set", &report, "findings", &text]);
+    desk.shell.until("twenty pages", || (claims(&desk, "verified") >= 200).then_some(()));
+    crate::writing::activate(&desk);
+    let full = keystrokes(&desk, 500);
+    desk.shot("01-twenty-pages");
+    let n_claims = claims(&desk, "verified");
+    let note = format!(
+        "{} characters, {n_claims} claims on 200 findings, one key every 100 ms, 500 keys, software rendering",
+        text.chars().count()
+    );
+    mj_testdata::note("a keystroke to the next frame", "mingjing, empty report", "ms", &empty, "the same window and template");
+    mj_testdata::note("a keystroke to the next frame", "mingjing, 20 pages", "ms", &full, &note);
 }

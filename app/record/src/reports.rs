@@ -216,7 +216,11 @@ impl Record {
         let spoken = spoken_of(conn, &document).await?;
         let context = self.context_of(conn, &document.study).await?;
         let template = Template::builtin(&document.template);
-        let context = CheckContext { lang, template, priors: spoken.priors, ..context };
+        let amends: Option<String> =
+            sqlx::query_scalar("SELECT amends FROM report WHERE report_id = ?").bind(id).fetch_one(&mut *conn).await?;
+        let amends: Option<Amends> = amends.map(|json| serde_json::from_str(&json)).transpose().map_err(|_bad| Error::Stored("amends"))?;
+        let is_addendum = amends.is_some_and(|amends| amends.kind == AmendKind::Addendum);
+        let context = CheckContext { lang, template, is_addendum, priors: spoken.priors, ..context };
         Ok(mj_report::check(&document, &spoken.findings, &context))
     }
 

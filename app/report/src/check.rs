@@ -107,6 +107,8 @@ pub struct CheckContext {
     pub other_names: Vec<String>,
     /// The critical results of this examination that somebody was called for, in the words they were marked with.
     pub called: Vec<String>,
+    /// True for an addendum: what the report it belongs to says need not be said again.
+    pub is_addendum: bool,
     /// The side that was ordered or marked, if one.
     pub ordered_side: Side,
     /// Other rules than those that come with the program.
@@ -134,7 +136,9 @@ pub fn check(document: &Document, findings: &[Finding], context: &CheckContext) 
     anchors::normal_remains(&mut desk);
     anchors::normal_whole(&mut desk);
     anchors::uncalibrated(&mut desk);
-    anchors::unreported(&mut desk);
+    if !context.is_addendum {
+        anchors::unreported(&mut desk);
+    }
     claims::against_findings(&mut desk);
     sides::against_findings(&mut desk);
     sides::within_report(&mut desk);

@@ -6,12 +6,28 @@ use mj_model::{Code, Finding, Lang, Side, StudyUid};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-/// The files that come with the program, by name.
-const FILES: [(&str, &str); 4] = [
+/// The files that come with the program, by name. Of those that fit a study equally well the first is offered: what is general
+/// stands before what is special.
+const FILES: [(&str, &str); 19] = [
     ("chest_ct", include_str!("../../../assets/templates/chest_ct.toml")),
+    ("abdomen_ct", include_str!("../../../assets/templates/abdomen_ct.toml")),
+    ("abdomen_pelvis_ct", include_str!("../../../assets/templates/abdomen_pelvis_ct.toml")),
     ("liver_ct", include_str!("../../../assets/templates/liver_ct.toml")),
     ("brain_ct", include_str!("../../../assets/templates/brain_ct.toml")),
+    ("trauma_ct", include_str!("../../../assets/templates/trauma_ct.toml")),
+    ("ldct_screening", include_str!("../../../assets/templates/ldct_screening.toml")),
+    ("preop_lung_ct", include_str!("../../../assets/templates/preop_lung_ct.toml")),
+    ("preop_liver_ct", include_str!("../../../assets/templates/preop_liver_ct.toml")),
     ("chest_xray", include_str!("../../../assets/templates/chest_xray.toml")),
+    ("bone_age", include_str!("../../../assets/templates/bone_age.toml")),
+    ("brain_mr", include_str!("../../../assets/templates/brain_mr.toml")),
+    ("spine_mr", include_str!("../../../assets/templates/spine_mr.toml")),
+    ("lumbar_mr", include_str!("../../../assets/templates/lumbar_mr.toml")),
+    ("cervical_mr", include_str!("../../../assets/templates/cervical_mr.toml")),
+    ("knee_mr", include_str!("../../../assets/templates/knee_mr.toml")),
+    ("liver_lirads", include_str!("../../../assets/templates/liver_lirads.toml")),
+    ("mammography", include_str!("../../../assets/templates/mammography.toml")),
+    ("thyroid_us", include_str!("../../../assets/templates/thyroid_us.toml")),
 ];
 
 static BUILTIN: LazyLock<Vec<Template>> = LazyLock::new(|| FILES.iter().filter_map(|(_, text)| Template::parse(text).ok()).collect());
@@ -77,7 +93,7 @@ pub struct Phrase {
 }
 
 /// Which studies a template is offered for.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Applies {
     /// Modalities (0008,0060).
@@ -88,6 +104,53 @@ pub struct Applies {
     /// Words of the study's description that speak for it, either language, lower case.
     #[serde(default)]
     pub words: Vec<String>,
+    /// The sex it is for, `M` or `F`; any where empty.
+    #[serde(default)]
+    pub sex: String,
+    /// The least age it is for. Units: years.
+    #[serde(default)]
+    pub age_from: Option<f64>,
+    /// The age from which it is not offered any more. Units: years.
+    #[serde(default)]
+    pub age_below: Option<f64>,
+    /// Codes of ordered procedures (0008,0100) that it is meant for.
+    #[serde(default)]
+    pub order_codes: Vec<String>,
+}
+
+/// What is known of a study for which a template is chosen. What is not known is empty and speaks for none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Occasion<'a> {
+    /// Modalities (0008,0060).
+    pub modalities: &'a [String],
+    /// Body Part Examined (0018,0015).
+    pub body_part: &'a str,
+    /// Study Description (0008,1030).
+    pub description: &'a str,
+    /// The patient's sex, `M`, `F` or `O`.
+    pub sex: &'a str,
+    /// The patient's age at the study. Units: years.
+    pub age_years: Option<f64>,
+    /// Code of the ordered procedure.
+    pub order_code: &'a str,
+}
+
+/// The years of an age as DICOM writes it: `058Y`, `006M`, `003W`, `010D`.
+#[must_use]
+pub fn age_years(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let n: f64 = digits.parse().ok()?;
+    match unit {
+        "Y" => Some(n),
+        "M" => Some(n / 12.0),
+        "W" => Some(n / 52.18),
+        "D" => Some(n / 365.25),
+        _ => None,
+    }
 }
 
 /// What a field is filled with from the study when a report begins.
@@ -228,7 +291,8 @@ impl Template {
     /// Reads a template from a file's text.
     ///
     /// # Errors
-    /// [`Error::BadFile`] when it is not TOML of this shape, holds forbidden characters or two blocks of one id.
+    /// [`Error::BadFile`] when it is not TOML of this shape, holds forbidden characters, two blocks of one id, or a sex or ages that
+    /// nobody has.
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: String| Error::BadFile { kind: "template", why };
         let template: Self = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
@@ -237,6 +301,13 @@ impl Template {
             if template.blocks.iter().skip(i + 1).any(|other| other.id == block.id) {
                 return Err(bad(format!("two blocks of the id {}", block.id)));
             }
+        }
+        let applies = &template.applies;
+        if !matches!(applies.sex.as_str(), "" | "M" | "F") {
+            return Err(bad(format!("sex {}: M or F", applies.sex)));
+        }
+        if applies.age_from.zip(applies.age_below).is_some_and(|(from, below)| from >= below) {
+            return Err(bad("nobody is of that age".into()));
         }
         Ok(template)
     }
@@ -262,16 +333,23 @@ impl Template {
         &BUILTIN
     }
 
-    /// How well the template fits a study: 0 not at all, the higher the better.
+    /// How well the template fits a study: 0 not at all, the higher the better. Of another modality, for the other sex or
+    /// another age it never fits; the code of the order says more than any words.
     #[must_use]
-    pub fn fit(&self, modalities: &[String], body_part: &str, description: &str) -> u32 {
-        if !self.applies.modality.iter().any(|m| modalities.contains(m)) {
+    pub fn fit(&self, of: &Occasion<'_>) -> u32 {
+        let applies = &self.applies;
+        let is_other_sex = matches!(of.sex, "M" | "F") && !applies.sex.is_empty() && applies.sex != of.sex;
+        let is_other_age = of
+            .age_years
+            .is_some_and(|age| applies.age_from.is_some_and(|from| age < from) || applies.age_below.is_some_and(|below| age >= below));
+        if is_other_sex || is_other_age || !applies.modality.iter().any(|m| of.modalities.contains(m)) {
             return 0;
         }
-        let description = description.to_lowercase();
-        let by_part = self.applies.body_part.iter().any(|part| part.eq_ignore_ascii_case(body_part.trim()));
-        let by_words = self.applies.words.iter().filter(|word| description.contains(word.as_str())).count();
-        1 + u32::from(by_part) * 10 + u32::try_from(by_words).unwrap_or(u32::MAX - 20) * 4
+        let (code, description) = (of.order_code.trim(), of.description.to_lowercase());
+        let by_code = !code.is_empty() && applies.order_codes.iter().any(|c| c == code);
+        let by_part = applies.body_part.iter().any(|part| part.eq_ignore_ascii_case(of.body_part.trim()));
+        let by_words = applies.words.iter().filter(|word| description.contains(word.as_str())).count();
+        1 + u32::from(by_code) * 1_000_000 + u32::from(by_part) * 10 + u32::try_from(by_words).unwrap_or(u32::MAX).min(10_000) * 4
     }
 
     /// Phrases offered for a field: what each part says when nothing was found, and the field's own phrase.
@@ -358,10 +436,9 @@ mod tests {
     }
 
     /// The template that stands first in the shell's list, which keeps the order of equals.
-    fn chosen(modality: &str, part: &str, description: &str) -> String {
-        let modalities = [modality.to_owned()];
+    fn chosen(of: &Occasion<'_>) -> String {
         let mut all: Vec<&Template> = Template::all().iter().collect();
-        all.sort_by_key(|template| std::cmp::Reverse(template.fit(&modalities, part, description)));
+        all.sort_by_key(|template| std::cmp::Reverse(template.fit(of)));
         all.first().map(|template| template.name.clone()).unwrap()
     }
 
@@ -373,28 +450,164 @@ mod tests {
             ("CT", "", "肺部CT平扫+增强", "chest_ct"),
             ("CT", "", "CT Chest w/o contrast", "chest_ct"),
             ("CT", "", "CHEST ROUTINE", "chest_ct"),
+            ("CT", "CHEST", "胸部CT平扫+三维重建", "chest_ct"),
+            ("CT", "CHEST", "胸部CT（术前检查）", "chest_ct"),
+            ("CT", "CHEST", "肺动脉CTA", "chest_ct"),
+            ("CT", "CHEST", "胸部CT平扫 外伤", "chest_ct"),
+            ("CT", "CHEST", "CT Chest PE protocol", "chest_ct"),
             ("CT", "", "肝脏三期增强", "liver_ct"),
             ("CT", "LIVER", "Abdomen", "liver_ct"),
             ("CT", "", "上腹部CT增强", "liver_ct"),
-            ("CT", "", "CT Abdomen w contrast", "liver_ct"),
+            ("CT", "ABDOMEN", "上腹部CT平扫+增强", "liver_ct"),
+            ("CT", "", "CT Liver triphasic", "liver_ct"),
+            ("CT", "", "CT Abdomen w contrast", "abdomen_ct"),
+            ("CT", "ABDOMEN", "", "abdomen_ct"),
+            ("CT", "", "腹部CT平扫", "abdomen_ct"),
+            ("CT", "ABDOMEN", "双肾CT平扫+增强", "abdomen_ct"),
+            ("CT", "", "泌尿系CT（CTU）", "abdomen_ct"),
+            ("CT", "", "胰腺CT薄层增强", "abdomen_ct"),
+            ("CT", "", "CT KUB stone protocol", "abdomen_ct"),
+            ("CT", "", "全腹部CT增强", "abdomen_pelvis_ct"),
+            ("CT", "ABDOMEN", "全腹CT平扫", "abdomen_pelvis_ct"),
+            ("CT", "", "下腹部+盆腔CT平扫", "abdomen_pelvis_ct"),
+            ("CT", "ABDOMEN", "CT Abdomen and Pelvis W contrast", "abdomen_pelvis_ct"),
+            ("CT", "", "CT ABD/PEL W/O", "abdomen_pelvis_ct"),
             ("CT", "HEAD", "", "brain_ct"),
             ("CT", "BRAIN", "", "brain_ct"),
             ("CT", "", "头颅CT平扫", "brain_ct"),
             ("CT", "", "颅脑CT平扫", "brain_ct"),
             ("CT", "", "CT HEAD W/O CONTRAST", "brain_ct"),
             ("CT", "", "Brain CT", "brain_ct"),
+            ("CT", "HEAD", "头颅CT平扫（外伤）", "brain_ct"),
+            ("CT", "", "CT Head trauma", "brain_ct"),
+            ("CT", "", "创伤全身CT", "trauma_ct"),
+            ("CT", "", "多发伤 头胸腹盆CT平扫+增强", "trauma_ct"),
+            ("CT", "", "全身CT平扫（外伤）", "trauma_ct"),
+            ("CT", "", "Whole Body CT Trauma", "trauma_ct"),
+            ("CT", "", "CT POLYTRAUMA PANSCAN", "trauma_ct"),
+            ("CT", "CHEST", "胸部低剂量CT平扫", "ldct_screening"),
+            ("CT", "", "低剂量螺旋CT肺癌筛查", "ldct_screening"),
+            ("CT", "CHEST", "LDCT", "ldct_screening"),
+            ("CT", "", "CT Chest Low Dose Lung Screening", "ldct_screening"),
+            ("CT", "", "CT Lung Cancer Screening", "ldct_screening"),
+            ("CT", "LIVER", "肝脏CT三期增强 肝癌复查", "liver_lirads"),
+            ("CT", "LIVER", "CT Liver HCC LI-RADS", "liver_lirads"),
+            ("CT", "", "肝脏三维重建 术前评估", "preop_liver_ct"),
+            ("CT", "LIVER", "活体肝移植供体肝体积测量", "preop_liver_ct"),
+            ("CT", "", "CT Liver volumetry FLR", "preop_liver_ct"),
+            ("CT", "CHEST", "肺段三维重建（胸外科术前）", "preop_lung_ct"),
+            ("CT", "", "CT Chest segmentectomy planning", "preop_lung_ct"),
             ("DX", "CHEST", "", "chest_xray"),
             ("CR", "", "胸部正侧位", "chest_xray"),
             ("DX", "", "胸片（床旁）", "chest_xray"),
             ("DX", "", "XR Chest PA and lateral", "chest_xray"),
             ("CR", "", "CXR portable", "chest_xray"),
+            ("DX", "HAND", "左手正位片（骨龄）", "bone_age"),
+            ("CR", "", "骨龄测定", "bone_age"),
+            ("DX", "HAND", "XR Bone Age Left Hand", "bone_age"),
+            ("MR", "", "颅脑MR平扫+DWI", "brain_mr"),
+            ("MR", "HEAD", "", "brain_mr"),
+            ("MR", "", "MRI Brain w/wo contrast", "brain_mr"),
+            ("MR", "", "垂体MR动态增强", "brain_mr"),
+            ("MR", "", "腰椎MR平扫", "lumbar_mr"),
+            ("MR", "SPINE", "腰椎间盘MR平扫", "lumbar_mr"),
+            ("MR", "LSPINE", "", "lumbar_mr"),
+            ("MR", "", "MRI Lumbar Spine WO", "lumbar_mr"),
+            ("MR", "", "MR L-SPINE", "lumbar_mr"),
+            ("MR", "SPINE", "颈椎MR平扫", "cervical_mr"),
+            ("MR", "", "MRI C-Spine without contrast", "cervical_mr"),
+            ("MR", "", "MRI Cervical Spine", "cervical_mr"),
+            ("MR", "", "胸椎MR平扫+增强", "spine_mr"),
+            ("MR", "SPINE", "MRI Thoracic Spine", "spine_mr"),
+            ("MR", "", "全脊柱MR", "spine_mr"),
+            ("MR", "SPINE", "", "spine_mr"),
+            ("MR", "", "左膝关节MR平扫", "knee_mr"),
+            ("MR", "KNEE", "", "knee_mr"),
+            ("MR", "", "MR Knee Right WO Contrast", "knee_mr"),
+            ("MR", "", "肝脏MR平扫+普美显增强", "liver_lirads"),
+            ("MR", "ABDOMEN", "MRI Liver with Eovist", "liver_lirads"),
+            ("MG", "", "", "mammography"),
+            ("MG", "BREAST", "双侧乳腺钼靶（CC+MLO）", "mammography"),
+            ("MG", "", "MAMMO SCREENING BILATERAL TOMO", "mammography"),
+            ("US", "", "甲状腺彩超", "thyroid_us"),
+            ("US", "THYROID", "甲状腺及颈部淋巴结超声", "thyroid_us"),
+            ("US", "", "US Thyroid", "thyroid_us"),
             // None fits: the first.
-            ("US", "", "甲状腺彩超", "chest_ct"),
+            ("NM", "", "全身骨显像", "chest_ct"),
+            ("XA", "", "冠状动脉造影", "chest_ct"),
+            ("", "", "", "chest_ct"),
         ];
-        for (modality, part, description, wanted) in cases {
-            assert_eq!(chosen(modality, part, description), wanted, "{modality} {part} {description}");
+        for (modality, body_part, description, wanted) in cases {
+            let of = Occasion { modalities: &[modality.to_owned()], body_part, description, ..Occasion::default() };
+            assert_eq!(chosen(&of), wanted, "{modality} {body_part} {description}");
         }
-        assert_eq!(Template::all()[0].fit(&["MR".to_owned()], "CHEST", "chest"), 0);
+        let mr = Occasion { modalities: &["MR".to_owned()], body_part: "CHEST", description: "chest", ..Occasion::default() };
+        assert_eq!(Template::all()[0].fit(&mr), 0);
+    }
+
+    #[test]
+    fn sex_age_and_order_decide_before_words() {
+        let modalities = ["DX".to_owned()];
+        let hand =
+            |age_years| Occasion { modalities: &modalities, description: "左手正位片（骨龄）", age_years, ..Occasion::default() };
+        assert_eq!(chosen(&hand(Some(7.5))), "bone_age");
+        assert_eq!(chosen(&hand(None)), "bone_age");
+        assert_eq!(Template::builtin("bone_age").unwrap().fit(&hand(Some(45.0))), 0);
+        let modalities = ["CT".to_owned()];
+        let low_dose = |age_years| Occasion { modalities: &modalities, description: "胸部低剂量CT", age_years, ..Occasion::default() };
+        assert_eq!((chosen(&low_dose(Some(6.0))).as_str(), chosen(&low_dose(Some(61.0))).as_str()), ("chest_ct", "ldct_screening"));
+
+        let mut template = Template::builtin("abdomen_ct").unwrap();
+        template.applies = Applies { sex: "F".into(), age_from: Some(18.0), order_codes: vec!["CT0815".into()], ..template.applies };
+        let of = |sex, age_years, order_code| Occasion {
+            modalities: &modalities,
+            description: "头颅CT",
+            sex,
+            age_years,
+            order_code,
+            ..Occasion::default()
+        };
+        assert_eq!(template.fit(&of("F", Some(40.0), "")), 1);
+        assert_eq!(template.fit(&of("", None, "")), 1);
+        assert_eq!(template.fit(&of("O", Some(18.0), "")), 1);
+        assert_eq!(template.fit(&of("M", Some(40.0), "CT0815")), 0);
+        assert_eq!(template.fit(&of("F", Some(17.9), "CT0815")), 0);
+        let head = Template::builtin("brain_ct").unwrap();
+        assert!(head.fit(&of("F", Some(40.0), "CT0815")) > template.fit(&of("F", Some(40.0), "CT0816")));
+        assert!(head.fit(&of("F", Some(40.0), "CT0815")) < template.fit(&of("F", Some(40.0), " CT0815 ")));
+        assert_eq!(template.fit(&Occasion { modalities: &["MR".to_owned()], order_code: "CT0815", ..Occasion::default() }), 0);
+    }
+
+    #[test]
+    fn ages_as_dicom_writes_them() {
+        assert_eq!([age_years("058Y"), age_years("006M"), age_years(" 7Y ")], [Some(58.0), Some(0.5), Some(7.0)]);
+        assert!(age_years("010D").is_some_and(|age| age < 0.03) && age_years("003W").is_some_and(|age| age < 0.06));
+        assert_eq!(["", "Y", "58", "58岁", "-1Y", "058X", "1.5Y"].map(age_years), [None; 7]);
+    }
+
+    #[test]
+    fn nobody_of_that_sex_or_age() {
+        let text = FILES[0].1;
+        let with = |line: &str| Template::parse(&text.replacen("[applies]\n", &format!("[applies]\n{line}\n"), 1));
+        assert!(with("sex = \"F\"").is_ok() && with("age_from = 1.0").is_ok());
+        assert!(with("sex = \"female\"").is_err() && with("age_from = 20.0\nage_below = 20.0").is_err());
+    }
+
+    /// A clause must be found in the field again, in its own line, and every template has cases.
+    #[test]
+    fn clauses_stand_once_in_their_field() {
+        for template in Template::all() {
+            assert!(template.cases.len() >= 2, "{}", template.name);
+            for block in &template.blocks {
+                for lang in [Lang::Zh, Lang::En] {
+                    let lines: Vec<String> = block.parts.iter().map(|part| part.normal(lang)).collect();
+                    let text = lines.join("\n");
+                    for clause in block.parts.iter().flat_map(|part| &part.clauses) {
+                        assert_eq!(text.matches(clause.get(lang)).count(), 1, "{}: {}", template.name, clause.get(lang));
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::page::dto::{FindingLine, KeyImageLine, StudyFilter, StudyLines, Study
 use mj_model::{Finding, FindingState, Phi, StudyUid};
 use mj_record::{Run, StateFilter, StudyQuery};
 use mj_report::Template;
+use mj_report::template::{Occasion, age_years};
 
 /// Most lines of the worklist read at once.
 const MOST_LINES: u32 = 500;
@@ -139,7 +140,16 @@ impl Desk {
 fn templates(row: &mj_record::StudyRow, lang: mj_model::Lang) -> Vec<TemplateLine> {
     let body_part = row.series.iter().map(|s| s.body_part.as_str()).find(|b| !b.is_empty()).unwrap_or_default();
     let mut all: Vec<&Template> = Template::all().iter().collect();
-    all.sort_by_key(|template| std::cmp::Reverse(template.fit(&row.modalities, body_part, &row.description)));
+    let of = Occasion {
+        modalities: &row.modalities,
+        body_part,
+        description: &row.description,
+        sex: &row.patient.sex,
+        age_years: row.patient.age.as_deref().and_then(age_years),
+        // The record keeps no codes of what was ordered.
+        order_code: "",
+    };
+    all.sort_by_key(|template| std::cmp::Reverse(template.fit(&of)));
     all.iter().map(|t| TemplateLine { name: t.name.clone(), title: t.title.get(lang).into() }).collect()
 }
 

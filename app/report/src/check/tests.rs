@@ -252,7 +252,7 @@ fn every_rule_passes_its_cases() {
     assert!(run.cases > 50, "{}", run.cases);
 }
 
-/// What every report begins with claims nothing and raises no alarm.
+/// What every report begins with claims nothing and raises no alarm but for the places left open.
 #[test]
 fn texts_of_the_templates_pass() {
     for template in Template::all() {
@@ -269,7 +269,9 @@ fn texts_of_the_templates_pass() {
                 age_years: Some(40.0),
                 ..CheckContext::default()
             };
-            assert_eq!(check(&doc, &[], &context), [], "{} {lang:?}", template.name);
+            let n_open: usize = doc.blocks.iter().map(|block| block.text.matches("____").count()).sum();
+            let (open, wrong): (Vec<_>, Vec<_>) = check(&doc, &[], &context).into_iter().partition(|r| r.rule == "unfilled");
+            assert_eq!((open.len(), wrong), (n_open, Vec::new()), "{} {lang:?}", template.name);
             assert_eq!(crate::living(&doc, crate::Known::default()), [], "{} {lang:?}", template.name);
         }
     }

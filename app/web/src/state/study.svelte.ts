@@ -73,9 +73,15 @@ export async function openReport(id: string): Promise<void> {
 }
 
 /** Puts a report into the editor; never one of another study than the page names. */
-function takeReport(report: ReportView): void {
+export function takeReport(report: ReportView): void {
   if (report.study !== study.view?.line.uid) return;
   study.report = report;
+  // Every report of the study stays within reach: an addendum beside the report it belongs to.
+  const { id, state } = report;
+  const { template, lang, revision } = report.document;
+  const line = { id, state, template, lang, revision };
+  const isKnown = study.view.reports.some((known) => known.id === id);
+  study.view.reports = isKnown ? study.view.reports.map((known) => (known.id === id ? line : known)) : [line, ...study.view.reports];
   study.editorVersion += 1;
   runChecks();
 }
