@@ -108,7 +108,8 @@ pub(crate) fn numbers<'a>(text: &[char], (start, end): (usize, usize), units: &'
     while at < end {
         let is_start = text.get(at).is_some_and(char::is_ascii_digit)
             // Neither within a word nor the lower half of a fraction.
-            && !at.checked_sub(1).and_then(|i| text.get(i)).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '/');
+            && !at.checked_sub(1).and_then(|i| text.get(i)).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '/')
+            || text.get(at).is_some_and(char::is_ascii_digit) && is_factor(text, at);
         let n = if is_start { digits(text, at) } else { 0 };
         if n == 0 {
             at += 1;
@@ -127,6 +128,12 @@ pub(crate) fn numbers<'a>(text: &[char], (start, end): (usize, usize), units: &'
         at += n;
     }
     out
+}
+
+/// The second factor of 2.2x1.7, whose sign is a letter.
+fn is_factor(text: &[char], at: usize) -> bool {
+    let Some(sign) = at.checked_sub(1).filter(|sign| matches!(text.get(*sign), Some('x' | 'X'))) else { return false };
+    sign.checked_sub(1).and_then(|i| text.get(i)).is_some_and(char::is_ascii_digit)
 }
 
 /// Length of a decimal number: digits with at most one point between them, thousands parted by commas (1,200).

@@ -449,7 +449,9 @@ impl<'a> Reading<'a> {
             let Some(presence) = self.presence(mention).filter(|_| !self.is_ordinary_node(mention)) else { continue };
             let own_sizes: Vec<Size> = sizes.iter().filter(|(owner, _)| *owner == i).map(|(_, size)| *size).collect();
             let change = changes.iter().find(|(owner, _)| *owner == i).map(|(_, change)| *change);
-            let home: Vec<Phrase> = home.iter().filter_map(|at| self.phrases.get(*at)).map(|p| self.with_side(p, mention)).collect();
+            // What is denied is denied of the place that is named, not of that of another clause.
+            let sided = |p: &Phrase| if presence == Presence::Absent && !self.is_limb(p) { p.clone() } else { self.with_side(p, mention) };
+            let home: Vec<Phrase> = home.iter().filter_map(|at| self.phrases.get(*at)).map(sided).collect();
             let home = if home.is_empty() { self.of_topic(mention) } else { home };
             let home: Vec<&Phrase> = home.iter().collect();
             out.extend(self.claim(mention, &home, presence, own_sizes, change));
@@ -466,7 +468,9 @@ impl<'a> Reading<'a> {
             wheres = vec![Where { places: site, side }];
         }
         let places: Vec<String> = wheres.iter().flat_map(|w| w.places.clone()).collect();
-        let own = self.own_side(mention, concept.sideless);
+        // The left ventricle lies on no side of the patient.
+        let is_of_heart = concept.site.as_deref().is_some_and(|site| self.lexicon.line(site).any(|part| part == "heart"));
+        let own = if is_of_heart { Side::None } else { self.own_side(mention, concept.sideless) };
         if concept.sideless || own != Side::None {
             wheres.iter_mut().for_each(|w| w.side = own);
         }
