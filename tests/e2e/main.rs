@@ -37,6 +37,7 @@ mod secrecy;
 mod segments;
 mod signatures;
 mod station;
+mod templates;
 mod tidy;
 mod track;
 #[cfg(unix)]

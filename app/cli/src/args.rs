@@ -123,6 +123,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: CriticalCommand,
     },
+    /// Report templates: list them, bring others in (IHE MRRT or TOML), write one as MRRT.
+    Template {
+        #[command(subcommand)]
+        command: TemplateCommand,
+    },
     /// The rules that reports are checked by.
     Rules {
         #[command(subcommand)]
@@ -720,6 +725,32 @@ pub(crate) enum CriticalCommand {
         /// Overdue after so many minutes.
         #[arg(long, default_value_t = mj_record::critical::OVERDUE_MINUTES)]
         within: i64,
+    },
+}
+
+/// Report templates.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TemplateCommand {
+    /// List them, the department's own at the end, with the files that cannot be used.
+    List,
+    /// Show the fields and phrases of one.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Take templates into the record's folder (RECORD/templates): IHE MRRT (.html) or the program's own form (.toml).
+    Import {
+        /// Files, or folders of them.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Write one as an HTML page in the form of IHE MRRT, in the language of the output.
+    Export {
+        /// Its name.
+        name: String,
+        /// File to write.
+        #[arg(long)]
+        out: PathBuf,
     },
 }
 

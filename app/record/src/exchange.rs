@@ -37,7 +37,7 @@ impl Record {
             None => None,
             Some(amends) => self.earlier(amends, document.lang).await?,
         };
-        let title = mj_report::Template::builtin(&document.template).map(|t| t.title.get(document.lang).to_owned()).unwrap_or_default();
+        let title = self.template(&document.template).map(|t| t.title.get(document.lang).to_owned()).unwrap_or_default();
         Ok(Source {
             title,
             state: life.state(),

@@ -26,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) typeset: std::sync::Mutex<std::collections::BTreeMap<(String, String), String>>,
     /// The department's own rules.
     pub(crate) rulebook: std::sync::Mutex<crate::rulebook::Rulebook>,
+    pub(crate) shelf: std::sync::Mutex<crate::shelf::Shelf>,
     /// Who decodes pixels for comparing two data sets of one UID.
     pub(crate) hasher: std::sync::RwLock<Option<Arc<dyn crate::PixelHasher>>>,
 }
@@ -130,6 +131,7 @@ impl Record {
                 session,
                 typeset: std::sync::Mutex::default(),
                 rulebook: std::sync::Mutex::default(),
+                shelf: std::sync::Mutex::default(),
                 hasher: std::sync::RwLock::default(),
             }),
         };

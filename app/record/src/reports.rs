@@ -215,7 +215,7 @@ impl Record {
         let document = load(conn, id).await?;
         let spoken = spoken_of(conn, &document).await?;
         let context = self.context_of(conn, &document.study).await?;
-        let template = Template::builtin(&document.template);
+        let template = self.template(&document.template);
         let amends: Option<String> =
             sqlx::query_scalar("SELECT amends FROM report WHERE report_id = ?").bind(id).fetch_one(&mut *conn).await?;
         let amends: Option<Amends> = amends.map(|json| serde_json::from_str(&json)).transpose().map_err(|_bad| Error::Stored("amends"))?;
@@ -269,7 +269,7 @@ impl Record {
         let document = load_draft(tx.conn(), &id).await?;
         let spoken = spoken_of(tx.conn(), &document).await?;
         let context = self.context_of(tx.conn(), &document.study).await?;
-        let template = Template::named(&document.template)?;
+        let template = self.template(&document.template).map_or_else(|| Template::named(&document.template), Ok)?;
         let patient = mj_report::draft::Patient { age_years: context.age_years };
         let made = mj_report::draft::draft(&document, &template, spoken.known(), patient)?;
         if !made.ops.is_empty() {

@@ -81,7 +81,7 @@ impl Record {
                 earlier.signatures.last().map(|last| Amended { report_id: earlier.short_id.clone(), signed_at: last.at })
             }
         };
-        let title = mj_report::Template::builtin(&document.template).map(|t| t.title.get(lang).to_owned()).unwrap_or_default();
+        let title = self.template(&document.template).map(|t| t.title.get(lang).to_owned()).unwrap_or_default();
         let signer = |role: Role| signatures.iter().rev().find(|s| s.role == role).map(|s| Signer { name: s.name.clone(), at: s.at });
         let date = [study.row.date.as_deref().unwrap_or_default(), study.row.time.as_deref().and_then(|t| t.get(..5)).unwrap_or_default()];
         Ok(Sheet {

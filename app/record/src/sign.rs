@@ -119,6 +119,7 @@ impl Record {
 
         // UIDs are minted here, in the transaction that needs them.
         let made = Made {
+            title: self.template(&signed.content().document.template).map(|t| t.title.get(signed.content().document.lang).to_owned()),
             document: signed.content().document.clone(),
             signatures: signed.signatures().to_vec(),
             is_final: signed.state().is_complete(),
@@ -346,6 +347,8 @@ async fn signed_version(conn: &mut SqliteConnection, column: &'static str, value
 
 /// Everything that goes into the objects of a signed version.
 struct Made {
+    /// Title of the template.
+    title: Option<String>,
     document: Document,
     signatures: Vec<Signature>,
     is_final: bool,
@@ -364,8 +367,7 @@ impl Made {
     fn write(&self, image: &Dataset, pdf: &[u8]) -> Result<(Written, Written)> {
         let observer =
             |role: Role| self.signatures.iter().rev().find(|s| s.role == role).map(|s| Observer { name: s.name.clone(), at: s.at });
-        let title = mj_report::Template::builtin(&self.document.template).map(|t| t.title.get(self.document.lang).to_owned());
-        let title = title.unwrap_or_else(|| "Report".to_owned());
+        let title = self.title.clone().unwrap_or_else(|| "Report".to_owned());
         let section = |block: &mj_report::Block| Section {
             kind: section_kind(block.kind),
             title: block.title(self.document.lang).to_owned(),

@@ -20,6 +20,7 @@ pub mod codes;
 pub mod draft;
 pub mod exchange;
 pub mod life;
+pub mod mrrt;
 pub mod render;
 pub mod rules;
 pub mod sentence;

@@ -188,6 +188,113 @@ pub struct TemplateBlock {
     /// Parts, a line each, that stand there at first with their clauses.
     #[serde(default, rename = "part")]
     pub parts: Vec<Part>,
+    /// Things to fill in or to pick, as templates of others have them.
+    #[serde(default, rename = "field")]
+    pub fields: Vec<Field>,
+}
+
+impl TemplateBlock {
+    /// An empty field of a report.
+    #[must_use]
+    pub fn new(id: &str, kind: BlockKind, title: Both) -> Self {
+        let (text, parts, fields) = (Both::default(), Vec::new(), Vec::new());
+        Self { id: id.into(), kind, title, required: false, text, prefill: None, normal: None, parts, fields }
+    }
+}
+
+/// How a [`Field`] is filled in (IHE MRRT, data-field-type).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// Free text.
+    #[default]
+    Text,
+    /// A number.
+    Number,
+    /// A date.
+    Date,
+    /// A time of day.
+    Time,
+    /// One of the choices.
+    One,
+    /// Some of the choices.
+    Many,
+    /// The title itself, or nothing.
+    Check,
+}
+
+/// What an empty [`Field`] does when the report is to be signed (IHE MRRT, data-field-completion-action).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtSigning {
+    /// Nothing.
+    #[default]
+    Silent,
+    /// The reader is told. It stands open in the text and must be filled in or taken out, as with [`AtSigning::Block`].
+    Warn,
+    /// It stands in the way: the place is open in the text until it is filled in or taken out.
+    Block,
+}
+
+/// A thing to fill in or to pick, within a field of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Id of the file it came from; may be empty.
+    #[serde(default)]
+    pub id: String,
+    /// What it is about.
+    pub title: Both,
+    /// How it is filled in.
+    #[serde(default)]
+    pub kind: FieldKind,
+    /// What may be chosen.
+    #[serde(default)]
+    pub choices: Vec<Both>,
+    /// What is filled in at first.
+    #[serde(default)]
+    pub text: Both,
+    /// Unit of a number, as shown.
+    #[serde(default)]
+    pub unit: String,
+    /// What it does while it is empty.
+    #[serde(default)]
+    pub at_signing: AtSigning,
+}
+
+/// A place that is still to be filled in; one of the marks of the check "unfilled".
+const OPEN: &str = "____";
+
+impl Field {
+    /// A line of the field with a value.
+    fn line(&self, value: &str, lang: Lang) -> String {
+        let title = self.title.get(lang);
+        if self.kind == FieldKind::Check {
+            return title.to_owned();
+        }
+        let colon = if lang == Lang::Zh { "：" } else { ": " };
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
+        format!("{title}{colon}{value}{unit}")
+    }
+
+    /// The line that stands in the text at first: what the template fills in, or a place left open where it must be filled.
+    #[must_use]
+    pub fn first(&self, lang: Lang) -> Option<String> {
+        match (self.text.get(lang), self.at_signing) {
+            ("", AtSigning::Silent) => None,
+            ("", _) => Some(self.line(OPEN, lang)),
+            (text, _) => Some(self.line(text, lang)),
+        }
+    }
+
+    /// Phrases that fill it in with one touch.
+    fn phrases(&self, lang: Lang) -> Vec<Phrase> {
+        let phrase = |text: String| Phrase { title: self.title.get(lang).into(), text };
+        if self.choices.is_empty() {
+            return vec![phrase(self.line(OPEN, lang))];
+        }
+        self.choices.iter().map(|choice| phrase(self.line(choice.get(lang), lang))).collect()
+    }
 }
 
 /// A part of a field: a region of the body with what is said of it when nothing was found.
@@ -359,6 +466,8 @@ impl Template {
         let parts = from.into_iter().flat_map(|from| &from.parts);
         let of_parts = parts.map(|part| Phrase { title: part.title.get(lang).into(), text: part.normal(lang) });
         let whole = from.and_then(|from| Some((from, from.normal.as_ref()?)));
+        let of_fields = from.into_iter().flat_map(|from| &from.fields).flat_map(|field| field.phrases(lang));
+        let of_parts = of_parts.chain(of_fields);
         of_parts.chain(whole.map(|(from, normal)| Phrase { title: from.title.get(lang).into(), text: normal.get(lang).into() })).collect()
     }
 
@@ -382,7 +491,8 @@ impl Document {
     #[must_use]
     pub fn from_template(template: &Template, study: StudyUid, lang: Lang) -> Self {
         let blocks = template.blocks.iter().map(|from| {
-            let lines: Vec<String> = from.parts.iter().map(|part| part.normal(lang)).collect();
+            let parts = from.parts.iter().map(|part| part.normal(lang));
+            let lines: Vec<String> = parts.chain(from.fields.iter().filter_map(|field| field.first(lang))).collect();
             let first = from.text.get(lang);
             let text = if first.is_empty() { lines.join("\n") } else { [&[first.to_owned()], lines.as_slice()].concat().join("\n") };
             let block = Block::new(&from.id, &from.title.zh, &from.title.en, from.kind);

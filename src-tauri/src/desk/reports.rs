@@ -54,8 +54,9 @@ impl Desk {
     pub async fn new_report(&self, study: &str, template: &str, lang: Lang) -> Result<ReportView> {
         let study = study_uid(study)?;
         self.require_open(&study)?;
-        let template = Template::builtin(template).ok_or_else(|| Error::NoTemplate(template.into()))?;
-        let report = self.record()?.new_report(&study, &template, lang, &self.who()).await?;
+        let record = self.record()?;
+        let template = record.template(template).ok_or_else(|| Error::NoTemplate(template.into()))?;
+        let report = record.new_report(&study, &template, lang, &self.who()).await?;
         self.take_report(&report.document.id, report.document.revision);
         self.emit(Event::StudiesChanged {});
         Ok(report_view(report, self.lang()))
@@ -271,8 +272,9 @@ impl Desk {
     /// # Errors
     /// Those of the record.
     pub async fn phrases(&self, id: &str) -> Result<Vec<PhraseLine>> {
-        let document = self.record()?.report(id).await?.document;
-        let Some(template) = Template::builtin(&document.template) else { return Ok(Vec::new()) };
+        let record = self.record()?;
+        let document = record.report(id).await?.document;
+        let Some(template) = record.template(&document.template) else { return Ok(Vec::new()) };
         Ok(phrases(&template, document.lang))
     }
 

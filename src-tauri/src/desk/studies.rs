@@ -87,7 +87,7 @@ impl Desk {
             findings: self.finding_lines(study).await?,
             results: self.result_lines(study, &detail.runs).await?,
             key_images: self.key_image_lines(study).await?,
-            templates: templates(&detail.row, lang),
+            templates: templates(record.templates(), &detail.row, lang),
         })
     }
 
@@ -137,9 +137,8 @@ impl Desk {
 }
 
 /// Templates that fit best come first.
-fn templates(row: &mj_record::StudyRow, lang: mj_model::Lang) -> Vec<TemplateLine> {
+fn templates(mut all: Vec<Template>, row: &mj_record::StudyRow, lang: mj_model::Lang) -> Vec<TemplateLine> {
     let body_part = row.series.iter().map(|s| s.body_part.as_str()).find(|b| !b.is_empty()).unwrap_or_default();
-    let mut all: Vec<&Template> = Template::all().iter().collect();
     let of = Occasion {
         modalities: &row.modalities,
         body_part,

@@ -13,6 +13,7 @@ mod record;
 mod reports;
 mod results;
 mod segments;
+mod templates;
 mod track;
 
 use crate::args::{Args, Command};
@@ -70,6 +71,7 @@ async fn dispatch(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
         Command::Plan { command } => plans::run(ctx, command).await,
         Command::Report { command } => reports::run(ctx, command).await,
         Command::Critical { command } => critical::run(ctx, command).await,
+        Command::Template { command } => templates::run(ctx, command).await,
         Command::Rules { command } => quality::rules(ctx, command),
         Command::Quality { folder } => quality::quality(ctx, &folder),
         Command::Verify { id, trust } => reports::verify(ctx, &id, trust.as_deref()).await,

@@ -10,7 +10,7 @@ use mj_report::check::{CheckContext, Reason};
 use mj_report::exchange::hl7::{self, Print};
 use mj_report::exchange::{Source, fhir};
 use mj_report::life::AmendKind;
-use mj_report::{Block, CheckResult, Document, Edit, EditSource, Op, Severity, Slot, SlotState, Template};
+use mj_report::{Block, CheckResult, Document, Edit, EditSource, Op, Severity, Slot, SlotState};
 use std::path::Path;
 
 pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure> {
@@ -22,11 +22,7 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: Command) -> Result<Done, Failure
     let record = ctx.record().await?;
     match command {
         Command::New { study, template } => {
-            let found = Template::builtin(&template).ok_or_else(|| Failure::Unknown {
-                what: "template",
-                name: template.clone(),
-                known: Template::all().iter().map(|t| t.name.clone()).collect::<Vec<_>>().join(", "),
-            })?;
+            let found = super::templates::named(&record, &template)?;
             let report = record.new_report(&study_of(&record, &study).await?, &found, ctx.out.lang, WHO).await?;
             print(ctx, &report)
         }
