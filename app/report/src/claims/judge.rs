@@ -161,6 +161,15 @@ impl<'a> Facts<'a> {
         said.others.iter().filter(is_length).map(as_size).collect()
     }
 
+    /// True when a sentence with another name speaks of this finding all the same: it lies in its place, and one of its sizes is
+    /// one of its lengths, or would be in another unit.
+    pub(crate) fn is_described_by(&self, said: &Said, lexicon: &Lexicon) -> bool {
+        let is_measured = |size: &Size| self.lengths_mm.iter().any(|mm| (mm - size.mm).abs() <= size.half_digit_mm * 1.001 + 1e-9);
+        let is_its_size =
+            said.sizes.iter().any(|size| is_measured(size) || self.is_other_unit(size)) || !self.unit_conflicts(said).is_empty();
+        !said.is_several && self.place_agrees(said, lexicon) == Some(true) && self.side_agrees(said, lexicon) != Some(false) && is_its_size
+    }
+
     /// The same digits in a unit ten times as large or small.
     fn is_other_unit(&self, size: &Size) -> bool {
         [10.0, 0.1].iter().any(|factor| self.lengths_mm.iter().any(|mm| (mm * factor - size.mm).abs() <= size.half_digit_mm * 1.001 + 1e-9))

@@ -236,7 +236,11 @@ impl<'a> Reader<'a> {
         let old = self.old_mark(block, said);
         let id = old.filter(|m| (m.start, m.end) == (start, end)).map_or_else(fresh_anchor, |m| m.id.clone());
         let of_same = old.filter(|m| m.claim.finding.as_ref() == facts.map(|f| &f.finding.id));
-        let conflicts = facts.map_or_else(Vec::new, |facts| self.conflicts(block, facts, said));
+        let mut conflicts = facts.map_or_else(Vec::new, |facts| self.conflicts(block, facts, said));
+        // Found by its place and size: what it is called is no contradiction.
+        if facts.is_some_and(|facts| facts.is_described_by(said, self.lexicon)) {
+            conflicts.retain(|(conflict, _)| *conflict != Conflict::Kind);
+        }
         let now = facts.map(|f| ground(f.finding));
         let before = of_same.and_then(|m| m.claim.ground.clone()).or_else(|| now.clone());
         let state = facts.map_or(ClaimState::Unsupported, |f| state(f.finding, !conflicts.is_empty(), f.bears_out(said), before == now));
@@ -288,4 +292,65 @@ fn meaning(block: &Block, mark: &Mark) -> String {
     let counts = |at: usize, c: char| c.is_alphanumeric() || (matches!(c, '-' | '.' | '<' | '>' | '≥' | '≤' | '±') && is_digit(at + 1));
     let rest: String = text.iter().enumerate().filter(|(at, c)| !is_known(*at) && counts(*at, **c)).map(|(_, c)| *c).collect();
     short_hash(&serde_json::to_vec(&(claims, rest)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{document, finding};
+    use mj_model::{Code, Side};
+
+    /// State of the only claim of a text about a finding of a kind and a place.
+    fn state_of(text: &str, kind: &str, site: &str, side: Side) -> ClaimState {
+        let named = |name: &str| Code::new("99MJ", name, name, name);
+        let one = Finding { kind: named(kind), site: (!site.is_empty()).then(|| named(site)), side, ..finding("f1", 12.3) };
+        let mut doc = document(text);
+        doc.apply(&living(&doc, Known { findings: std::slice::from_ref(&one), priors: &[] })).unwrap();
+        let states: Vec<ClaimState> = doc.blocks[0].marks.iter().map(|mark| mark.claim.state).collect();
+        assert_eq!(states.len(), 1, "{text}: {states:?}");
+        states[0]
+    }
+
+    #[test]
+    fn another_diagnosis_or_place_is_never_verified() {
+        let cases = [
+            ("右侧肺不张。", "气胸", "胸膜", Side::Right),
+            ("右侧气胸。", "肺不张", "肺", Side::Right),
+            ("升主动脉夹层。", "夹层", "降主动脉", Side::None),
+            ("右侧第5肋骨骨折。", "骨折", "第6肋骨", Side::Right),
+            ("右侧硬膜下血肿。", "蛛网膜下腔出血", "", Side::Right),
+            ("肝S5段结节。", "结节", "肝S6段", Side::None),
+            ("右肺上叶囊肿。", "脓肿", "右肺上叶", Side::Right),
+            ("左侧大脑中动脉狭窄。", "狭窄", "左侧大脑前动脉", Side::Left),
+            ("右侧大脑中动脉闭塞。", "狭窄", "右侧大脑中动脉", Side::Right),
+            ("L4/5椎间盘脱出。", "膨出", "L4/5椎间盘", Side::None),
+            ("左颈Ⅲ区肿大淋巴结。", "肿大淋巴结", "左颈Ⅱ区", Side::Left),
+            ("Right renal cell carcinoma.", "hepatocellular carcinoma", "right kidney", Side::Right),
+            ("Left pneumothorax.", "atelectasis", "left lung", Side::Left),
+        ];
+        for (text, kind, site, side) in cases {
+            assert_ne!(state_of(text, kind, site, side), ClaimState::Verified, "{text} of {kind}, {site}");
+        }
+    }
+
+    #[test]
+    fn another_name_of_the_same_or_a_wider_one_is_verified() {
+        let cases = [
+            ("右肺上叶结节影。", "结节", "右肺上叶", Side::Right),
+            ("右肺上叶占位。", "结节", "右肺上叶", Side::Right),
+            ("右侧胸水。", "胸腔积液", "右侧胸腔", Side::Right),
+            ("右侧胸腔积液。", "胸水", "右侧胸腔", Side::Right),
+            ("脾大。", "脾脏增大", "脾", Side::None),
+            ("双肺肺气肿。", "肺气肿", "双肺", Side::Both),
+            ("右侧肺动脉充盈缺损。", "肺栓塞", "右侧肺动脉", Side::Right),
+            ("左侧颅内出血。", "硬膜下血肿", "", Side::Left),
+            ("升主动脉增宽。", "扩张", "升主动脉", Side::None),
+            ("Right pleural effusion.", "effusion", "right pleura", Side::Right),
+            ("Left kidney stone.", "renal calculus", "left kidney", Side::Left),
+            ("RUL nodule.", "nodule", "right upper lobe", Side::Right),
+        ];
+        for (text, kind, site, side) in cases {
+            assert_eq!(state_of(text, kind, site, side), ClaimState::Verified, "{text} of {kind}, {site}");
+        }
+    }
 }

@@ -81,7 +81,9 @@ impl Reading<'_> {
                 let earlier = self.mentions.iter().rposition(|m| m.end <= start);
                 // "峡部厚约3 mm，未见结节": what is denied further on has no size.
                 let is_stated = |m: &Mention| m.start >= end && self.presence(m) != Some(Presence::Absent);
-                earlier.or_else(|| self.mentions.iter().position(is_stated))
+                // "Right ovary 4.1 x 2.9 cm, containing a cyst": the size of the organ.
+                let is_organs = self.phrases.iter().any(|p| !p.places.is_empty() && p.end <= start && self.clause(p.start) == clause);
+                earlier.or_else(|| self.mentions.iter().position(is_stated).filter(|_| !is_organs))
             }
         }
     }
