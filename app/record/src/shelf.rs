@@ -40,6 +40,21 @@ impl Shelf {
         }
         self.files = there;
     }
+
+    /// The templates, and the files that give none: those that cannot be read, and the second of one name.
+    fn sorted(&self) -> (Vec<Template>, Vec<(PathBuf, String)>) {
+        let (mut templates, mut problems): (Vec<Template>, _) = (Vec::new(), Vec::new());
+        for (path, kept) in &self.files {
+            match &kept.template {
+                Err(why) => problems.push((path.clone(), why.clone())),
+                Ok(template) if templates.iter().any(|known| known.name == template.name) => {
+                    problems.push((path.clone(), format!("another file has the name {} already", template.name)));
+                }
+                Ok(template) => templates.push(template.clone()),
+            }
+        }
+        (templates, problems)
+    }
 }
 
 /// The forms that a template may have, by the end of the file's name.
@@ -105,12 +120,11 @@ impl Record {
     /// Files of the department's templates that cannot be used, and why.
     #[must_use]
     pub fn template_problems(&self) -> Vec<(PathBuf, String)> {
-        let shelf = self.shelf_now();
-        shelf.files.iter().filter_map(|(path, kept)| Some((path.clone(), kept.template.as_ref().err()?.clone()))).collect()
+        self.shelf_now().sorted().1
     }
 
     fn own_templates(&self) -> Vec<Template> {
-        self.shelf_now().files.values().filter_map(|kept| kept.template.as_ref().ok().cloned()).collect()
+        self.shelf_now().sorted().0
     }
 
     fn shelf_now(&self) -> std::sync::MutexGuard<'_, Shelf> {

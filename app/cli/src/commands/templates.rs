@@ -116,6 +116,8 @@ struct Imported {
     path: PathBuf,
     name: String,
     title: String,
+    /// True where it takes the place of another of its name: an earlier file, or one that comes with the program.
+    replaced: bool,
     /// What the file holds that a report has no place for.
     left_out: Vec<String>,
 }
@@ -130,9 +132,10 @@ fn import(ctx: &Ctx<'_>, record: &Record, paths: &[PathBuf]) -> Result<Done, Fai
             Ok((template, left_out)) => {
                 let end = path.extension().and_then(|e| e.to_str()).unwrap_or("html").to_ascii_lowercase();
                 let to = folder.join(format!("{}.{end}", template.name));
-                std::fs::copy(&path, &to).map_err(|source| Failure::File { what: "write", path: to, source })?;
+                let replaced = to.exists() || Template::builtin(&template.name).is_some();
+                put(&path, &to)?;
                 let title = template.title.get(ctx.out.lang).to_owned();
-                done.imported.push(Imported { path, name: template.name, title, left_out });
+                done.imported.push(Imported { path, name: template.name, title, replaced, left_out });
             }
             Err(reason) => done.refused.push(Refused { path, reason }),
         }
@@ -141,12 +144,21 @@ fn import(ctx: &Ctx<'_>, record: &Record, paths: &[PathBuf]) -> Result<Done, Fai
         let imported = done.imported.iter().map(|i| {
             let left_out =
                 i.left_out.iter().map(|what| format!("\n  {}", key::CLI_TEMPLATE_LEFT_OUT.with(ctx.out.lang, &[("what", what)])));
-            format!("{}  {}{}", i.name, i.title, left_out.collect::<String>())
+            let replaced = if i.replaced { format!("\n  {}", key::CLI_TEMPLATE_REPLACED.get(ctx.out.lang)) } else { String::new() };
+            format!("{}  {}{replaced}{}", i.name, i.title, left_out.collect::<String>())
         });
         let refused = done.refused.iter().map(|r| format!("{}: {}", r.path.display(), r.reason));
         imported.chain(refused).collect::<Vec<_>>().join("\n")
     })?;
     Ok(if done.refused.is_empty() { Done::Well } else { Done::NeedsDecision })
+}
+
+/// Copies a file beside its place and then into it, so that a copy of itself or a full disk leaves the old one whole.
+fn put(from: &Path, to: &Path) -> Result<(), Failure> {
+    let part = to.with_extension("part");
+    let failed = |source| Failure::File { what: "write", path: to.to_owned(), source };
+    std::fs::copy(from, &part).map_err(failed)?;
+    std::fs::rename(&part, to).map_err(failed)
 }
 
 /// The file itself, or the templates in a folder, in the order of their names.

@@ -51,6 +51,9 @@ pub fn read(html: &str) -> Result<Imported> {
     if html.len() > MOST_BYTES {
         return Err(bad("longer than 2 MiB"));
     }
+    if is_nested_too_deep(html) {
+        return Err(bad("elements within elements more than 200 deep"));
+    }
     let page = Html::from(html);
     let mut form = Form::default();
     if let Some(body) = page.body() {
@@ -79,6 +82,29 @@ pub fn read(html: &str) -> Result<Imported> {
     let applies = Applies { modality: modalities(&about), words: words(&title), ..Applies::default() };
     let template = Template { name, title: both(&title), applies, blocks, cases: Vec::new() };
     Ok(Imported { template, left_out })
+}
+
+/// As [`is_too_deep`], of the text: a tree that deep takes long to be made. Elements whose end need not be written do not count.
+fn is_nested_too_deep(html: &str) -> bool {
+    const UNCLOSED: [&str; 19] = [
+        "input", "br", "meta", "img", "link", "hr", "p", "li", "option", "td", "tr", "th", "dt", "dd", "col", "wbr", "base", "source",
+        "!--",
+    ];
+    let mut depth = 0_usize;
+    for tag in html.split('<').skip(1) {
+        let name: String = tag.chars().take(16).take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '!' | '-')).collect();
+        let name = name.to_ascii_lowercase();
+        match name.strip_prefix('/') {
+            Some(name) if UNCLOSED.contains(&name) => {}
+            Some(_) => depth = depth.saturating_sub(1),
+            None if name.is_empty() || UNCLOSED.contains(&name.as_str()) || name.starts_with('!') => {}
+            None => depth += 1,
+        }
+        if depth > 4 * MOST_DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_too_deep(body: &NodeRef<'_>) -> bool {
@@ -270,11 +296,9 @@ fn content(node: &NodeRef<'_>, kind: FieldKind, title: &str) -> (Vec<Both>, Stri
                 .map(|n| (tidy(&n.text()), n.has_attr("selected")))
                 .filter(|(text, _)| !text.is_empty())
                 .collect();
-            let first = node.descendants_it().find(|n| n.node_name().is_some_and(|name| name.eq_ignore_ascii_case("option")));
-            // A list that nothing was chosen of shows its first entry; one without a value stands for no choice.
-            let is_empty = |n: &NodeRef<'_>| n.attr("value").map_or_else(|| tidy(&n.text()).is_empty(), |value| value.trim().is_empty());
-            let shown = first.filter(|n| !is_empty(n)).map(|n| tidy(&n.text())).filter(|_| kind == FieldKind::One);
-            let chosen = options.iter().find(|(_, chosen)| *chosen).map(|(text, _)| text.clone()).or(shown).unwrap_or_default();
+            // What nobody chose is not stated: only an entry that the file marks as chosen.
+            let chosen: Vec<&str> = options.iter().filter(|(_, chosen)| *chosen).map(|(text, _)| text.as_str()).collect();
+            let chosen = chosen.join(", ");
             (options.iter().map(|(text, _)| both(text)).collect(), chosen)
         }
         FieldKind::Check => (Vec::new(), if node.has_attr("checked") { title.to_owned() } else { String::new() }),
@@ -354,7 +378,8 @@ fn group_title(node: &NodeRef<'_>) -> Option<String> {
     node.ancestors_it(Some(6)).find_map(|a| {
         let text = own_text_but(&a, &|n| n.node_name().is_some_and(|name| name.eq_ignore_ascii_case("label")) && is_choice(n));
         let text = tidy(&text);
-        let holds_others = a.descendants_it().filter(is_of_group).count() > 1;
+        // The group lies close together; a page of thousands is not gone through for every button.
+        let holds_others = a.descendants_it().take(300).filter(is_of_group).nth(1).is_some();
         (holds_others && !text.is_empty() && text.chars().count() < 80).then(|| text.trim_end_matches([':', '：']).to_owned())
     })
 }

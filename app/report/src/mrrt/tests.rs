@@ -40,7 +40,7 @@ fn sections_become_fields_and_inputs_lines() {
         findings.fields.iter().map(|f| (f.title.en.as_str(), f.kind, f.choices.len(), f.text.en.as_str())).collect();
     assert_eq!(
         fields,
-        [("Pleura", FieldKind::One, 2, "unauffällig"), ("Größe", FieldKind::Number, 0, ""), ("Sonstiges", FieldKind::Text, 0, "keine")]
+        [("Pleura", FieldKind::One, 2, ""), ("Größe", FieldKind::Number, 0, ""), ("Sonstiges", FieldKind::Text, 0, "keine")]
     );
     assert_eq!((findings.fields[1].at_signing, findings.fields[1].unit.as_str()), (AtSigning::Block, "mm"));
     let liver: Vec<(&str, &str)> = template.blocks[2].fields.iter().map(|f| (f.title.en.as_str(), f.text.en.as_str())).collect();
@@ -50,7 +50,7 @@ fn sections_become_fields_and_inputs_lines() {
 
     let document = Document::from_template(template, StudyUid::parse("1.2").unwrap(), Lang::En);
     document.validate().unwrap();
-    assert_eq!(document.blocks[1].text, "Pleura: unauffällig\nGröße: ____ mm\nSonstiges: keine");
+    assert_eq!(document.blocks[1].text, "Größe: ____ mm\nSonstiges: keine");
     assert_eq!(document.blocks[2].text, "Zyste\nSeite: rechts");
     let phrases: Vec<String> = template.phrases(&template.blocks[2].id, Lang::En).into_iter().map(|p| p.text).collect();
     assert_eq!(phrases, ["Zyste", "Seite: links", "Seite: rechts", "Vergleich: gleich"]);
