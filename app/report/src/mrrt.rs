@@ -5,10 +5,14 @@
 //! choices become phrases that are put in with one touch. What only a form can do (scripts, pictures, fields that appear with
 //! others) is left out and named.
 
+mod codes;
+mod form;
+mod naming;
 mod read;
+mod words;
 mod write;
 
-pub use read::{Imported, decode, read};
+pub use read::{Imported, MOST_BYTES, decode, read};
 pub use write::write;
 
 #[cfg(test)]
