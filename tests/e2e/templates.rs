@@ -5,7 +5,7 @@ use crate::station::{Station, string, text};
 const FORM: &str = r#"<!DOCTYPE html><html><head><meta charset="UTF-8"><meta name="dcterms.title" content="Ultrasound FAST">
 <meta name="dcterms.identifier" content="fast"><meta name="dcterms.subject" content="US"></head><body>
 <section data-section-name="Findings"><header>Findings</header>
-<p><label for="m">Morison pouch</label><select id="m"><option>no free fluid</option><option>free fluid</option></select></p>
+<p><label for="m">Morison pouch</label><select id="m"><option selected>no free fluid</option><option>free fluid</option></select></p>
 <p><label for="d">Depth</label><input id="d" type="number" data-field-units="mm" data-field-completion-action="PROHIBIT"></p></section>
 <section data-section-name="Impression"><header>Impression</header><textarea data-field-completion-action="ALERT"></textarea></section>
 </body></html>"#;
@@ -19,6 +19,10 @@ fn a_report_is_written_and_signed_with_a_template_of_others() {
     std::fs::write(&file, FORM).unwrap();
     let imported = station.json(&["template", "import", text(&file)]);
     assert_eq!((imported["imported"][0]["name"].as_str(), imported["refused"].as_array().unwrap().len()), (Some("fast"), 0), "{imported}");
+    // Its own copy, taken in again, is still there.
+    let own = station.record().join("templates/fast.html");
+    assert_eq!(station.json(&["template", "import", text(&own)])["imported"][0]["replaced"], true);
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), FORM);
 
     let report = string(&station.json(&["report", "new", &study, "--template", "fast", "--lang", "en"]), "id");
     let shown = station.json(&["report", "show", &report]);

@@ -97,12 +97,7 @@ pub fn read_template(path: &Path) -> Result<(Template, Vec<String>), String> {
     match form {
         Form::Toml => {
             let text = String::from_utf8(bytes).map_err(|_bad| "not UTF-8".to_owned())?;
-            let template = Template::parse(&text).map_err(why)?;
-            if is_name(&template.name) {
-                Ok((template, Vec::new()))
-            } else {
-                Err("its name has other signs than letters, digits, _ and -".into())
-            }
+            Template::parse(&text).map(|template| (template, Vec::new())).map_err(why)
         }
         Form::Mrrt => {
             let text = mj_report::mrrt::decode(&bytes);
@@ -111,9 +106,15 @@ pub fn read_template(path: &Path) -> Result<(Template, Vec<String>), String> {
     }
 }
 
-/// A name that can be a file's.
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+/// A template as it was taken into the department's folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateTaken {
+    /// The template.
+    pub template: Template,
+    /// True where it takes the place of another of its name: an earlier file, or one that comes with the program.
+    pub replaced: bool,
+    /// What the file holds that a report has no place for, a sentence each.
+    pub left_out: Vec<String>,
 }
 
 impl Record {
@@ -153,13 +154,12 @@ impl Record {
         self.shelf_now().served().into_values().map(|(_, template)| template.clone()).collect()
     }
 
-    /// Takes a template's file as it is into the department's folder, and says what of it cannot be carried. An earlier file
-    /// of the same name and form is replaced.
+    /// Takes a template's file as it is into the department's folder. An earlier file of the same name and form is replaced.
     ///
     /// # Errors
     /// A sentence that says why not: the file is of no use, another file has its template's name, or the folder cannot be
     /// written.
-    pub fn take_template(&self, path: &Path) -> Result<(Template, Vec<String>), String> {
+    pub fn take_template(&self, path: &Path) -> Result<TemplateTaken, String> {
         let (template, left_out) = read_template(path)?;
         let end = path.extension().and_then(|e| e.to_str()).unwrap_or("html").to_ascii_lowercase();
         let folder = self.templates_folder();
@@ -167,11 +167,12 @@ impl Record {
         if let Some((holder, _)) = self.shelf_now().served().get(template.name.as_str()).filter(|(holder, _)| *holder != to) {
             return Err(format!("{} has its name {}", holder.display(), template.name));
         }
+        let replaced = to.exists() || Template::builtin(&template.name).is_some();
         // Whoever reads the folder meanwhile sees the old file or the new one, never half of it.
         let part = folder.join(format!("{}.{end}.part", template.name));
         let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::copy(path, &part)).and_then(|_n| std::fs::rename(&part, &to));
         written.map_err(|e| format!("{}: {e}", to.display()))?;
-        Ok((template, left_out))
+        Ok(TemplateTaken { template, replaced, left_out })
     }
 
     fn shelf_now(&self) -> std::sync::MutexGuard<'_, Shelf> {

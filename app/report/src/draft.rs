@@ -18,7 +18,8 @@ use std::sync::LazyLock;
 
 const FILE: &str = include_str!("../../../assets/templates/rules/impression.toml");
 
-static BUILTIN: LazyLock<Vec<Advice>> = LazyLock::new(|| parse(FILE).unwrap_or_default());
+#[expect(clippy::expect_used, reason = "part of the program: without it nothing would be checked, and nobody would know")]
+static BUILTIN: LazyLock<Vec<Advice>> = LazyLock::new(|| parse(FILE).expect("the advice of the program"));
 
 /// A rule that turns a finding into a line of the impression. The first that fits is taken.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

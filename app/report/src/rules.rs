@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 
 const FILE: &str = include_str!("../../../assets/templates/rules/checks.toml");
 
-static BUILTIN: LazyLock<Rules> = LazyLock::new(|| Rules::parse(FILE).unwrap_or_default());
+#[expect(clippy::expect_used, reason = "part of the program: without it nothing would be checked, and nobody would know")]
+static BUILTIN: LazyLock<Rules> = LazyLock::new(|| Rules::parse(FILE).expect("the rules of the program"));
 
 /// The rules with the words they look for.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]

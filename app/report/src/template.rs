@@ -449,6 +449,14 @@ impl Template {
         let bad = |why: String| Error::BadFile { kind: "template", why };
         let template: Self = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
         refuse_forbidden(text.replace('\r', "").as_str())?;
+        // It becomes the name of a file.
+        let is_fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || ('\u{4E00}'..='\u{9FFF}').contains(&c);
+        if template.name.is_empty() || template.name.chars().count() > 60 || !template.name.chars().all(is_fit) {
+            return Err(bad("a name is of small letters, digits, _ and Chinese characters, 60 at most".into()));
+        }
+        if template.blocks.is_empty() {
+            return Err(bad("no fields".into()));
+        }
         for (i, block) in template.blocks.iter().enumerate() {
             if template.blocks.iter().skip(i + 1).any(|other| other.id == block.id) {
                 return Err(bad(format!("two blocks of the id {}", block.id)));

@@ -5,7 +5,7 @@ use crate::args::TemplateCommand;
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_lang::key;
-use mj_record::{Record, read_template};
+use mj_record::{Record, TemplateTaken, read_template};
 use mj_report::Template;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -124,6 +124,8 @@ struct Imported {
     path: PathBuf,
     name: String,
     title: String,
+    /// True where it takes the place of another of its name: an earlier file, or one that comes with the program.
+    replaced: bool,
     /// What the file holds that a report has no place for.
     left_out: Vec<String>,
 }
@@ -139,9 +141,9 @@ fn import(ctx: &Ctx<'_>, record: &Record, paths: &[PathBuf]) -> Result<Done, Fai
             None => record.take_template(&path),
         });
         match read {
-            Ok((template, left_out)) => {
+            Ok(TemplateTaken { template, replaced, left_out }) => {
                 let title = template.title.get(ctx.out.lang).to_owned();
-                done.imported.push(Imported { path, name: template.name, title, left_out });
+                done.imported.push(Imported { path, name: template.name, title, replaced, left_out });
             }
             Err(reason) => done.refused.push(Refused { path, reason }),
         }
@@ -150,7 +152,8 @@ fn import(ctx: &Ctx<'_>, record: &Record, paths: &[PathBuf]) -> Result<Done, Fai
         let imported = done.imported.iter().map(|i| {
             let left_out =
                 i.left_out.iter().map(|what| format!("\n  {}", key::CLI_TEMPLATE_LEFT_OUT.with(ctx.out.lang, &[("what", what)])));
-            format!("{}  {}{}", i.name, i.title, left_out.collect::<String>())
+            let replaced = if i.replaced { format!("\n  {}", key::CLI_TEMPLATE_REPLACED.get(ctx.out.lang)) } else { String::new() };
+            format!("{}  {}{replaced}{}", i.name, i.title, left_out.collect::<String>())
         });
         let refused = done.refused.iter().map(|r| format!("{}: {}", r.path.display(), r.reason));
         imported.chain(refused).collect::<Vec<_>>().join("\n")

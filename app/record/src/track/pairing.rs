@@ -173,7 +173,7 @@ pub(super) fn is_node(finding: &Finding) -> bool {
 /// The organ of a site: lobes belong to the lung, and one organ has one code.
 pub(super) fn organ(site: &Code) -> &str {
     match site.code.as_str() {
-        "45653009" | "72481006" | "90572001" | "266005" | "44714003" | "41224006" | "RID1301" | "T-28000" => "39607008",
+        "45653009" | "72481006" | "90572001" | "266005" | "42400003" | "44714003" | "41224006" | "RID1301" | "T-28000" => "39607008",
         "RID58" | "T-62000" => "10200004",
         "RID205" | "T-71000" | "9846003" | "18639004" => "64033007",
         other => other,

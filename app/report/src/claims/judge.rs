@@ -185,11 +185,11 @@ impl<'a> Facts<'a> {
         let Some(change) = said.change else { return is_named };
         let grown = self.before_mm.and_then(|before| Some(longest(&self.lengths_mm)? - before));
         let is_shown = match (change, grown) {
-            (Change::New, grown) => grown.is_none(),
+            // That nobody measured it before does not say that it was not there.
             (Change::Larger, Some(grown)) => grown > 0.0,
             (Change::Smaller, Some(grown)) => grown < 0.0,
             (Change::Stable, Some(_)) => true,
-            (Change::Larger | Change::Smaller | Change::Stable | Change::Resolved, _) => false,
+            (Change::New | Change::Larger | Change::Smaller | Change::Stable | Change::Resolved, _) => false,
         };
         is_named && is_shown
     }

@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 const WORDS: &str = include_str!("../../../../assets/lexicon/words.toml");
 const CUES: &str = include_str!("../../../../assets/lexicon/cues.toml");
 
-static BUILTIN: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::parse(WORDS, CUES, Rules::builtin()).unwrap_or_default());
+#[expect(clippy::expect_used, reason = "part of the program: without it nothing would be checked, and nobody would know")]
+static BUILTIN: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::parse(WORDS, CUES, Rules::builtin()).expect("the lexicon of the program"));
 
 /// Something that can be found on images, or be missing there.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]

@@ -327,6 +327,12 @@ mod tests {
             ("左颈Ⅲ区肿大淋巴结。", "肿大淋巴结", "左颈Ⅱ区", Side::Left),
             ("Right renal cell carcinoma.", "hepatocellular carcinoma", "right kidney", Side::Right),
             ("Left pneumothorax.", "atelectasis", "left lung", Side::Left),
+            ("前交通动脉瘤。", "动脉瘤", "主动脉", Side::None),
+            ("肾动脉瘤。", "动脉瘤", "主动脉", Side::None),
+            ("左侧液气胸。", "气胸", "左侧胸膜", Side::Left),
+            ("右侧第3-5肋多发骨折。", "骨折", "左侧第6肋骨", Side::Left),
+            ("右侧第6肋骨折。", "骨折", "第6肋骨", Side::Left),
+            ("右肺上叶新发结节。", "结节", "右肺上叶", Side::Right),
         ];
         for (text, kind, site, side) in cases {
             assert_ne!(state_of(text, kind, site, side), ClaimState::Verified, "{text} of {kind}, {site}");
@@ -348,6 +354,9 @@ mod tests {
             ("Right pleural effusion.", "effusion", "right pleura", Side::Right),
             ("Left kidney stone.", "renal calculus", "left kidney", Side::Left),
             ("RUL nodule.", "nodule", "right upper lobe", Side::Right),
+            ("左侧肺动脉见肺栓塞。", "肺栓塞", "肺动脉", Side::Left),
+            ("左侧第6肋骨折。", "骨折", "左侧第6肋骨", Side::Left),
+            ("腹主动脉瘤。", "动脉瘤", "腹主动脉", Side::None),
         ];
         for (text, kind, site, side) in cases {
             assert_eq!(state_of(text, kind, site, side), ClaimState::Verified, "{text} of {kind}, {site}");

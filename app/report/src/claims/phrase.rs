@@ -79,7 +79,7 @@ fn plain_gap(gap: &[char]) -> String {
         _ => gap.iter().collect(),
     };
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '第' | '、' | '-' | '~' | '至');
-    if plain.chars().any(|c| c.is_ascii_digit()) && plain.chars().all(is_number) { String::new() } else { plain }
+    if plain.chars().any(|c| c.is_ascii_digit()) { plain.chars().filter(|c| !is_number(*c)).collect() } else { plain }
 }
 
 fn phrase_of(token: &Token, lexicon: &Lexicon) -> Option<Phrase> {

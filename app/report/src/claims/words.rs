@@ -53,6 +53,10 @@ fn longest(lexicon: &Lexicon, text: &[char], at: usize, end: usize) -> Option<To
     }
     lexicon.terms(text.get(at..end.min(at + 2))?).find_map(|term| {
         let stop = match_term(text, at, term).filter(|stop| *stop <= end)?;
+        // 第6肋骨折: the bone's last character begins the fracture.
+        if term.chars.len() > 1 && term.chars.last() == Some(&'骨') && text.get(stop) == Some(&'折') {
+            return None;
+        }
         Some(Token { start: at, end: stop, meaning: term.meaning })
     })
 }

@@ -8,6 +8,8 @@ use crate::template::{AtSigning, Choice, Field, FieldKind, TemplateBlock};
 use dom_query::{NodeId, NodeRef};
 use std::collections::{HashMap, HashSet};
 
+/// What stands between several that are chosen at first.
+pub(super) const CHOSEN: &str = ", ";
 /// More fields than a person would fill in.
 const MOST_FIELDS: usize = 4000;
 /// Units that stand as a hint in an empty number field.
@@ -191,7 +193,7 @@ impl<'a> Form<'a> {
     /// What may be chosen, and what is filled in at first.
     fn content(&self, node: &NodeRef<'_>, kind: FieldKind) -> (Vec<Choice>, String) {
         match kind {
-            FieldKind::One | FieldKind::Many => self.choices(node, kind),
+            FieldKind::One | FieldKind::Many => self.choices(node),
             // Its text is its title, once that is known.
             FieldKind::Check => (Vec::new(), if node.has_attr("checked") { "x".to_owned() } else { String::new() }),
             _ if tag(node) == "textarea" => (Vec::new(), tidy(&node.text())),
@@ -199,24 +201,23 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// The options of a list. A list of which nothing was chosen shows its first option; one that says nothing is no choice.
-    fn choices(&self, node: &NodeRef<'_>, kind: FieldKind) -> (Vec<Choice>, String) {
+    /// The options of a list. What nobody chose is not stated: only an option that the file marks as chosen is.
+    fn choices(&self, node: &NodeRef<'_>) -> (Vec<Choice>, String) {
         let options: Vec<NodeRef<'_>> = node.descendants_it().filter(|n| tag(n) == "option").collect();
         let says_nothing = |n: &NodeRef<'_>, i: usize| {
             let text = tidy(&n.text());
             text.is_empty() || i == 0 && is_mark(&text) || n.attr("value").is_some_and(|value| value.trim().is_empty())
         };
-        let shown = options.iter().position(|n| n.has_attr("selected")).or((kind == FieldKind::One).then_some(0));
-        let (mut choices, mut chosen) = (Vec::new(), String::new());
-        for (i, option) in options.iter().enumerate().filter(|(i, n)| !says_nothing(n, *i)) {
+        let (mut choices, mut chosen) = (Vec::new(), Vec::new());
+        for (_, option) in options.iter().enumerate().filter(|(i, n)| !says_nothing(n, *i)) {
             let text = tidy(&option.text());
-            if shown == Some(i) {
-                chosen.clone_from(&text);
+            if option.has_attr("selected") {
+                chosen.push(text.clone());
             }
             let code = self.codes.of(&attr(option, "id"), &attr(option, "data-radlex"), &text);
             choices.push(Choice { zh: text.clone(), en: text, code });
         }
-        (choices, chosen)
+        (choices, chosen.join(CHOSEN))
     }
 
     fn key_of(&self, node: &NodeRef<'_>) -> Key {
@@ -323,7 +324,8 @@ fn group_title(node: &NodeRef<'_>) -> Option<String> {
     let group = attr(node, "name");
     let is_of_group = |n: &NodeRef<'_>| attr(n, "name") == group;
     node.ancestors_it(Some(6)).find_map(|a| {
-        let holds_others = a.descendants_it().filter(is_of_group).count() > 1;
+        // The group lies close together; a page of thousands is not gone through for every button.
+        let holds_others = a.descendants_it().take(300).filter(is_of_group).nth(1).is_some();
         let text = holds_others.then(|| title_of_text(&own_text(&a)))?;
         (!text.is_empty() && text.chars().count() < 80).then_some(text)
     })

@@ -52,6 +52,9 @@ pub fn read(html: &str) -> Result<Imported> {
     if html.len() > MOST_BYTES {
         return Err(bad("longer than 2 MiB"));
     }
+    if is_nested_too_deep(html) {
+        return Err(bad("elements within elements more than 200 deep"));
+    }
     let page = Html::from(html);
     let Some(body) = page.body() else { return Err(bad("no page of HTML")) };
     if is_too_deep(&body) {
@@ -81,6 +84,29 @@ fn template_of(page: &Html, blocks: Vec<TemplateBlock>) -> Template {
     let about = format!("{title} {} {}", meta("dcterms.subject"), meta("rrt:modality"));
     let applies = Applies { modality: modalities(&about), words: words(&title), ..Applies::default() };
     Template { name, title: both(&title), applies, blocks, cases: Vec::new() }
+}
+
+/// As [`is_too_deep`], of the text: a tree that deep takes long to be made. Elements whose end need not be written do not count.
+fn is_nested_too_deep(html: &str) -> bool {
+    const UNCLOSED: [&str; 19] = [
+        "input", "br", "meta", "img", "link", "hr", "p", "li", "option", "td", "tr", "th", "dt", "dd", "col", "wbr", "base", "source",
+        "!--",
+    ];
+    let mut depth = 0_usize;
+    for tag in html.split('<').skip(1) {
+        let name: String = tag.chars().take(16).take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '!' | '-')).collect();
+        let name = name.to_ascii_lowercase();
+        match name.strip_prefix('/') {
+            Some(name) if UNCLOSED.contains(&name) => {}
+            Some(_) => depth = depth.saturating_sub(1),
+            None if name.is_empty() || UNCLOSED.contains(&name.as_str()) || name.starts_with('!') => {}
+            None => depth += 1,
+        }
+        if depth > 4 * MOST_DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_too_deep(body: &NodeRef<'_>) -> bool {

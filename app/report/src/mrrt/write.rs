@@ -1,5 +1,6 @@
 //! From a template to MRRT's HTML.
 
+use super::form::CHOSEN;
 use crate::document::BlockKind;
 use crate::template::{AtSigning, Field, FieldKind, Template, TemplateBlock};
 use mj_model::{Code, Lang};
@@ -136,7 +137,8 @@ fn one_field(out: &mut String, id: &str, field: &Field, lang: Lang) -> Result {
             for (i, choice) in field.choices.iter().enumerate() {
                 let id = if choice.code.is_some() { format!(" id=\"{}\"", id_of_choice(id, i)) } else { String::new() };
                 let choice = choice.get(lang);
-                let selected = if choice == text { " selected" } else { "" };
+                let is_chosen = choice == text || field.kind == FieldKind::Many && text.split(CHOSEN).any(|chosen| chosen == choice);
+                let selected = if is_chosen { " selected" } else { "" };
                 writeln!(out, "<option{id} value=\"{0}\"{selected}>{0}</option>", escaped(choice))?;
             }
             out.push_str("</select>");

@@ -3,8 +3,8 @@ import type { TextKey } from "../generated/texts";
 import * as hospital from "../api/hospital";
 import * as record from "../api/record";
 import * as studies from "../api/studies";
-import { app, attempt, lang, switchLang, takeBoot, type Page } from "./app.svelte";
-import { beginAddendum, beginReport, confirmStale, draft, editor, leave, nextCheck, open, runChecks, study } from "./study.svelte";
+import { app, attempt, switchLang, takeBoot, type Page } from "./app.svelte";
+import { beginAddendum, confirmStale, draft, editor, leave, nextCheck, open, runChecks, study } from "./study.svelte";
 import { lineAt, worklist } from "./worklist.svelte";
 
 export interface Action {
@@ -69,7 +69,8 @@ export const actions: Action[] = [
     text: "desk.report.begin",
     keys: "Ctrl+R",
     isPossible: () => hasStudy() && !hasReport() && study.view?.templates[0] !== undefined,
-    run: () => void beginReport(study.view?.templates[0]?.name ?? "", lang()),
+    // With what is chosen in the pane.
+    run: () => document.querySelector<HTMLButtonElement>("[data-testid='report-begin']")?.click(),
   },
   { id: "undo", text: "desk.report.undo", keys: "Ctrl+Z", isPossible: hasReport, run: () => void editor.now?.undo() },
   { id: "redo", text: "desk.report.redo", keys: "Ctrl+Shift+Z", isPossible: hasReport, run: () => void editor.now?.redo() },

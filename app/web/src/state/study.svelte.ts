@@ -76,6 +76,7 @@ export async function openReport(id: string): Promise<void> {
 export function takeReport(report: ReportView): void {
   if (report.study !== study.view?.line.uid) return;
   study.report = report;
+  lastCheck = -1;
   // Every report of the study stays within reach: an addendum beside the report it belongs to.
   const { id, state } = report;
   const { template, lang, revision } = report.document;
