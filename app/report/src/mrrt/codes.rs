@@ -2,12 +2,17 @@
 
 use super::words::tidy;
 use mj_model::Code;
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 /// Concepts by the id of the element they are of.
 #[derive(Debug, Default)]
 pub(super) struct Codes {
     by_id: HashMap<String, Code>,
+    /// How many are named in all.
+    n: usize,
+    /// Ids of those that came into the template.
+    used: RefCell<HashSet<String>>,
     /// True when there is a list of concepts that is not well-formed.
     pub(super) is_broken: bool,
 }
@@ -34,14 +39,22 @@ impl Codes {
             let part = |name: &str| tidy(code.attribute(name).unwrap_or_default());
             let (value, meaning, scheme) = (part("value"), part("meaning"), part("scheme"));
             if let Some(id) = id.filter(|_| !value.is_empty()) {
+                self.n += 1;
                 self.by_id.entry(id).or_insert_with(|| Code::new(&designator(&scheme), &value, &meaning, &meaning));
             }
         }
     }
 
+    /// Concepts that did not come in: of elements that are no inputs, and further ones of an input that has one.
+    pub(super) fn n_unused(&self) -> usize {
+        self.n - self.used.borrow().len().min(self.n)
+    }
+
     /// The concept of an element, by its id or by the RadLex number that stands on it.
     pub(super) fn of(&self, id: &str, radlex: &str, meaning: &str) -> Option<Code> {
-        let known = self.by_id.get(id).cloned();
+        let known = self.by_id.get(id).cloned().inspect(|_| {
+            self.used.borrow_mut().insert(id.to_owned());
+        });
         known.or_else(|| radlex.starts_with("RID").then(|| Code::new("RADLEX", radlex, meaning, meaning)))
     }
 }

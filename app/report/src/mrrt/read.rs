@@ -157,6 +157,7 @@ fn left_out(page: &Html, form: &Form<'_>, codes: &Codes) -> Vec<String> {
         (form.n_hidden, "hidden fields"),
         (form.n_nameless, "inputs without a name"),
         (form.n_beyond, "fields beyond the most that are taken"),
+        (codes.n_unused(), "concepts of sections, or beyond the first of an input"),
         (zeros, "numbers begin with 0, as the file says: look at them before signing"),
     ];
     let mut out: Vec<String> = counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
