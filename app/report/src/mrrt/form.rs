@@ -36,6 +36,8 @@ pub(super) struct Form<'a> {
     /// The last heading of each section.
     headings: Vec<(Option<NodeId>, NodeId, String)>,
     ids: HashSet<String>,
+    /// How often an id was asked for.
+    counts: HashMap<String, usize>,
     n_fields: usize,
     pub(super) n_hidden: usize,
     pub(super) n_nameless: usize,
@@ -51,6 +53,7 @@ impl<'a> Form<'a> {
             with_text: HashSet::new(),
             headings: Vec::new(),
             ids: HashSet::new(),
+            counts: HashMap::new(),
             n_fields: 0,
             n_hidden: 0,
             n_nameless: 0,
@@ -150,8 +153,7 @@ impl<'a> Form<'a> {
     fn fresh_id(&mut self, node: &NodeRef<'_>) -> String {
         let id = ["id", "name", "data-field", "data-f"].into_iter().map(|name| attr(node, name)).find(|id| !id.is_empty());
         let id = id.unwrap_or_else(|| format!("field_{}", self.n_fields));
-        let fresh = (1..).map(|n| if n == 1 { id.clone() } else { format!("{id}_{n}") }).find(|id| !self.ids.contains(id));
-        let fresh = fresh.unwrap_or(id);
+        let fresh = numbered(&id, "_", "", &mut self.counts, |fresh| !self.ids.contains(fresh));
         self.ids.insert(fresh.clone());
         fresh
     }
@@ -172,11 +174,11 @@ impl<'a> Form<'a> {
         }
         let code = self.codes.of(&attr(node, "id"), &attr(node, "data-radlex"), &label);
         let (at_signing, is_checked) = (at_signing(node), node.has_attr("checked"));
-        let id = format!("radio:{group}");
-        let title = group_title(node).unwrap_or_else(|| if group.is_empty() { label.clone() } else { group.clone() });
-        let context = context_of(node, &title);
+        let id = if group.is_empty() { self.fresh_id(node) } else { format!("radio:{group}") };
         let section = self.section_at(node, key);
         let at = section.block.fields.iter().position(|field| field.id == id && !group.is_empty()).unwrap_or_else(|| {
+            let title = group_title(node).unwrap_or_else(|| if group.is_empty() { label.clone() } else { group.clone() });
+            let context = context_of(node, &title);
             section.push(Field { id: id.clone(), title: both(&title), kind: FieldKind::One, ..Field::default() }, context);
             section.block.fields.len() - 1
         });
@@ -240,7 +242,7 @@ impl<'a> Form<'a> {
 
     fn new_block(&self, node: &NodeRef<'_>, key: Key) -> TemplateBlock {
         let section = section_of(node);
-        let heading = self.headings.iter().find(|(_, id, _)| Some(*id) == key.1).map(|(_, _, text)| text.clone());
+        let heading = self.headings.iter().rev().find(|(_, id, _)| Some(*id) == key.1).map(|(_, _, text)| text.clone());
         let path: Vec<String> = section.iter().flat_map(path_of).chain(heading).filter(|t| !t.is_empty()).collect();
         let title = if path.is_empty() { "Report".to_owned() } else { path.join(" / ") };
         let named = section.as_ref().map(|s| attr(s, "data-section-name")).unwrap_or_default();
@@ -282,6 +284,18 @@ fn unit_of(node: &NodeRef<'_>, kind: FieldKind) -> String {
     named.or_else(hint).unwrap_or_default()
 }
 
+/// A text, or that text with the first number from 2 that makes it free. `counts` remembers the last number of each text.
+fn numbered(text: &str, before: &str, after: &str, counts: &mut HashMap<String, usize>, is_free: impl Fn(&String) -> bool) -> String {
+    let count = counts.entry(text.to_owned()).or_insert(0);
+    loop {
+        *count += 1;
+        let candidate = if *count == 1 { text.to_owned() } else { format!("{text}{before}{count}{after}") };
+        if is_free(&candidate) {
+            return candidate;
+        }
+    }
+}
+
 impl Section {
     fn push(&mut self, field: Field, context: String) {
         self.block.fields.push(field);
@@ -294,13 +308,12 @@ impl Section {
         for field in &self.block.fields {
             *count.entry(field.title.zh.clone()).or_default() += 1;
         }
-        let mut taken = HashSet::new();
+        let (mut taken, mut counts) = (HashSet::new(), HashMap::new());
         for (field, context) in self.block.fields.iter_mut().zip(&self.contexts) {
             let title = field.title.zh.clone();
             let is_vague = count.get(&title).is_some_and(|n| *n > 1) || title.chars().count() < 4;
             let title = if is_vague && !context.is_empty() { format!("{context} – {title}") } else { title };
-            let numbered = (2..).map(|n| format!("{title} ({n})"));
-            let title = [title.clone()].into_iter().chain(numbered).find(|title| !taken.contains(title)).unwrap_or(title);
+            let title = numbered(&title, " (", ")", &mut counts, |title| !taken.contains(title));
             taken.insert(title.clone());
             if field.kind == FieldKind::Check && !field.text.zh.is_empty() {
                 field.text = both(&title);
@@ -372,7 +385,7 @@ fn title_of(section: &NodeRef<'_>) -> String {
 
 /// The text of a section's own header.
 fn header_of(section: &NodeRef<'_>) -> Option<String> {
-    let header = section.children_it(false).find(|child| tag(child) == "header")?;
+    let header = section.children_it(false).take(50).find(|child| tag(child) == "header")?;
     Some(title_of_text(&own_text(&header)))
 }
 
@@ -384,10 +397,14 @@ pub(super) fn own_text(node: &NodeRef<'_>) -> String {
 /// Text of an element without that of some elements within it.
 pub(super) fn text_without(node: &NodeRef<'_>, names: &[&str]) -> String {
     let mut out = String::new();
-    for text in node.descendants_it().filter(NodeRef::is_text) {
+    // A name is short: a page of one huge cell is not gone through for every input in it.
+    for text in node.descendants_it().take(1000).filter(NodeRef::is_text) {
+        if out.len() > 2000 {
+            break;
+        }
         let mut within = text.ancestors_it(None).take_while(|a| a.id != node.id);
         if !within.any(|a| names.contains(&tag(&a).as_str())) {
-            out.push_str(&text.text());
+            out.extend(text.text().chars().take(2000));
             out.push(' ');
         }
     }

@@ -44,8 +44,9 @@ impl Naming {
     pub(super) fn hear(&mut self, text: &NodeRef<'_>) {
         const NO_NAMES: [&str; 13] =
             ["select", "textarea", "script", "style", "button", "header", "legend", "h1", "h2", "h3", "h4", "title", "summary"];
-        if !is_within(text, &NO_NAMES) {
-            self.heard.push_str(&text.text());
+        // Longer text is no name, and need not be gone through again for every input.
+        if self.heard.len() < 2000 && !is_within(text, &NO_NAMES) {
+            self.heard.extend(text.text().chars().take(2000));
             self.heard.push(' ');
         }
     }
@@ -195,5 +196,6 @@ fn is_cell(node: &NodeRef<'_>) -> bool {
 }
 
 fn cells_of<'n>(row: &NodeRef<'n>) -> Vec<NodeRef<'n>> {
-    row.children_it(false).filter(is_cell).collect()
+    // More columns has no form.
+    row.children_it(false).filter(is_cell).take(100).collect()
 }

@@ -206,6 +206,26 @@ fn an_open_place_blocks_or_is_told_or_has_no_line() {
     assert_eq!(of("NONE"), []);
 }
 
+/// Pages as long as any that is read, of what is looked at for every input.
+#[test]
+fn a_page_made_to_be_slow_is_read_in_a_moment() {
+    let fill = |start: &str, piece: &str| format!("<section data-section-name=a>{start}{}", piece.repeat((1 << 19) / piece.len()));
+    let words = "word ".repeat(100_000);
+    for page in [
+        fill("<table><tr><td>", "<input type=radio name=r value=v>w "),
+        fill(&format!("<table><tr><td>{words}</td><td>"), "<input>"),
+        fill(&format!("<label>{words}"), "<input>x"),
+        fill("", "<label for=a>x</label><input id=a>"),
+        fill("", "<h2>a</h2><select><option>b"),
+        fill("<select>", "<option>b"),
+        fill("<table>", "<tr><td>a<td>b<td><input>"),
+    ] {
+        let start = std::time::Instant::now();
+        let _imported = read(&page);
+        assert!(start.elapsed().as_secs() < 30, "{}", &page[..60]);
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
