@@ -62,19 +62,66 @@ fn every_template_of_the_program_goes_out_and_comes_in() {
     let listed = station.json(&["template", "list"]);
     let names: Vec<String> = listed["templates"].as_array().unwrap().iter().map(|t| string(t, "name")).collect();
     assert!(names.len() > 15, "{names:?}");
+    let begin = |station: &Station, name: &str, study: &str| {
+        let report = station.json(&["report", "new", study, "--template", name, "--lang", "en"]);
+        let shown = station.json(&["report", "show", &string(&report, "id")]);
+        shown["fields"].as_array().unwrap().iter().map(|f| f["text"].clone()).collect::<Vec<_>>()
+    };
+    station.import(&station.phantom(48, 8).join("current"));
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let there = Station::new();
+    there.import(&there.phantom(48, 8).join("current"));
+    let same = string(&there.json(&["list"])[0], "study_uid");
     for name in ["chest_ct", "mammography"] {
-        let file = station.dir().join(format!("{name}.html"));
-        station.json(&["template", "export", name, "--lang", "zh", "--out", text(&file)]);
-        let page = std::fs::read_to_string(&file).unwrap();
-        assert!(page.starts_with("<!DOCTYPE html>") && page.contains("data-section-name=\"Impression\""), "{page}");
+        let page = station.dir().join(format!("{name}.html"));
+        station.json(&["template", "export", name, "--lang", "zh", "--out", text(&page)]);
+        let html = std::fs::read_to_string(&page).unwrap();
+        assert!(html.starts_with("<!DOCTYPE html>") && html.contains("data-section-name=\"Impression\""), "{html}");
+        // In its own form nothing is lost: elsewhere a report begins as here.
+        let file = station.dir().join(format!("{name}.toml"));
+        station.json(&["template", "export", name, "--out", text(&file)]);
+        let taken = there.json(&["template", "import", text(&file)]);
+        assert_eq!(
+            (taken["imported"][0]["name"].as_str(), taken["imported"][0]["replaced"].as_bool()),
+            (Some(name), Some(true)),
+            "{taken}"
+        );
+        assert_eq!(begin(&there, name, &same), begin(&station, name, &study));
+        // The page has the same name; two files cannot both have it.
+        let refused = there.run(&["template", "import", text(&page)]).json(3);
+        assert!(string(&refused["refused"][0], "reason").contains(name), "{refused}");
+    }
+    let other = station.run(&["template", "export", "chest_ct", "--out", text(&station.dir().join("x.docx"))]);
+    assert_eq!((other.code, other.error_code().as_str()), (1, "name.unknown"));
+}
+
+/// What the template says of an empty place decides: told with ALERT, in the way with PROHIBIT.
+#[test]
+fn an_open_place_that_only_warns_can_be_signed() {
+    let station = Station::new();
+    station.import(&station.phantom(48, 8).join("current"));
+    let study = string(&station.json(&["list"])[0], "study_uid");
+    let person = string(&station.json(&["person", "add", "示例医师", "--role", "reviewing"]), "id");
+    for (action, severity, code) in [("ALERT", "warn", 0), ("PROHIBIT", "block", 4)] {
+        let file = station.dir().join(format!("{action}.html"));
+        std::fs::write(&file, FORM.replace("PROHIBIT", action).replace("content=\"fast\"", &format!("content=\"{action}\""))).unwrap();
+        let name = string(&station.json(&["template", "import", text(&file)])["imported"][0], "name");
+        let report = string(&station.json(&["report", "new", &study, "--template", &name, "--lang", "en"]), "id");
+        let shown = station.json(&["report", "show", &report]);
+        station.json(&["report", "set", &report, &string(&shown["fields"][1], "id"), "No free fluid."]);
+        let checks = station.run(&["report", "check", &report]);
+        let open: serde_json::Value = serde_json::from_str(&checks.stdout).unwrap_or_default();
+        let all = format!("{open} {}", checks.stderr);
+        assert!(all.contains("unfilled") && all.contains(&format!("\"severity\":\"{severity}\"")), "{all}");
+        assert_eq!(station.run(&["report", "sign", &report, "--as", &person]).code, code, "{action}");
     }
 }
 
 #[test]
 fn real_templates_come_in() {
-    let Some(root) = mj_testdata::root() else { return };
+    let Some(root) = mj_testdata::path("report_templates") else { return };
     let station = Station::new();
-    let folders = ["drg_mrrt", "radreport_de"].map(|set| root.join("report_templates").join(set));
+    let folders = ["drg_mrrt", "radreport_de"].map(|set| root.join(set));
     let imported = station.json(&["template", "import", text(&folders[0]), text(&folders[1])]);
     assert_eq!((imported["imported"].as_array().unwrap().len(), imported["refused"].as_array().unwrap().len()), (31, 0), "{imported}");
     let listed = station.json(&["template", "list"]);

@@ -744,11 +744,11 @@ pub(crate) enum TemplateCommand {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
-    /// Write one as an HTML page in the form of IHE MRRT, in the language of the output.
+    /// Write one: as an HTML page in the form of IHE MRRT in the language of the output, or as .toml in both languages.
     Export {
         /// Its name.
         name: String,
-        /// File to write.
+        /// File to write; its ending (.html or .toml) says the form.
         #[arg(long)]
         out: PathBuf,
     },

@@ -63,7 +63,7 @@ pub use prior::Prior;
 pub use record::{Grant, Record};
 pub use reports::{Applied, Report};
 pub use results::{Exported, ImageForm, NotExported, ResultKind, ResultsTaken, Run, WaitingResult, export_codes, is_of_data};
-pub use shelf::read_template;
+pub use shelf::{TemplateTaken, read_template};
 pub use short::Subject;
 pub use sign::{SignRequest, Signed, Verified};
 pub use study::{StoredObject, StudyDetail};

@@ -9,6 +9,9 @@ use std::time::SystemTime;
 /// Where the department's templates lie in the record's folder. They hold no patient data and are not sealed.
 const FOLDER: &str = "templates";
 
+/// More than any template needs, in any encoding. Units: bytes.
+const MOST_BYTES: u64 = 4 << 20;
+
 /// A file as it was read last.
 #[derive(Debug, Clone)]
 struct Kept {
@@ -41,19 +44,25 @@ impl Shelf {
         self.files = there;
     }
 
-    /// The templates, and the files that give none: those that cannot be read, and the second of one name.
-    fn sorted(&self) -> (Vec<Template>, Vec<(PathBuf, String)>) {
-        let (mut templates, mut problems): (Vec<Template>, _) = (Vec::new(), Vec::new());
+    /// The templates by their files' names. Of two files with a template of one name only the first serves.
+    fn served(&self) -> BTreeMap<&str, (&Path, &Template)> {
+        let mut served = BTreeMap::new();
         for (path, kept) in &self.files {
-            match &kept.template {
-                Err(why) => problems.push((path.clone(), why.clone())),
-                Ok(template) if templates.iter().any(|known| known.name == template.name) => {
-                    problems.push((path.clone(), format!("another file has the name {} already", template.name)));
-                }
-                Ok(template) => templates.push(template.clone()),
+            if let Ok(template) = &kept.template {
+                served.entry(template.name.as_str()).or_insert((path.as_path(), template));
             }
         }
-        (templates, problems)
+        served
+    }
+
+    /// Why a file does not serve, if it does not.
+    fn problem(&self, path: &Path, kept: &Kept) -> Option<String> {
+        let template = match &kept.template {
+            Err(why) => return Some(why.clone()),
+            Ok(template) => template,
+        };
+        let (first, _) = self.served().get(template.name.as_str()).copied()?;
+        (first != path).then(|| format!("its name {} is that of {}", template.name, first.display()))
     }
 }
 
@@ -80,18 +89,32 @@ impl Form {
 pub fn read_template(path: &Path) -> Result<(Template, Vec<String>), String> {
     use mj_model::Coded as _;
     let why = |e: mj_report::Error| e.args().into_iter().find(|(name, _)| *name == "why").map_or_else(|| e.to_string(), |(_, why)| why);
+    let form = Form::of(path).ok_or("neither .toml nor .html")?;
+    if std::fs::metadata(path).map_err(|e| e.to_string())?.len() > MOST_BYTES {
+        return Err(format!("longer than {} MiB", MOST_BYTES >> 20));
+    }
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-    match Form::of(path) {
-        Some(Form::Toml) => {
+    match form {
+        Form::Toml => {
             let text = String::from_utf8(bytes).map_err(|_bad| "not UTF-8".to_owned())?;
             Template::parse(&text).map(|template| (template, Vec::new())).map_err(why)
         }
-        Some(Form::Mrrt) => {
+        Form::Mrrt => {
             let text = mj_report::mrrt::decode(&bytes);
             mj_report::mrrt::read(&text).map(|imported| (imported.template, imported.left_out)).map_err(why)
         }
-        None => Err("neither .toml nor .html".to_owned()),
     }
+}
+
+/// A template as it was taken into the department's folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateTaken {
+    /// The template.
+    pub template: Template,
+    /// True where it takes the place of another of its name: an earlier file, or one that comes with the program.
+    pub replaced: bool,
+    /// What the file holds that a report has no place for, a sentence each.
+    pub left_out: Vec<String>,
 }
 
 impl Record {
@@ -114,17 +137,42 @@ impl Record {
     /// A template by its name.
     #[must_use]
     pub fn template(&self, name: &str) -> Option<Template> {
-        self.own_templates().into_iter().find(|t| t.name == name).or_else(|| Template::builtin(name))
+        let own = self.shelf_now().served().get(name).map(|(_, template)| (*template).clone());
+        own.or_else(|| Template::builtin(name))
     }
 
     /// Files of the department's templates that cannot be used, and why.
     #[must_use]
     pub fn template_problems(&self) -> Vec<(PathBuf, String)> {
-        self.shelf_now().sorted().1
+        let shelf = self.shelf_now();
+        shelf.files.iter().filter_map(|(path, kept)| Some((path.clone(), shelf.problem(path, kept)?))).collect()
     }
 
-    fn own_templates(&self) -> Vec<Template> {
-        self.shelf_now().sorted().0
+    /// The department's own templates.
+    #[must_use]
+    pub fn own_templates(&self) -> Vec<Template> {
+        self.shelf_now().served().into_values().map(|(_, template)| template.clone()).collect()
+    }
+
+    /// Takes a template's file as it is into the department's folder. An earlier file of the same name and form is replaced.
+    ///
+    /// # Errors
+    /// A sentence that says why not: the file is of no use, another file has its template's name, or the folder cannot be
+    /// written.
+    pub fn take_template(&self, path: &Path) -> Result<TemplateTaken, String> {
+        let (template, left_out) = read_template(path)?;
+        let end = path.extension().and_then(|e| e.to_str()).unwrap_or("html").to_ascii_lowercase();
+        let folder = self.templates_folder();
+        let to = folder.join(format!("{}.{end}", template.name));
+        if let Some((holder, _)) = self.shelf_now().served().get(template.name.as_str()).filter(|(holder, _)| *holder != to) {
+            return Err(format!("{} has its name {}", holder.display(), template.name));
+        }
+        let replaced = to.exists() || Template::builtin(&template.name).is_some();
+        // Whoever reads the folder meanwhile sees the old file or the new one, never half of it.
+        let part = folder.join(format!("{}.{end}.part", template.name));
+        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::copy(path, &part)).and_then(|_n| std::fs::rename(&part, &to));
+        written.map_err(|e| format!("{}: {e}", to.display()))?;
+        Ok(TemplateTaken { template, replaced, left_out })
     }
 
     fn shelf_now(&self) -> std::sync::MutexGuard<'_, Shelf> {

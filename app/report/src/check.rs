@@ -212,6 +212,15 @@ impl<'a> Desk<'a> {
         self.report_asking(rule, place, values, true);
     }
 
+    /// As [`Desk::report`], with no more weight than that.
+    fn report_at_most(&mut self, most: Severity, rule: &str, (block, span): (&Block, Option<[usize; 2]>), values: &[(&str, &str)]) {
+        let before = self.found.len();
+        self.report(rule, Some((block, span)), values);
+        for found in self.found.iter_mut().skip(before) {
+            found.severity = found.severity.min(most);
+        }
+    }
+
     /// As [`Desk::report`]; `may_ask` is false where the rule blocks for good. Said once is said: what the same rule found in
     /// an overlapping place stays as it is.
     fn report_asking(&mut self, rule: &str, place: Option<(&Block, Option<[usize; 2]>)>, values: &[(&str, &str)], may_ask: bool) {

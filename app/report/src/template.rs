@@ -3,8 +3,10 @@
 use crate::document::{Block, BlockKind, Document, refuse_forbidden};
 use crate::error::{Error, Result};
 use mj_model::{Code, Finding, Lang, Side, StudyUid};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
+
+mod write;
 
 /// The files that come with the program, by name. Of those that fit a study equally well the first is offered: what is general
 /// stands before what is special.
@@ -33,7 +35,7 @@ const FILES: [(&str, &str); 19] = [
 static BUILTIN: LazyLock<Vec<Template>> = LazyLock::new(|| FILES.iter().filter_map(|(_, text)| Template::parse(text).ok()).collect());
 
 /// A text in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Both {
     /// Chinese.
@@ -54,7 +56,7 @@ impl Both {
 }
 
 /// Words of each language.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
     /// Chinese.
@@ -66,7 +68,7 @@ pub struct Words {
 }
 
 /// A report template.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// Name by which it is asked for, for example `chest_ct`.
@@ -79,7 +81,7 @@ pub struct Template {
     #[serde(rename = "block")]
     pub blocks: Vec<TemplateBlock>,
     /// Findings and the line they must lead to; run by the tests.
-    #[serde(default, rename = "case")]
+    #[serde(default, rename = "case", skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<Case>,
 }
 
@@ -154,7 +156,7 @@ pub fn age_years(text: &str) -> Option<f64> {
 }
 
 /// What a field is filled with from the study when a report begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prefill {
     /// The clinical history of the request.
@@ -164,7 +166,7 @@ pub enum Prefill {
 }
 
 /// A field of a template.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateBlock {
     /// Id of the block.
@@ -174,10 +176,13 @@ pub struct TemplateBlock {
     /// Its title.
     pub title: Both,
     /// True when a report cannot be signed while it is empty.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub required: bool,
+    /// True when the reader is told at signing that it is empty.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub expected: bool,
     /// Text that stands there at first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub text: Both,
     /// What is filled in from the study.
     #[serde(default)]
@@ -186,10 +191,10 @@ pub struct TemplateBlock {
     #[serde(default)]
     pub normal: Option<Both>,
     /// Parts, a line each, that stand there at first with their clauses.
-    #[serde(default, rename = "part")]
+    #[serde(default, rename = "part", skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
     /// Things to fill in or to pick, as templates of others have them.
-    #[serde(default, rename = "field")]
+    #[serde(default, rename = "field", skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
 }
 
@@ -198,12 +203,12 @@ impl TemplateBlock {
     #[must_use]
     pub fn new(id: &str, kind: BlockKind, title: Both) -> Self {
         let (text, parts, fields) = (Both::default(), Vec::new(), Vec::new());
-        Self { id: id.into(), kind, title, required: false, text, prefill: None, normal: None, parts, fields }
+        Self { id: id.into(), kind, title, required: false, expected: false, text, prefill: None, normal: None, parts, fields }
     }
 }
 
 /// How a [`Field`] is filled in (IHE MRRT, data-field-type).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldKind {
     /// Free text.
@@ -224,57 +229,97 @@ pub enum FieldKind {
 }
 
 /// What an empty [`Field`] does when the report is to be signed (IHE MRRT, data-field-completion-action).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AtSigning {
-    /// Nothing.
+    /// Nothing: it has no line while it is empty.
     #[default]
     Silent,
-    /// The reader is told. It stands open in the text and must be filled in or taken out, as with [`AtSigning::Block`].
+    /// The place is open in the text; the reader is told and may sign.
     Warn,
-    /// It stands in the way: the place is open in the text until it is filled in or taken out.
+    /// The place is open in the text and stands in the way until it is filled in or taken out.
     Block,
 }
 
+/// What may be chosen in a [`Field`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+    /// The concept it names.
+    #[serde(default)]
+    pub code: Option<Code>,
+}
+
+impl Choice {
+    /// The text in a language.
+    #[must_use]
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
+    }
+}
+
 /// A thing to fill in or to pick, within a field of a report.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// Id of the file it came from; may be empty.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub id: String,
     /// What it is about.
     pub title: Both,
     /// How it is filled in.
     #[serde(default)]
     pub kind: FieldKind,
+    /// The concept it asks for.
+    #[serde(default)]
+    pub code: Option<Code>,
     /// What may be chosen.
-    #[serde(default)]
-    pub choices: Vec<Both>,
+    #[serde(default, rename = "choice", skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
     /// What is filled in at first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub text: Both,
     /// Unit of a number, as shown.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub unit: String,
+    /// The least number that makes sense, in its unit.
+    #[serde(default)]
+    pub min: Option<f64>,
+    /// The greatest.
+    #[serde(default)]
+    pub max: Option<f64>,
     /// What it does while it is empty.
     #[serde(default)]
     pub at_signing: AtSigning,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A place that is still to be filled in; one of the marks of the check "unfilled".
 const OPEN: &str = "____";
 
 impl Field {
+    /// What its line begins with.
+    fn head(&self, lang: Lang) -> String {
+        format!("{}{}", self.title.get(lang), if lang == Lang::Zh { "：" } else { ": " })
+    }
+
     /// A line of the field with a value.
     fn line(&self, value: &str, lang: Lang) -> String {
-        let title = self.title.get(lang);
         if self.kind == FieldKind::Check {
-            return title.to_owned();
+            return self.title.get(lang).to_owned();
         }
-        let colon = if lang == Lang::Zh { "：" } else { ": " };
         let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
-        format!("{title}{colon}{value}{unit}")
+        format!("{}{value}{unit}", self.head(lang))
     }
 
     /// The line that stands in the text at first: what the template fills in, or a place left open where it must be filled.
@@ -298,7 +343,7 @@ impl Field {
 }
 
 /// A part of a field: a region of the body with what is said of it when nothing was found.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Id, unique in the template.
@@ -317,7 +362,7 @@ pub struct Part {
 }
 
 /// One statement of normality.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clause {
     /// Chinese, without the stop.
@@ -330,7 +375,7 @@ pub struct Clause {
 }
 
 /// A test case of a template.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// What it shows.
@@ -465,6 +510,14 @@ impl Template {
         let by_part = applies.body_part.iter().any(|part| part.eq_ignore_ascii_case(of.body_part.trim()));
         let by_words = applies.words.iter().filter(|word| description.contains(word.as_str())).count();
         1 + u32::from(by_code) * 1_000_000 + u32::from(by_part) * 10 + u32::try_from(by_words).unwrap_or(u32::MAX).min(10_000) * 4
+    }
+
+    /// True where a line of a report leaves a place open that the template lets stay open: of a [`Field`] that only warns.
+    #[must_use]
+    pub fn may_stay_open(&self, block: &str, line: &str, lang: Lang) -> bool {
+        let fields = self.blocks.iter().filter(|from| from.id == block).flat_map(|from| &from.fields);
+        let of_line = fields.filter(|field| line.starts_with(&field.head(lang)));
+        of_line.map(|field| field.at_signing).max() == Some(AtSigning::Warn)
     }
 
     /// Phrases offered for a field: what each part says when nothing was found, and the field's own phrase.

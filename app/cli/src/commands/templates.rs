@@ -5,7 +5,7 @@ use crate::args::TemplateCommand;
 use crate::failure::Failure;
 use crate::out::Done;
 use mj_lang::key;
-use mj_record::{Record, read_template};
+use mj_record::{Record, TemplateTaken, read_template};
 use mj_report::Template;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,21 @@ pub(super) async fn run(ctx: &Ctx<'_>, command: TemplateCommand) -> Result<Done,
         TemplateCommand::List => list(ctx, &record),
         TemplateCommand::Show { name } => show(ctx, &named(&record, &name)?),
         TemplateCommand::Import { paths } => import(ctx, &record, &paths),
-        TemplateCommand::Export { name, out } => {
-            let page = mj_report::mrrt::write(&named(&record, &name)?, ctx.out.lang);
-            std::fs::write(&out, page).map_err(|source| Failure::File { what: "write", path: out.clone(), source })?;
-            ctx.out.result(&serde_json::json!({"written": [out]}), |_| out.display().to_string())?;
-            Ok(Done::Well)
-        }
+        TemplateCommand::Export { name, out } => export(ctx, &named(&record, &name)?, &out),
     }
+}
+
+/// Writes a template in the form that the file's name ends with.
+fn export(ctx: &Ctx<'_>, template: &Template, out: &Path) -> Result<Done, Failure> {
+    let end = out.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let text = match end.as_str() {
+        "html" | "htm" => mj_report::mrrt::write(template, ctx.out.lang),
+        "toml" => template.to_toml()?,
+        _ => return Err(Failure::Unknown { what: "form", name: out.display().to_string(), known: ".html, .toml".into() }),
+    };
+    std::fs::write(out, text).map_err(|source| Failure::File { what: "write", path: out.to_owned(), source })?;
+    ctx.out.result(&serde_json::json!({"written": [out]}), |_| out.display().to_string())?;
+    Ok(Done::Well)
 }
 
 /// A template by its name, or an error that lists what there is.
@@ -57,12 +65,12 @@ struct Refused {
 }
 
 fn list(ctx: &Ctx<'_>, record: &Record) -> Result<Done, Failure> {
-    let is_own = |name: &str| Template::builtin(name).is_none_or(|builtin| record.template(name).is_some_and(|t| t != builtin));
+    let own = record.own_templates();
     let line = |t: &Template| Line {
         name: t.name.clone(),
         title: t.title.get(ctx.out.lang).to_owned(),
         modality: t.applies.modality.clone(),
-        own: is_own(&t.name),
+        own: own.iter().any(|o| o.name == t.name),
     };
     let refused: Vec<Refused> = record.template_problems().into_iter().map(|(path, reason)| Refused { path, reason }).collect();
     let listed = Listed { templates: record.templates().iter().map(line).collect(), refused };
@@ -124,16 +132,16 @@ struct Imported {
 
 /// Puts templates into the record's folder; each file is looked at by itself.
 fn import(ctx: &Ctx<'_>, record: &Record, paths: &[PathBuf]) -> Result<Done, Failure> {
-    let folder = record.templates_folder();
-    std::fs::create_dir_all(&folder).map_err(|source| Failure::File { what: "write", path: folder.clone(), source })?;
     let mut done = Import { imported: Vec::new(), refused: Vec::new() };
     for path in paths.iter().flat_map(|path| files_of(path)) {
-        match read_template(&path) {
-            Ok((template, left_out)) => {
-                let end = path.extension().and_then(|e| e.to_str()).unwrap_or("html").to_ascii_lowercase();
-                let to = folder.join(format!("{}.{end}", template.name));
-                let replaced = to.exists() || Template::builtin(&template.name).is_some();
-                put(&path, &to)?;
+        // Of two files of one import that say the same name the second would silently take the place of the first.
+        let taken = |name: &str| done.imported.iter().find(|i| i.name == name).map(|i| i.path.display().to_string());
+        let read = read_template(&path).and_then(|(template, _)| match taken(&template.name) {
+            Some(other) => Err(format!("its name {} is that of {other}", template.name)),
+            None => record.take_template(&path),
+        });
+        match read {
+            Ok(TemplateTaken { template, replaced, left_out }) => {
                 let title = template.title.get(ctx.out.lang).to_owned();
                 done.imported.push(Imported { path, name: template.name, title, replaced, left_out });
             }
@@ -151,14 +159,6 @@ fn import(ctx: &Ctx<'_>, record: &Record, paths: &[PathBuf]) -> Result<Done, Fai
         imported.chain(refused).collect::<Vec<_>>().join("\n")
     })?;
     Ok(if done.refused.is_empty() { Done::Well } else { Done::NeedsDecision })
-}
-
-/// Copies a file beside its place and then into it, so that a copy of itself or a full disk leaves the old one whole.
-fn put(from: &Path, to: &Path) -> Result<(), Failure> {
-    let part = to.with_extension("part");
-    let failed = |source| Failure::File { what: "write", path: to.to_owned(), source };
-    std::fs::copy(from, &part).map_err(failed)?;
-    std::fs::rename(&part, to).map_err(failed)
 }
 
 /// The file itself, or the templates in a folder, in the order of their names.

@@ -1,16 +1,22 @@
 //! Rules about the text of single fields.
 
-use super::Desk;
 use super::text::{places, to_string, without};
+use super::{Desk, Severity};
 use crate::document::{Block, BlockKind};
 use mj_model::Lang;
 
-/// Required fields that are empty.
+/// Required fields that are empty; of those that the template only expects, the reader is told.
 pub(super) fn empty(desk: &mut Desk<'_>) {
-    let document = desk.document;
-    for block in &document.blocks {
-        if block.is_required && block.text.trim().is_empty() {
+    let (document, context) = (desk.document, desk.context);
+    let expected = |block: &Block| {
+        let of = context.template.iter().flat_map(|template| &template.blocks).find(|from| from.id == block.id);
+        !context.is_addendum && of.is_some_and(|from| from.expected)
+    };
+    for block in document.blocks.iter().filter(|block| block.text.trim().is_empty()) {
+        if block.is_required {
             desk.report("field_empty", Some((block, None)), &[]);
+        } else if expected(block) {
+            desk.report_at_most(Severity::Warn, "field_empty", (block, None), &[]);
         }
     }
 }
@@ -23,9 +29,9 @@ pub(super) fn nothing(desk: &mut Desk<'_>) {
     }
 }
 
-/// Places left open, such as `____`.
+/// Places left open, such as `____`. What the template lets stay open is told and does not block.
 pub(super) fn unfilled(desk: &mut Desk<'_>) {
-    let (document, rules) = (desk.document, desk.rules);
+    let (document, rules, template) = (desk.document, desk.rules, desk.context.template.as_ref());
     for block in &document.blocks {
         let mut text: Vec<char> = block.plain().chars().collect();
         for mark in &rules.unfilled.marks {
@@ -35,11 +41,19 @@ pub(super) fn unfilled(desk: &mut Desk<'_>) {
                 let last = mark.chars().last();
                 let more = text.iter().skip(at + n).take_while(|c| Some(**c) == last).count();
                 let span = (at, at + n + more);
-                desk.report("unfilled", Some((block, Some([span.0, span.1]))), &[("shown", &to_string(&text, span))]);
+                let may = template.is_some_and(|t| t.may_stay_open(&block.id, &line_at(&text, at), document.lang));
+                let most = if may { Severity::Warn } else { Severity::Block };
+                desk.report_at_most(most, "unfilled", (block, Some([span.0, span.1])), &[("shown", &to_string(&text, span))]);
                 text.iter_mut().skip(at).take(n + more).for_each(|c| *c = '\u{1}');
             }
         }
     }
+}
+
+/// The line around a place.
+fn line_at(text: &[char], at: usize) -> String {
+    let start = text.iter().take(at).rposition(|&c| c == '\n').map_or(0, |end| end + 1);
+    text.iter().skip(start).take_while(|&&c| c != '\n').collect()
 }
 
 /// A Chinese word or sentence piece of two and more characters written twice in a row, or an English word.

@@ -1,8 +1,9 @@
 //! From a template to MRRT's HTML.
 
+use super::form::CHOSEN;
 use crate::document::BlockKind;
 use crate::template::{AtSigning, Field, FieldKind, Template, TemplateBlock};
-use mj_model::Lang;
+use mj_model::{Code, Lang};
 use std::fmt::{Result, Write as _};
 
 /// A template as an HTML5 page in the form of IHE MRRT, in one language. Reading it again gives the same fields; the parts of
@@ -40,24 +41,50 @@ fn page(out: &mut String, template: &Template, lang: Lang) -> Result {
     Ok(())
 }
 
-/// The coded content (MRRT 8.1.3): SNOMED CT codes of the places that a part of a field is about.
+/// The coded content (MRRT 8.1.3): the places that a part of a field is about, the concepts of inputs and choices.
 fn attributes(out: &mut String, template: &Template) -> Result {
     out.push_str(
         "<script type=\"text/xml\">\n<!--\n<template_attributes>\n<top-level-flag>true</top-level-flag>\n<status>ACTIVE</status>\n\
-         <coding_schemes>\n<coding_scheme name=\"SNOMEDCT\" designator=\"2.16.840.1.113883.6.96\" />\n</coding_schemes>\n<coded_content>\n",
+         <coding_schemes>\n<coding_scheme name=\"SNOMEDCT\" designator=\"2.16.840.1.113883.6.96\" />\n\
+         <coding_scheme name=\"RadLex\" designator=\"2.16.840.1.113883.6.256\" />\n\
+         <coding_scheme name=\"LOINC\" designator=\"2.16.840.1.113883.6.1\" />\n</coding_schemes>\n<coded_content>\n",
     );
-    for (block, part) in template.blocks.iter().flat_map(|block| block.parts.iter().map(move |part| (block, part))) {
-        for site in &part.sites {
-            let id = escaped(&format!("{}_{}", block.id, part.id));
-            let (code, meaning) = (escaped(site), escaped(&part.title.en));
-            writeln!(
-                out,
-                "<entry ORIGTXT=\"{id}\"><term><code meaning=\"{meaning}\" value=\"{code}\" scheme=\"SNOMEDCT\" /></term></entry>"
-            )?;
+    for block in &template.blocks {
+        for part in &block.parts {
+            for site in &part.sites {
+                entry(out, &format!("{}_{}", block.id, part.id), &Code::new("SCT", site, &part.title.en, &part.title.zh))?;
+            }
+        }
+        for (n, field) in block.fields.iter().enumerate() {
+            let id = id_of(block, n, field);
+            field.code.iter().try_for_each(|code| entry(out, &id, code))?;
+            for (i, choice) in field.choices.iter().enumerate() {
+                choice.code.iter().try_for_each(|code| entry(out, &id_of_choice(&id, i), code))?;
+            }
         }
     }
     out.push_str("</coded_content>\n</template_attributes>\n-->\n</script>\n");
     Ok(())
+}
+
+fn entry(out: &mut String, id: &str, code: &Code) -> Result {
+    let scheme = match code.scheme.as_str() {
+        "SCT" => "SNOMEDCT",
+        "RADLEX" => "RadLex",
+        "LN" => "LOINC",
+        other => other,
+    };
+    // The script stands in a comment of the page, which two hyphens would end.
+    let [id, meaning, value, scheme] = [id, &code.name_en, &code.code, scheme].map(|text| escaped(text).replace("--", "-&#45;"));
+    writeln!(out, "<entry ORIGTXT=\"{id}\"><term><code meaning=\"{meaning}\" value=\"{value}\" scheme=\"{scheme}\" /></term></entry>")
+}
+
+fn id_of(block: &TemplateBlock, n: usize, field: &Field) -> String {
+    if field.id.is_empty() { format!("{}_{n}", block.id) } else { field.id.clone() }
+}
+
+fn id_of_choice(field: &str, n: usize) -> String {
+    format!("{field}__{n}")
 }
 
 fn section(out: &mut String, block: &TemplateBlock, lang: Lang) -> Result {
@@ -65,8 +92,12 @@ fn section(out: &mut String, block: &TemplateBlock, lang: Lang) -> Result {
     writeln!(out, "<section id=\"{}\" data-section-name=\"{}\">", escaped(&block.id), escaped(name_of(block.kind)))?;
     writeln!(out, "<header class=\"level1\">{title}</header>")?;
     let text = block.text.get(lang);
-    if !text.is_empty() || block.required || block.fields.is_empty() && block.parts.is_empty() {
-        let action = action(if block.required { AtSigning::Block } else { AtSigning::Silent });
+    if !text.is_empty() || block.required || block.expected || block.fields.is_empty() && block.parts.is_empty() {
+        let action = action(match (block.required, block.expected) {
+            (true, _) => AtSigning::Block,
+            (_, true) => AtSigning::Warn,
+            _ => AtSigning::Silent,
+        });
         writeln!(
             out,
             "<p><textarea id=\"{0}_text\" name=\"{0}_text\" data-field-type=\"TEXTAREA\" data-field-completion-action=\"{action}\">{1}</textarea></p>",
@@ -84,8 +115,7 @@ fn section(out: &mut String, block: &TemplateBlock, lang: Lang) -> Result {
         )?;
     }
     for (n, field) in block.fields.iter().enumerate() {
-        let id = if field.id.is_empty() { format!("{}_{n}", block.id) } else { field.id.clone() };
-        one_field(out, &escaped(&id), field, lang)?;
+        one_field(out, &escaped(&id_of(block, n, field)), field, lang)?;
     }
     out.push_str("</section>\n");
     Ok(())
@@ -104,10 +134,12 @@ fn one_field(out: &mut String, id: &str, field: &Field, lang: Lang) -> Result {
             if text.is_empty() {
                 out.push_str("<option value=\"\"></option>\n");
             }
-            for choice in &field.choices {
+            for (i, choice) in field.choices.iter().enumerate() {
+                let id = if choice.code.is_some() { format!(" id=\"{}\"", id_of_choice(id, i)) } else { String::new() };
                 let choice = choice.get(lang);
-                let selected = if choice == text { " selected" } else { "" };
-                writeln!(out, "<option value=\"{0}\"{selected}>{0}</option>", escaped(choice))?;
+                let is_chosen = choice == text || field.kind == FieldKind::Many && text.split(CHOSEN).any(|chosen| chosen == choice);
+                let selected = if is_chosen { " selected" } else { "" };
+                writeln!(out, "<option{id} value=\"{0}\"{selected}>{0}</option>", escaped(choice))?;
             }
             out.push_str("</select>");
         }
@@ -116,7 +148,9 @@ fn one_field(out: &mut String, id: &str, field: &Field, lang: Lang) -> Result {
             write!(out, "<input type=\"checkbox\" {head}{checked} />")?;
         }
         FieldKind::Number => {
-            _ = write!(out, "<input type=\"number\" {head}{unit} value=\"{}\" data-field-type=\"NUMBER\" />", escaped(text))
+            let bound = |name: &str, n: Option<f64>| n.map(|n| format!(" {name}=\"{n}\"")).unwrap_or_default();
+            let (min, max) = (bound("min", field.min), bound("max", field.max));
+            write!(out, "<input type=\"number\" {head}{unit}{min}{max} value=\"{}\" data-field-type=\"NUMBER\" />", escaped(text))?;
         }
         FieldKind::Date => write!(out, "<input type=\"date\" {head} value=\"{}\" data-field-type=\"DATE\" />", escaped(text))?,
         FieldKind::Time => write!(out, "<input type=\"time\" {head} value=\"{}\" data-field-type=\"TIME\" />", escaped(text))?,
