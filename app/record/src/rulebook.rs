@@ -47,9 +47,7 @@ impl Rulebook {
 }
 
 fn usable(text: &str) -> std::result::Result<Rules, String> {
-    use mj_model::Coded as _;
-    let why = |e: mj_report::Error| e.args().into_iter().find(|(name, _)| *name == "why").map_or_else(|| e.to_string(), |(_, why)| why);
-    let rules = Rules::parse(text).map_err(why)?;
+    let rules = Rules::parse(text).map_err(|e| e.why())?;
     match rules.run_cases().failed.first() {
         None => Ok(rules),
         Some(failed) => Err(format!("rule {}, case {}: {:?} ≠ {:?}", failed.rule, failed.case, failed.got, failed.wanted)),

@@ -29,9 +29,14 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// Reads what is new or changed. A file that cannot be used stops no other.
     fn look(&mut self, folder: &Path) {
-        let Ok(entries) = std::fs::read_dir(folder) else {
-            self.files.clear();
-            return;
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                self.files.clear();
+                return;
+            }
+            // What was read before serves on while the folder cannot be looked at.
+            Err(_busy) => return,
         };
         let mut there = BTreeMap::new();
         for path in entries.flatten().map(|entry| entry.path()).filter(|path| Form::of(path).is_some()) {
@@ -87,8 +92,6 @@ impl Form {
 /// # Errors
 /// A sentence that says why the file is of no use.
 pub fn read_template(path: &Path) -> Result<(Template, Vec<String>), String> {
-    use mj_model::Coded as _;
-    let why = |e: mj_report::Error| e.args().into_iter().find(|(name, _)| *name == "why").map_or_else(|| e.to_string(), |(_, why)| why);
     let form = Form::of(path).ok_or("neither .toml nor .html")?;
     if std::fs::metadata(path).map_err(|e| e.to_string())?.len() > MOST_BYTES {
         return Err(format!("longer than {} MiB", MOST_BYTES >> 20));
@@ -97,11 +100,11 @@ pub fn read_template(path: &Path) -> Result<(Template, Vec<String>), String> {
     match form {
         Form::Toml => {
             let text = String::from_utf8(bytes).map_err(|_bad| "not UTF-8".to_owned())?;
-            Template::parse(&text).map(|template| (template, Vec::new())).map_err(why)
+            Template::parse(&text).map(|template| (template, Vec::new())).map_err(|e| e.why())
         }
         Form::Mrrt => {
             let text = mj_report::mrrt::decode(&bytes);
-            mj_report::mrrt::read(&text).map(|imported| (imported.template, imported.left_out)).map_err(why)
+            mj_report::mrrt::read(&text).map(|imported| (imported.template, imported.left_out)).map_err(|e| e.why())
         }
     }
 }
@@ -168,11 +171,22 @@ impl Record {
             return Err(format!("{} has its name {}", holder.display(), template.name));
         }
         let replaced = to.exists() || Template::builtin(&template.name).is_some();
-        // Whoever reads the folder meanwhile sees the old file or the new one, never half of it.
-        let part = folder.join(format!("{}.{end}.part", template.name));
-        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::copy(path, &part)).and_then(|_n| std::fs::rename(&part, &to));
-        written.map_err(|e| format!("{}: {e}", to.display()))?;
+        self.exchange(path, &folder, &to).map_err(|e| format!("{}: {e}", to.display()))?;
         Ok(TemplateTaken { template, replaced, left_out })
+    }
+
+    /// Puts a copy of a file in the place of another. Whoever reads the folder meanwhile, and after a power cut, sees the old
+    /// file or the new one, never half of it.
+    fn exchange(&self, from: &Path, folder: &Path, to: &Path) -> std::io::Result<()> {
+        let disk = self.inner.disk.as_ref();
+        let content = std::fs::read(from)?;
+        std::fs::create_dir_all(folder)?;
+        let draft = folder.join(format!("{}.part", uuid::Uuid::new_v4()));
+        let written = disk.write_synced(&draft, &content).and_then(|()| disk.rename(&draft, to));
+        if written.is_err() && std::fs::remove_file(&draft).is_err() {
+            tracing::debug!("no draft of a template to remove");
+        }
+        written.and_then(|()| disk.sync_dir(folder))
     }
 
     fn shelf_now(&self) -> std::sync::MutexGuard<'_, Shelf> {

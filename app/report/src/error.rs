@@ -100,6 +100,17 @@ pub enum Error {
     HashMismatch,
 }
 
+impl Error {
+    /// The reason of a file that cannot be read; the whole sentence of any other error.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::BadFile { why, .. } => why.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {

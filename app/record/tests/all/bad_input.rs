@@ -168,6 +168,34 @@ async fn full_and_read_only_disks() {
     }
 }
 
+/// A template of the department, replaced on a disk that fills up: the old one serves on, whole.
+#[tokio::test]
+async fn a_full_disk_leaves_the_old_template() {
+    let dir = tempfile::tempdir().unwrap();
+    new_record(dir.path()).await.close().await;
+    let file = dir.path().join("own.toml");
+    let own = |title: &str| {
+        let text = mj_report::Template::builtin("chest_ct").unwrap().to_toml().unwrap();
+        text.replace("\"chest_ct\"", "\"own\"").replace("Chest CT report", title)
+    };
+    std::fs::write(&file, own("First")).unwrap();
+    reopen(dir.path()).await.take_template(&file).unwrap();
+    std::fs::write(&file, own("Second")).unwrap();
+    for left in [0, 1, 500, 2000] {
+        let disk = Arc::new(Failing { left: AtomicI64::new(i64::MAX / 2), kind: io::ErrorKind::StorageFull });
+        let record = Record::open_on(dir.path().join("record"), &passphrase(), Arc::new(Shared(Arc::clone(&disk)))).await.unwrap();
+        disk.left.store(left, Ordering::SeqCst);
+        assert!(record.take_template(&file).is_err(), "{left}");
+        assert_eq!(record.template("own").unwrap().title.en, "First");
+        let files = std::fs::read_dir(record.templates_folder()).unwrap().count();
+        assert_eq!(files, 1, "nothing half-done stays");
+        record.close().await;
+    }
+    let record = reopen(dir.path()).await;
+    assert!(record.take_template(&file).unwrap().replaced);
+    assert_eq!(record.template("own").unwrap().title.en, "Second");
+}
+
 /// Every instance of the record opens, and no file lies about that the record does not know.
 pub(crate) async fn assert_whole(record: &Record, images: &[Image]) {
     for image in images {

@@ -96,3 +96,28 @@ async fn the_wrapped_key_is_on_the_disk_when_a_record_is_made() {
     let named = steps.iter().rposition(|s| *s == Step::FolderSynced(folder.clone())).unwrap_or_else(|| panic!("no name: {steps:?}"));
     assert!(written < synced && synced < named, "{steps:?}");
 }
+
+/// A department's template is exchanged in one step, and is there after a power cut.
+#[tokio::test]
+async fn a_template_is_on_the_disk_before_it_has_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    new_record(dir.path()).await.close().await;
+    let file = dir.path().join("own.toml");
+    let text = mj_report::Template::builtin("chest_ct").unwrap().to_toml().unwrap();
+    std::fs::write(&file, text.replace("\"chest_ct\"", "\"own\"")).unwrap();
+    let log = Log::default();
+    let record = Record::open_on(dir.path().join("record"), &passphrase(), Arc::new(Watched(Arc::clone(&log)))).await.unwrap();
+    log.lock().unwrap().clear();
+    record.take_template(&file).unwrap();
+    let steps = log.lock().unwrap().clone();
+    let kinds: Vec<&str> = steps
+        .iter()
+        .map(|step| match step {
+            Step::Written(_) => "written",
+            Step::Synced(_) => "synced",
+            Step::Renamed(..) => "named",
+            Step::FolderSynced(_) => "folder",
+        })
+        .collect();
+    assert_eq!(kinds, ["written", "synced", "named", "folder"], "{steps:?}");
+}
